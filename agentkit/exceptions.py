@@ -1,0 +1,140 @@
+"""Every exception that agentkit raises.
+
+```
+AgentsException                      anything of ours; carries the run so far in `run_data`
+├── MaxTurnsExceeded                 the run took more model calls than `max_turns`
+├── ModelBehaviorError               the model sent something that can't be used
+├── ModelRefusalError                the model declined to fill the output type
+├── UserError                        the calling code asked for something impossible
+│   ├── NoBackendError               no key, no server, no `connect()`: nothing could answer
+│   └── UnknownModelError            the platform has no model of that name
+├── ModelServerError                 the model's server could not be used
+│   ├── ModelConnectionError         nothing answered at the address, or the answer broke off
+│   └── ModelStatusError             it answered with an error status (`status_code`)
+├── ToolCallError                    a tool raised and its `failure_error_function` is None
+├── InputGuardrailTripwireTriggered  an input guardrail said stop
+└── OutputGuardrailTripwireTriggered an output guardrail said stop
+```
+
+What the `openai` client raises is raised as its class and ours in one, so that both `except openai.RateLimitError`
+and `except ModelStatusError` catch it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agentkit.runtime.result import RunResult
+
+__all__ = [
+    "AgentsException",
+    "InputGuardrailTripwireTriggered",
+    "MaxTurnsExceeded",
+    "ModelBehaviorError",
+    "ModelConnectionError",
+    "ModelRefusalError",
+    "ModelServerError",
+    "ModelStatusError",
+    "NoBackendError",
+    "OutputGuardrailTripwireTriggered",
+    "ToolCallError",
+    "UnknownModelError",
+    "UserError",
+]
+
+
+class AgentsException(Exception):  # noqa: N818 (the documented public name)
+    """Base of all exceptions that agentkit raises.
+
+    Attributes:
+        message: What happened, with the value, and what to do.
+        hint: The exact remedy where there is one.
+        run_data: The result so far of the run that was stopped, or None outside a run.
+    """
+
+    run_data: RunResult | None
+
+    def __init__(self, message: str = "", *, hint: str | None = None) -> None:
+        # not super(): the `openai` client's errors are raised as theirs and ours in one, and theirs take more arguments
+        Exception.__init__(self, message if hint is None else f"{message} {hint}")
+        self.message = message
+        self.hint = hint
+        self.run_data = None
+
+
+class MaxTurnsExceeded(AgentsException):
+    """The run called the model more often than `max_turns` allows."""
+
+
+class ModelBehaviorError(AgentsException):
+    """The model sent something that can't be used: JSON that doesn't parse, a tool that isn't there."""
+
+
+class ModelRefusalError(AgentsException):
+    """The model declined to give an answer of the agent's output type."""
+
+
+class UserError(AgentsException):
+    """The calling code asked for something that can't be done."""
+
+
+class NoBackendError(UserError):
+    """Nothing could answer: no key, no server address and no `agentkit.connect()`."""
+
+
+class UnknownModelError(UserError):
+    """The platform that was asked has no model of that name."""
+
+
+class ModelServerError(AgentsException):
+    """The model's server could not be used."""
+
+
+class ModelConnectionError(ModelServerError):
+    """No server answered, or its answer broke off in the middle."""
+
+
+class ModelStatusError(ModelServerError):
+    """The server answered with an error.
+
+    Attributes:
+        status_code: The HTTP status, such as 401, 429 or 500.
+    """
+
+    def __init__(self, message: str, *, status_code: int, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status_code = status_code
+
+
+class ToolCallError(AgentsException):
+    """A tool raised, and asked for its errors to be raised. The tool's exception is the `__cause__`."""
+
+
+class InputGuardrailTripwireTriggered(AgentsException):
+    """An input guardrail stopped the run.
+
+    Attributes:
+        guardrail_result: What the guardrail found.
+    """
+
+    def __init__(self, guardrail_result: Any) -> None:  # typed where guardrails live, a layer above
+        super().__init__(f"Guardrail {_guardrail_name(guardrail_result)} stopped the run.")
+        self.guardrail_result = guardrail_result
+
+
+class OutputGuardrailTripwireTriggered(AgentsException):
+    """An output guardrail stopped the run.
+
+    Attributes:
+        guardrail_result: What the guardrail found.
+    """
+
+    def __init__(self, guardrail_result: Any) -> None:  # typed where guardrails live, a layer above
+        super().__init__(f"Guardrail {_guardrail_name(guardrail_result)} stopped the run.")
+        self.guardrail_result = guardrail_result
+
+
+def _guardrail_name(result: Any) -> str:  # a guardrail result of either kind
+    guardrail = getattr(result, "guardrail", None)
+    return repr(getattr(guardrail, "name", None) or type(guardrail).__name__)
