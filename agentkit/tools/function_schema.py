@@ -1,0 +1,178 @@
+"""A tool's parameters, from a Python function: JSON schema, validation, and the way back to call arguments."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, Field, create_model
+from pydantic.fields import FieldInfo
+
+from agentkit.exceptions import UserError
+from agentkit.tools.context import RunContextWrapper
+from agentkit.tools.docstrings import DocstringStyle, FuncDocumentation, generate_func_documentation
+from agentkit.tools.strict_schema import ensure_strict_json_schema
+
+__all__ = ["FuncSchema", "function_schema"]
+
+
+@dataclass(frozen=True, slots=True)
+class FuncSchema:
+    """A function seen as a tool."""
+
+    name: str
+    """Name the model calls it by."""
+    description: str | None
+    """What it does, for the model."""
+    params_pydantic_model: type[BaseModel]
+    """Model with one field for each parameter, without the context."""
+    params_json_schema: dict[str, Any]
+    """Its JSON schema, strict where `strict_json_schema` is true."""
+    signature: inspect.Signature
+    """The function's signature."""
+    takes_context: bool = False
+    """Whether the first parameter is the run's context."""
+    strict_json_schema: bool = True
+    """Whether the schema is in the form that strict mode takes."""
+
+    def to_call_args(self, data: BaseModel) -> tuple[list[Any], dict[str, Any]]:
+        """Return the positional and keyword arguments that `data` stands for, the context not among them."""
+        positional: list[Any] = []
+        keyword: dict[str, Any] = {}
+        for name, parameter in _own_parameters(self.signature, self.takes_context):
+            value = getattr(data, _field_name(name))
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                positional.extend(value)
+            elif parameter.kind is parameter.VAR_KEYWORD:
+                keyword.update(value)
+            elif parameter.kind is parameter.KEYWORD_ONLY:
+                keyword[name] = value
+            else:
+                positional.append(value)
+        return positional, keyword
+
+
+def function_schema(
+    func: Callable[..., Any],
+    docstring_style: DocstringStyle | None = None,
+    name_override: str | None = None,
+    description_override: str | None = None,
+    use_docstring_info: bool = True,
+    strict_json_schema: bool = True,
+) -> FuncSchema:
+    """Return the schema of `func` as a tool.
+
+    Args:
+        func: A function, sync or async. Its first parameter may be the run's context (annotated `RunContextWrapper`
+            or `ToolContext`); it is no part of the schema.
+        docstring_style: Style of the docstring; found out when None.
+        name_override: Name for the tool instead of the function's.
+        description_override: Description instead of the docstring's.
+        use_docstring_info: Whether to read the docstring at all.
+        strict_json_schema: Whether to bring the schema into strict form.
+
+    Raises:
+        UserError: A parameter can't be described: the context isn't first, `**kwargs` in strict mode, or a type
+            without a JSON schema.
+    """
+    documentation = (
+        generate_func_documentation(func, docstring_style)
+        if use_docstring_info
+        else FuncDocumentation(func.__name__, None)
+    )
+    name = name_override or func.__name__
+    signature = inspect.signature(func)
+    hints = _type_hints(func, name)
+    takes_context = _takes_context(signature, hints, name)
+    fields: dict[str, Any] = {
+        _field_name(parameter_name): _field(
+            parameter, hints.get(parameter_name, Any), documentation, name, strict_json_schema
+        )
+        for parameter_name, parameter in _own_parameters(signature, takes_context)
+    }
+    model, schema = _model_and_schema(name, fields)
+    return FuncSchema(
+        name=name,
+        description=description_override or documentation.description,
+        params_pydantic_model=model,
+        params_json_schema=ensure_strict_json_schema(schema) if strict_json_schema else schema,
+        signature=signature,
+        takes_context=takes_context,
+        strict_json_schema=strict_json_schema,
+    )
+
+
+def _type_hints(func: Callable[..., Any], name: str) -> dict[str, Any]:
+    try:
+        return get_type_hints(func, include_extras=True)
+    except NameError as error:
+        raise UserError(
+            f"Tool {name!r}: {error}.",
+            hint="Import the type where the function is defined, before it is made a tool.",
+        ) from error
+
+
+def _takes_context(signature: inspect.Signature, hints: dict[str, Any], name: str) -> bool:
+    takes = False
+    for index, parameter_name in enumerate(signature.parameters):
+        hint = hints.get(parameter_name)
+        kind = get_origin(hint) or hint
+        if isinstance(kind, type) and issubclass(kind, RunContextWrapper):
+            if index > 0:
+                raise UserError(
+                    f"Tool {name!r} takes its context as parameter {index + 1}, {parameter_name!r}.",
+                    hint="Make it the first parameter.",
+                )
+            takes = True
+    return takes
+
+
+def _own_parameters(signature: inspect.Signature, takes_context: bool) -> list[tuple[str, inspect.Parameter]]:
+    return list(signature.parameters.items())[1 if takes_context else 0 :]
+
+
+def _field_name(parameter: str) -> str:
+    """Return the model's field for a parameter: renamed where pydantic has that name for itself."""
+    taken = parameter.startswith(("_", "model_")) or hasattr(BaseModel, parameter)
+    return f"param_{parameter.lstrip('_')}" if taken else parameter
+
+
+def _field(
+    parameter: inspect.Parameter, hint: Any, documentation: FuncDocumentation, tool: str, strict: bool
+) -> tuple[Any, FieldInfo]:
+    description = documentation.param_descriptions.get(parameter.name) or _annotated_description(hint)
+    extra: dict[str, Any] = {"description": description} if description else {}
+    if _field_name(parameter.name) != parameter.name:
+        extra |= {"alias": parameter.name, "title": parameter.name.replace("_", " ").strip().title()}
+    if parameter.kind is parameter.VAR_POSITIONAL:
+        return list[hint], Field(default_factory=list, **extra)
+    if parameter.kind is parameter.VAR_KEYWORD:
+        if strict:
+            raise UserError(
+                f"Tool {tool!r} takes **{parameter.name}, which strict mode can't express.",
+                hint="Name the parameters, or pass strict_mode=False.",
+            )
+        return dict[str, hint], Field(default_factory=dict, **extra)
+    if isinstance(parameter.default, FieldInfo):
+        return hint, FieldInfo.merge_field_infos(parameter.default, **extra)
+    return hint, Field(... if parameter.default is parameter.empty else parameter.default, **extra)
+
+
+def _annotated_description(hint: Any) -> str | None:
+    """Return the text in `Annotated[str, "the city"]`, where there is one."""
+    if get_origin(hint) is not Annotated:
+        return None
+    return next((note for note in get_args(hint)[1:] if isinstance(note, str)), None)
+
+
+def _model_and_schema(name: str, fields: dict[str, Any]) -> tuple[type[BaseModel], dict[str, Any]]:
+    try:
+        model = create_model(f"{name}_args", **fields)
+        return model, model.model_json_schema()
+    except Exception as error:  # pydantic's schema errors have no common base, and users' types may raise anything
+        raise UserError(
+            f"Tool {name!r} has a parameter of a type that JSON can't carry: {error}",
+            hint="Use JSON types, dataclasses, TypedDicts, enums or pydantic models.",
+        ) from error
