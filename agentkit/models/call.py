@@ -1,0 +1,92 @@
+"""Finding out what a model's methods accept, and the parts of a request that both APIs share."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agentkit import _json
+from agentkit.exceptions import UserError
+from agentkit.models.settings import ModelSettings
+from agentkit.tools import FunctionTool
+
+__all__ = ["accepted_arguments", "plain_json", "tools_json"]
+
+
+@functools.lru_cache(maxsize=256)
+def _parameters(function: Callable[..., Any]) -> frozenset[str] | None:
+    parameters = inspect.signature(function).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return None
+    return frozenset(parameter.name for parameter in parameters)
+
+
+def accepted_arguments(method: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return those of `arguments` that `method` takes, so that models written for any release of the interface run."""
+    names = _parameters(getattr(method, "__func__", method))
+    return arguments if names is None else {k: v for k, v in arguments.items() if k in names}
+
+
+def tools_json(
+    tools: list[Any],
+    handoffs: list[Any],
+    shape: Callable[[str, str, dict[str, Any], bool], dict[str, Any]],
+    *,
+    adapter: str,
+) -> bytes:
+    """Return tools and handoffs as the JSON list that an API takes.
+
+    Args:
+        tools: The agent's tools.
+        handoffs: The agent's handoffs, which the model sees as tools.
+        shape: Makes one entry from name, description, schema and strictness.
+        adapter: Name of the model adapter, for the error.
+
+    Raises:
+        UserError: A tool that this adapter can't carry; the message names both.
+    """
+    entries = []
+    for tool in tools:
+        if not isinstance(tool, FunctionTool):
+            raise UserError(
+                f"{adapter} can't carry the tool {getattr(tool, 'name', tool)!r} of type {type(tool).__name__}.",
+                hint="Give it function tools, made with @function_tool.",
+            )
+        entries.append(shape(tool.name, tool.description, tool.params_json_schema, tool.strict_json_schema))
+    entries += [shape(h.tool_name, h.tool_description, h.input_json_schema, h.strict_json_schema) for h in handoffs]
+    return _json.dumps(entries)
+
+
+def plain_json(value: Any) -> Any:
+    """Return a setting that may be a pydantic object as plain JSON; all else as it is."""
+    return value.model_dump(mode="json", exclude_unset=True) if hasattr(value, "model_dump") else value
+
+
+def shared_fields(settings: ModelSettings) -> dict[str, Any]:
+    """Return the settings that both APIs know under the same name."""
+    return {
+        "temperature": settings.temperature,
+        "top_p": settings.top_p,
+        "parallel_tool_calls": settings.parallel_tool_calls,
+        "metadata": settings.metadata,
+        "store": settings.store,
+        "top_logprobs": settings.top_logprobs,
+    }
+
+
+def encode_body(fields: Mapping[str, Any], settings: ModelSettings, **encoded: bytes | bytearray | None) -> bytes:
+    """Return a request body: `fields` that are not None, the settings' extras over them, and parts encoded before.
+
+    Args:
+        fields: Values to encode.
+        settings: Where `extra_args` and `extra_body` come from.
+        encoded: JSON by key, put in as it is; None is left out.
+    """
+    values = {key: value for key, value in fields.items() if value is not None}
+    values |= settings.extra_args or {}
+    values |= settings.extra_body or {}
+    parts = [_json.dumps(values)[1:-1]] if values else []
+    parts += [b'"%s":%s' % (k.encode(), v) for k, v in encoded.items() if v is not None and k not in values]
+    return b"{" + b",".join(parts) + b"}"

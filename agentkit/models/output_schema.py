@@ -1,0 +1,136 @@
+"""The type that an agent's answer is to have: its JSON schema for the model, and the validation of what comes back."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from typing_extensions import TypedDict, is_typeddict
+
+from agentkit.exceptions import ModelBehaviorError, UserError
+from agentkit.tools import StrictSchemaError, ensure_strict_json_schema
+
+__all__ = ["AgentOutputSchema", "AgentOutputSchemaBase"]
+
+_WRAPPER_KEY = "response"
+
+
+class AgentOutputSchemaBase(abc.ABC):
+    """Describes an output type. Subclass it to read a model's answer in a way of your own."""
+
+    @abc.abstractmethod
+    def is_plain_text(self) -> bool:
+        """Return whether the answer is text and needs no schema."""
+
+    @abc.abstractmethod
+    def name(self) -> str:
+        """Return the name of the type."""
+
+    @abc.abstractmethod
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON schema that the answer has to follow."""
+
+    @abc.abstractmethod
+    def is_strict_json_schema(self) -> bool:
+        """Return whether the schema is in strict form."""
+
+    @abc.abstractmethod
+    def validate_json(self, json_str: str) -> Any:
+        """Return the answer as the output type.
+
+        Raises:
+            ModelBehaviorError: The text isn't JSON of that type.
+        """
+
+
+class AgentOutputSchema(AgentOutputSchemaBase):
+    """Describes an output type of any kind that pydantic's `TypeAdapter` takes.
+
+    The APIs take objects only, so any other type is sent as an object with the one key `response`.
+
+    Args:
+        output_type: The type.
+        strict_json_schema: Whether the model must keep to the schema.
+
+    Raises:
+        UserError: The type has no JSON schema, or none in strict form.
+    """
+
+    def __init__(self, output_type: Any, strict_json_schema: bool = True) -> None:
+        self.output_type = output_type
+        self.strict_json_schema = strict_json_schema
+        self._is_wrapped = False
+        if self.is_plain_text():
+            self._adapter: TypeAdapter[Any] = TypeAdapter(str)
+            self._schema: dict[str, Any] = self._adapter.json_schema()
+            return
+        self._is_wrapped = not _is_object(output_type)
+        wrapped: Any = TypedDict("wrapped", {_WRAPPER_KEY: output_type}) if self._is_wrapped else output_type  # type: ignore[operator]
+        self._adapter = TypeAdapter(wrapped)
+        self._schema = self._make_schema()
+
+    def _make_schema(self) -> dict[str, Any]:
+        try:
+            schema = self._adapter.json_schema()
+            return ensure_strict_json_schema(schema) if self.strict_json_schema else schema
+        except StrictSchemaError as error:
+            raise UserError(
+                f"Output type {self.name()}: {error.message}",
+                hint="Give it named fields, or use AgentOutputSchema(…, strict_json_schema=False).",
+            ) from error
+
+    def is_plain_text(self) -> bool:
+        """Return whether the answer is text and needs no schema."""
+        return self.output_type is None or self.output_type is str
+
+    def name(self) -> str:
+        """Return the name of the type, such as `CalendarEvent` or `list[str]`."""
+        return _type_name(self.output_type)
+
+    def output_type_name(self) -> str:
+        """Return the name of the type; the older name of `name`."""
+        return self.name()
+
+    def is_strict_json_schema(self) -> bool:
+        """Return whether the schema is in strict form."""
+        return self.strict_json_schema
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON schema that the answer has to follow.
+
+        Raises:
+            UserError: The answer is plain text.
+        """
+        if self.is_plain_text():
+            raise UserError("Plain text has no JSON schema.", hint="Ask is_plain_text() first.")
+        return self._schema
+
+    def validate_json(self, json_str: str) -> Any:
+        """Return the answer as the output type.
+
+        Raises:
+            ModelBehaviorError: The text isn't JSON of that type; the message says where.
+        """
+        try:
+            value = self._adapter.validate_json(json_str)
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            place = ".".join(str(part) for part in problem["loc"]) or "the answer"
+            raise ModelBehaviorError(
+                f"The model's answer is no {self.name()}: {place}: {problem['msg']}. It sent {json_str!r:.200}."
+            ) from error
+        return value[_WRAPPER_KEY] if self._is_wrapped else value
+
+
+def _is_object(output_type: Any) -> bool:
+    kind = get_origin(output_type) or output_type
+    if is_typeddict(kind):
+        return True
+    return isinstance(kind, type) and (issubclass(kind, BaseModel) or hasattr(kind, "__dataclass_fields__"))
+
+
+def _type_name(kind: Any) -> str:
+    arguments = get_args(kind)
+    name: str = getattr(kind, "__name__", None) or str(kind)
+    return f"{name}[{', '.join(_type_name(a) for a in arguments)}]" if arguments and "[" not in name else name

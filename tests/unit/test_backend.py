@@ -1,0 +1,124 @@
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+import agentkit
+from agentkit import Agent, NoBackendError, OpenAIProvider, Runner, UserError, backend, connect, current_backend
+
+
+@pytest.fixture(autouse=True)
+def no_backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_DEFAULT_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    agentkit.disconnect()
+    yield
+    agentkit.disconnect()
+    backend.use_notebook_default(False)
+
+
+def test_without_anything_a_script_is_told_the_three_ways_out() -> None:
+    with pytest.raises(NoBackendError) as caught:
+        current_backend()
+    assert all(way in str(caught.value) for way in ("OPENAI_API_KEY", "OPENAI_BASE_URL", 'connect("embedded")'))
+
+
+async def test_a_run_without_anything_says_the_same() -> None:
+    with pytest.raises(NoBackendError, match="Three ways out"):
+        await Runner.run(Agent(name="a"), "Hi")
+
+
+def test_a_notebook_gets_the_embedded_platform() -> None:
+    backend.use_notebook_default()
+    assert (current_backend().name, current_backend().default_model) == ("embedded", "rehearsal-1")
+    assert backend.describe() == "embedded platform (offline) · model rehearsal-1"
+
+
+def test_auto_without_a_key_is_the_embedded_platform() -> None:
+    assert connect().name == "embedded"
+
+
+def test_a_key_means_openai(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    chosen = connect()
+    assert (chosen.name, chosen.base_url) == ("openai", "https://api.openai.com/v1")
+    assert chosen.sync_client.api_key == "sk-secret"
+    assert "sk-secret" not in repr(chosen)
+
+
+def test_an_address_in_the_environment_means_that_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:8000/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    assert (connect().name, connect().base_url) == ("localhost:8000", "http://localhost:8000/v1")
+
+
+def test_the_default_model_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    assert connect(model="mine").default_model == "mine"
+    monkeypatch.setenv("OPENAI_DEFAULT_MODEL", "theirs")
+    assert connect().default_model == "theirs"
+    assert backend.describe() == "OpenAI · model theirs"
+
+
+def test_openai_without_a_key_is_refused() -> None:
+    with pytest.raises(NoBackendError, match="OpenAI needs a key. Set OPENAI_API_KEY"):
+        connect("openai")
+
+
+def test_an_unknown_backend_is_named() -> None:
+    with pytest.raises(UserError, match="No backend named 'opanai'"):
+        connect("opanai")
+
+
+def test_the_embedded_platform_answers_both_clients() -> None:
+    chosen = connect("embedded")
+    assert [model.id for model in chosen.sync_client.models.list()] == ["rehearsal-1"]
+
+    async def ask() -> str:
+        return (await chosen.client.responses.create(model="rehearsal-1", input="Hello!")).output_text
+
+    assert asyncio.run(ask())
+
+
+def test_each_event_loop_has_a_client_of_its_own() -> None:
+    chosen = connect("embedded")
+
+    async def clients() -> tuple[int, bool]:
+        return id(chosen.client), chosen.client is chosen.client
+
+    (one, same), (two, _) = asyncio.run(clients()), asyncio.run(clients())
+    assert same
+    assert one != two
+
+
+def test_a_server_without_models_says_so() -> None:
+    chosen = connect("http://127.0.0.1:9/v1")  # nothing listens on the discard port
+    with pytest.raises(UserError, match=r"http://127.0.0.1:9/v1 does not say which models it has"):
+        _ = chosen.default_model
+
+
+def test_a_provider_takes_a_client_or_a_key_but_not_both() -> None:
+    with pytest.raises(UserError, match="got a client as well as a key"):
+        OpenAIProvider(openai_client=connect("embedded").client, api_key="k")
+
+
+def test_a_provider_may_have_a_server_of_its_own() -> None:
+    model = OpenAIProvider(base_url="http://localhost:1/v1", api_key="k", use_responses=False).get_model("m")
+    assert (type(model).__name__, str(model.client.base_url)) == (  # type: ignore[attr-defined]
+        "OpenAIChatCompletionsModel",
+        "http://localhost:1/v1/",
+    )
+
+
+def test_the_documented_hello_world_runs_as_a_script(tmp_path: object) -> None:
+    script = (
+        "import agentkit; agentkit.connect('embedded')\n"
+        "from agentkit import Agent, Runner\n"
+        "agent = Agent(name='Assistant', instructions='You are a helpful assistant')\n"
+        "result = Runner.run_sync(agent, 'Write a haiku about recursion in programming.')\n"
+        "print(result.final_output)\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr, len(done.stdout.strip().splitlines())) == (0, "", 3)
