@@ -1,0 +1,116 @@
+"""Handoffs: one agent passing the conversation to another. The model sees each as a tool."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic
+
+from pydantic import TypeAdapter, ValidationError
+
+from agentkit.exceptions import ModelBehaviorError, UserError
+from agentkit.tools import RunContextWrapper, TContext, ensure_strict_json_schema
+
+if TYPE_CHECKING:
+    from agentkit.runtime.agent import Agent
+
+__all__ = ["Handoff", "handoff"]
+
+
+@dataclass
+class Handoff(Generic[TContext]):
+    """A way from one agent to another. `handoff` makes one; an agent among `Agent(handoffs=…)` stands for its own."""
+
+    tool_name: str
+    """Name of the tool that stands for it."""
+    tool_description: str
+    """When to use it, for the model."""
+    input_json_schema: dict[str, Any]
+    """Schema of what the model has to say with it."""
+    on_invoke_handoff: Callable[[RunContextWrapper[Any], str], Awaitable[Agent[TContext]]]
+    """Takes the context and the model's input as JSON text, and returns the agent to go on with."""
+    agent_name: str
+    """Name of that agent."""
+    strict_json_schema: bool = True
+    """Whether the model must keep to the schema."""
+
+    def get_transfer_message(self, agent: Agent[Any]) -> str:
+        """Return what the model is told when the conversation has passed to `agent`."""
+        return json.dumps({"assistant": agent.name}, ensure_ascii=False)
+
+    @classmethod
+    def default_tool_name(cls, agent: Agent[Any]) -> str:
+        """Return `transfer_to_<name>`, the name in letters, digits and underscores."""
+        return "transfer_to_" + re.sub(r"[^a-z0-9_]+", "_", agent.name.lower()).strip("_")
+
+    @classmethod
+    def default_tool_description(cls, agent: Agent[Any]) -> str:
+        """Return what the model is told of a handoff to `agent`."""
+        return f"Handoff to the {agent.name} agent to handle the request. {agent.handoff_description or ''}".strip()
+
+
+def handoff(
+    agent: Agent[TContext],
+    tool_name_override: str | None = None,
+    tool_description_override: str | None = None,
+    on_handoff: Callable[..., Any] | None = None,
+    input_type: type[Any] | None = None,
+) -> Handoff[TContext]:
+    """Return a handoff to `agent`.
+
+    Args:
+        agent: The agent that takes over.
+        tool_name_override: Name of the tool instead of `transfer_to_<name>`.
+        tool_description_override: Its description instead of the one made from the agent.
+        on_handoff: Called when the handoff happens, with the context, and with the input where there is an
+            `input_type`; sync or async.
+        input_type: Type of what the model has to say with it, such as a reason.
+
+    Raises:
+        UserError: `on_handoff` can't be called with what it will get, or `input_type` has nobody to take it.
+    """
+    adapter = _input_adapter(agent, on_handoff, input_type)
+
+    async def invoke(context: RunContextWrapper[Any], arguments: str) -> Agent[TContext]:
+        if on_handoff is not None:
+            given = (context,) if adapter is None else (context, _validated(adapter, arguments, agent.name))
+            called = on_handoff(*given)
+            if inspect.isawaitable(called):
+                await called
+        return agent
+
+    return Handoff(
+        tool_name=tool_name_override or Handoff.default_tool_name(agent),
+        tool_description=tool_description_override or Handoff.default_tool_description(agent),
+        input_json_schema=ensure_strict_json_schema(adapter.json_schema() if adapter else {}),
+        on_invoke_handoff=invoke,
+        agent_name=agent.name,
+    )
+
+
+def _input_adapter(
+    agent: Agent[Any], on_handoff: Callable[..., Any] | None, input_type: type[Any] | None
+) -> TypeAdapter[Any] | None:
+    if on_handoff is None:
+        if input_type is not None:
+            raise UserError(f"The handoff to {agent.name!r} has an input_type, but no on_handoff to take it.")
+        return None
+    wanted = 1 if input_type is None else 2
+    try:
+        inspect.signature(on_handoff).bind(*range(wanted))
+    except TypeError as error:
+        raise UserError(
+            f"on_handoff of the handoff to {agent.name!r} can't be called with {wanted} argument(s): {error}.",
+            hint="It gets the context, and the input where there is an input_type.",
+        ) from error
+    return None if input_type is None else TypeAdapter(input_type)
+
+
+def _validated(adapter: TypeAdapter[Any], arguments: str, name: str) -> Any:
+    try:
+        return adapter.validate_json(arguments or "{}")
+    except ValidationError as error:
+        raise ModelBehaviorError(f"The model's input for the handoff to {name!r} is not valid: {error}") from error
