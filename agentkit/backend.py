@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +49,7 @@ class Backend:
         self.base_url = plan.base_url
         self._api_key = plan.api_key
         self._model = plan.model
-        self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncOpenAI] = weakref.WeakKeyDictionary()
+        self._clients: dict[asyncio.AbstractEventLoop, AsyncOpenAI] = {}
         self._sync_client: OpenAI | None = None
 
     @classmethod
@@ -70,6 +69,8 @@ class Backend:
         except RuntimeError:
             return self._new_client()
         if (client := self._clients.get(loop)) is None:
+            # a client keeps its loop alive, so those of loops that are over have to be dropped by hand
+            self._clients = {known: its for known, its in self._clients.items() if not known.is_closed()}
             client = self._clients[loop] = self._new_client()
         return client
 
@@ -218,4 +219,5 @@ def _embedded_transports() -> tuple[Any, Any]:
     """Return the embedded platform's transports for the async and the sync client."""
     from agentkit.local import embedded_transports
 
-    return embedded_transports()
+    transports: tuple[Any, Any] = embedded_transports()
+    return transports

@@ -12,7 +12,7 @@ from agentkit.exceptions import UserError
 from agentkit.models.settings import ModelSettings
 from agentkit.tools import FunctionTool
 
-__all__ = ["accepted_arguments", "plain_json", "tools_json"]
+__all__ = ["accepted_arguments", "encode_body", "plain_json", "shared_fields", "streams_batches", "tools_json"]
 
 
 @functools.lru_cache(maxsize=256)
@@ -27,6 +27,15 @@ def accepted_arguments(method: Callable[..., Any], arguments: dict[str, Any]) ->
     """Return those of `arguments` that `method` takes, so that models written for any release of the interface run."""
     names = _parameters(getattr(method, "__func__", method))
     return arguments if names is None else {k: v for k, v in arguments.items() if k in names}
+
+
+def streams_batches(model: Any) -> bool:
+    """Return whether `model` gives its stream unparsed too, as agentkit's adapters do.
+
+    Not so where a subclass has its own `stream_response`: then that is what has to be called.
+    """
+    owner = next(kind for kind in type(model).__mro__ if "stream_response" in vars(kind))
+    return "stream_batches" in vars(owner)
 
 
 def tools_json(

@@ -6,6 +6,8 @@ the whole input on each call, and builds objects for each streamed token.
 
 from __future__ import annotations
 
+import functools
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Body", "post", "post_streamed"]
 
 Body = bytes | bytearray
+
+logger = logging.getLogger("agentkit")
 
 
 async def post(client: AsyncOpenAI, path: str, body: Body, settings: ModelSettings) -> bytes:
@@ -83,7 +87,15 @@ async def _send(
         )
     except openai.APIError as error:
         raise as_model_error(error, base_url=str(client.base_url)) from error
+    if notice := response.headers.get("x-agentkit-notice"):
+        _say_once(notice)
     return response
+
+
+@functools.cache
+def _say_once(notice: str) -> None:
+    """Pass on what the embedded platform has to say of an answer, such as that another model gave it."""
+    logger.warning(notice)
 
 
 def _headers(extra: Mapping[str, str] | None, stream: bool) -> dict[str, str]:

@@ -44,36 +44,11 @@ def submit(coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
 
     Cancelling the future cancels the coroutine.
     """
-    loop = background_loop()
-    future: concurrent.futures.Future[T] = concurrent.futures.Future()
-    context = contextvars.copy_context()
-
-    def start() -> None:
-        if not future.set_running_or_notify_cancel():
-            coroutine.close()
-            return
-        task = loop.create_task(coroutine, context=context)
-        future.__dict__["agentkit_task"] = task
-        task.add_done_callback(lambda done: _hand_over(done, future))
-
-    loop.call_soon_threadsafe(start)
-    return future
-
-
-def _hand_over(task: asyncio.Task[T], future: concurrent.futures.Future[T]) -> None:
-    if task.cancelled():
-        future.set_exception(concurrent.futures.CancelledError())
-    elif (error := task.exception()) is not None:
-        future.set_exception(error)
-    else:
-        future.set_result(task.result())
+    return asyncio.run_coroutine_threadsafe(coroutine, background_loop())
 
 
 def run_blocking(
-    coroutine: Coroutine[Any, Any, T],
-    *,
-    while_waiting: Callable[[], None] | None = None,
-    grace_s: float = 1.0,
+    coroutine: Coroutine[Any, Any, T], *, while_waiting: Callable[[], None] | None = None, grace_s: float = 1.0
 ) -> T:
     """Run `coroutine` on the background loop and wait for it. Works wherever it is called, a running loop included.
 
@@ -85,33 +60,28 @@ def run_blocking(
     Raises:
         KeyboardInterrupt: The caller was interrupted. The coroutine has been cancelled.
     """
-    if (
-        threading.current_thread() is _thread and _pid == os.getpid()
-    ):  # a tool on the loop itself: it can't wait for itself
+    if threading.current_thread() is _thread and _pid == os.getpid():  # called on the loop, which can't wait for itself
         return _run_in_new_thread(coroutine)
-    future = submit(coroutine)
+    ended = threading.Event()
+    future = submit(_noting_the_end(coroutine, ended))
     try:
-        while True:
+        while not future.done():
             with contextlib.suppress(concurrent.futures.TimeoutError):
-                return future.result(_STEP_S)
-            if future.done():  # a TimeoutError of the coroutine's own
-                return future.result()
+                future.result(_STEP_S)
             if while_waiting is not None:
                 while_waiting()
+        return future.result()
     except KeyboardInterrupt:
-        _cancel(future, grace_s)
+        future.cancel()
+        ended.wait(grace_s)
         raise
 
 
-def _cancel(future: concurrent.futures.Future[Any], grace_s: float) -> None:
-    def cancel() -> None:
-        task = future.__dict__.get("agentkit_task")
-        if task is not None:
-            task.cancel()
-
-    background_loop().call_soon_threadsafe(cancel)
-    with contextlib.suppress(BaseException):  # whatever comes of it: the interrupt is what is reported
-        future.result(grace_s)
+async def _noting_the_end(coroutine: Coroutine[Any, Any, T], ended: threading.Event) -> T:
+    try:
+        return await coroutine
+    finally:
+        ended.set()
 
 
 def _run_in_new_thread(coroutine: Coroutine[Any, Any, T]) -> T:

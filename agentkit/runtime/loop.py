@@ -6,11 +6,12 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from agentkit.exceptions import AgentsException, MaxTurnsExceeded, ModelConnectionError
 from agentkit.models import Model, ModelResponse, ModelSettings, ModelTracing, RawResponsesStreamEvent
-from agentkit.models.call import accepted_arguments
+from agentkit.models.call import accepted_arguments, streams_batches
 from agentkit.models.responses import response_from_wire
 from agentkit.runtime.execute import execute_handoff, execute_tools
 from agentkit.runtime.handoffs import Handoff
@@ -119,7 +120,7 @@ def _new_events(run: RunProgress, told: int) -> list[StreamEvent]:
 async def _call_model(run: RunProgress, model: Model, equipment: Equipment) -> AsyncGenerator[Sequence[StreamEvent]]:
     """Call the model and put its response on the run; yield its raw events where the run is streamed."""
     history = run.ledger.history
-    own = hasattr(model, "stream_batches")  # our adapters read the history in place; others get a list of their own
+    own = streams_batches(model)  # our adapters read the history in place; others get a list of their own
     arguments: dict[str, Any] = {
         "system_instructions": await run.agent.get_system_prompt(run.context),
         "input": history if own else list(history),
@@ -151,7 +152,7 @@ async def _call_model(run: RunProgress, model: Model, equipment: Equipment) -> A
 
 
 async def _stream(model: Any, arguments: dict[str, Any]) -> AsyncGenerator[list[RawResponsesStreamEvent]]:
-    if hasattr(model, "stream_batches"):
+    if streams_batches(model):
         async with aclosing(model.stream_batches(**arguments)) as batches:
             async for batch in batches:
                 yield batch
@@ -198,7 +199,7 @@ def _settings(run: RunProgress, equipment: Equipment) -> ModelSettings:
     settings = run.agent.model_settings.resolve(run.config.model_settings)
     forced = settings.tool_choice not in (None, "auto", "none")
     if forced and run.agent.reset_tool_choice and run.agent_key in run.used_tools:
-        settings = ModelSettings(**{**vars(settings), "tool_choice": None})
+        settings = replace(settings, tool_choice=None)
     return settings
 
 

@@ -3,6 +3,7 @@
 from agentkit.tools.context import RunContextWrapper, TContext, ToolContext
 from agentkit.tools.docstrings import DocstringStyle, FuncDocumentation, generate_func_documentation
 from agentkit.tools.function_schema import FuncSchema, function_schema
+from agentkit.tools.strict_schema import StrictSchemaError, ensure_strict_json_schema
 from agentkit.tools.tool import (
     FunctionTool,
     Tool,
@@ -10,7 +11,6 @@ from agentkit.tools.tool import (
     default_tool_error_function,
     function_tool,
 )
-from agentkit.tools.strict_schema import StrictSchemaError, ensure_strict_json_schema
 
 __all__ = [
     "DocstringStyle",

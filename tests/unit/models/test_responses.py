@@ -320,6 +320,27 @@ async def test_the_model_can_be_used_by_itself(wire: Wire, sse: Callable[..., by
     assert kinds == [event["type"] for event in STREAM]
 
 
+async def test_a_subclass_with_its_own_stream_is_heard(wire: Wire, sse: Callable[..., bytes]) -> None:
+    class Shouting(OpenAIResponsesModel):
+        async def stream_response(self, *args: Any, **kwargs: Any) -> Any:
+            async for event in super().stream_response(*args, **kwargs):
+                if isinstance(event, ResponseTextDeltaEvent):
+                    event.delta = event.delta.upper()
+                yield event
+
+    wire.stream(sse(*STREAM))
+    result = Runner.run_streamed(agent(wire, model=Shouting("m1", wire.client())), "Hi")
+    data = [event.data async for event in result.stream_events() if event.type == "raw_response_event"]
+    assert [event.delta for event in data if isinstance(event, ResponseTextDeltaEvent)] == ["SUN", "NY."]
+
+
+async def test_a_notice_from_the_platform_is_said_once(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(2):
+        wire.json(response(MESSAGE), headers={"x-agentkit-notice": "Another model answered."})
+        await Runner.run(agent(wire), "Hi")
+    assert caplog.messages == ["Another model answered."]
+
+
 async def test_run_config_names_the_model(wire: Wire) -> None:
     from agentkit import OpenAIProvider
 

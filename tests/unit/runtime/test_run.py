@@ -233,9 +233,7 @@ async def test_any_type_can_be_the_output_type(
 
 async def test_an_answer_of_another_type_says_where_it_is_wrong(scripted: ScriptedModel) -> None:
     scripted.reply('{"name": 7, "participants": []}')
-    with pytest.raises(
-        ModelBehaviorError, match="The model's answer is no Event: name: Input should be a valid"
-    ):
+    with pytest.raises(ModelBehaviorError, match="The model's answer is no Event: name: Input should be a valid"):
         await Runner.run(Agent(name="a", model=scripted, output_type=Event), "…")
 
 

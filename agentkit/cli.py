@@ -1,0 +1,59 @@
+"""The `agentkit` command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from agentkit import __version__
+from agentkit.exceptions import AgentsException
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line, and return its exit status.
+
+    Args:
+        arguments: The arguments; those of the process when None.
+    """
+    parser = argparse.ArgumentParser(prog="agentkit", description="AI agents in a notebook.")
+    parser.add_argument("--version", action="version", version=f"agentkit {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    serve = commands.add_parser(
+        "serve",
+        help="put the embedded platform on a port, for other programs",
+        description="Serve the embedded platform at http://HOST:PORT/v1 until interrupted.",
+    )
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serve.add_argument("--port", type=_port, default=8383, help="port; 0 for any free one (default: %(default)s)")
+    serve.add_argument("--token", help="bearer token that clients must send; made up and shown when not given")
+    serve.add_argument("--allow-remote", action="store_true", help="allow an address that other machines reach")
+    options = parser.parse_args(arguments)
+    try:
+        return _serve(options)
+    except (AgentsException, OSError) as error:
+        print(f"agentkit {options.command}: {error}", file=sys.stderr)
+        return 1
+
+
+def _port(text: str) -> int:
+    try:
+        port = int(text)
+    except ValueError:
+        port = -1
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; use 0 to 65535")
+    return port
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from agentkit.local import serve
+
+    serve(host=options.host, port=options.port, token=options.token, allow_remote=options.allow_remote)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
