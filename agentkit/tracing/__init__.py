@@ -1,0 +1,109 @@
+"""Traces: what happened in each run, kept in a local file and read back as dataframes.
+
+Nothing is uploaded. Each run is a trace of spans (agents at work, model calls, tool calls, handoffs), written to one
+SQLite file under `AGENTKIT_HOME` by a background thread; `traces()` and `spans()` read it, also those of earlier or
+other processes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agentkit.tracing.context import get_current_span, get_current_trace
+from agentkit.tracing.create import (
+    agent_span,
+    custom_span,
+    function_span,
+    generation_span,
+    guardrail_span,
+    handoff_span,
+    response_span,
+    trace,
+)
+from agentkit.tracing.ids import gen_group_id, gen_span_id, gen_trace_id
+from agentkit.tracing.processors import (
+    TracingExporter,
+    TracingProcessor,
+    add_trace_processor,
+    flush_traces,
+    set_trace_processors,
+    set_tracing_disabled,
+)
+from agentkit.tracing.record import NoOpSpan, NoOpTrace, Span, SpanError, Trace
+from agentkit.tracing.span_data import (
+    AgentSpanData,
+    CustomSpanData,
+    FunctionSpanData,
+    GenerationSpanData,
+    GuardrailSpanData,
+    HandoffSpanData,
+    ResponseSpanData,
+    SpanData,
+)
+
+if TYPE_CHECKING:
+    from agentkit.tracing.batching import BatchTraceProcessor
+    from agentkit.tracing.frames import spans, traces
+    from agentkit.tracing.store import TraceStore, store_path
+
+__all__ = [
+    "AgentSpanData",
+    "BatchTraceProcessor",
+    "CustomSpanData",
+    "FunctionSpanData",
+    "GenerationSpanData",
+    "GuardrailSpanData",
+    "HandoffSpanData",
+    "NoOpSpan",
+    "NoOpTrace",
+    "ResponseSpanData",
+    "Span",
+    "SpanData",
+    "SpanError",
+    "Trace",
+    "TraceStore",
+    "TracingExporter",
+    "TracingProcessor",
+    "add_trace_processor",
+    "agent_span",
+    "custom_span",
+    "flush_traces",
+    "function_span",
+    "gen_group_id",
+    "gen_span_id",
+    "gen_trace_id",
+    "generation_span",
+    "get_current_span",
+    "get_current_trace",
+    "guardrail_span",
+    "handoff_span",
+    "response_span",
+    "set_trace_processors",
+    "set_tracing_disabled",
+    "spans",
+    "store_path",
+    "trace",
+    "traces",
+]
+
+_LAZY = {
+    "BatchTraceProcessor": "batching",
+    "TraceStore": "store",
+    "spans": "frames",
+    "store_path": "store",
+    "traces": "frames",
+}
+
+
+def __getattr__(name: str) -> Any:  # a name of any of the modules in _LAZY
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"agentkit.tracing.{_LAZY[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,255 @@
+"""Passes things on in batches, on a thread of its own, so that whoever has them to pass on never waits."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from agentkit.tracing.processors import TracingExporter, TracingProcessor, processor_failed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agentkit.tracing.record import Span, Trace
+
+__all__ = ["BatchTraceProcessor", "Batcher", "Sink"]
+
+T = TypeVar("T")
+
+_FLUSH_TIMEOUT_S = 15.0
+_GIVE_WAY_ITEMS = 50_000
+"""With more than this waiting, whoever puts an item gives the interpreter up for a moment, so that a tight loop
+can't keep the writer from running at all. It never waits for the writer, which may be held up by a slow disk."""
+_MAX_ITEMS = 1_000_000
+
+
+class Sink(Protocol[T]):
+    """Where batches go. Used by one thread at a time."""
+
+    def write(self, items: list[T], *, last_chance: bool) -> None:
+        """Take `items`. `last_chance`: the process is ending, so be quick."""
+
+    def close(self) -> None:
+        """Let go of everything held."""
+
+
+class Batcher(Generic[T]):
+    """A queue, and a thread that hands what is in it to a sink. The thread starts with the first item.
+
+    Args:
+        open_sink: Gives the sink; called in the thread that will use it.
+        delay_s: The longest an item waits.
+        batch_items: With so many waiting they are passed on at once, and at most so many at a time.
+        max_items: With so many waiting, items are dropped: the alternative is to use up the memory.
+        on_drop: Called for an item that had to be dropped.
+    """
+
+    def __init__(
+        self,
+        open_sink: Callable[[], Sink[T]],
+        *,
+        delay_s: float = 0.5,
+        batch_items: int = 4_000,
+        max_items: int = _MAX_ITEMS,
+        on_drop: Callable[[], object] | None = None,
+    ) -> None:
+        self._open_sink = open_sink
+        self._delay_s = delay_s
+        self._batch_items = batch_items
+        self._max_items = max_items
+        self._on_drop = on_drop
+        self._reset()
+        _all_batchers.add(self)
+        _register_process_hooks()
+
+    def _reset(self) -> None:
+        self.waiting: deque[T] = deque()
+        """What is to be passed on, oldest first."""
+        self._lock = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._something = threading.Event()
+        self._hurry = threading.Event()
+        self._awake = False
+        self._stopping = False
+        self._asked = 0  # flushes asked for, and done
+        self._done = 0
+
+    def put(self, item: T) -> None:
+        """Pass `item` on, soon."""
+        waiting = self.waiting
+        if len(waiting) >= self._batch_items and not self._has_room():
+            return
+        waiting.append(item)
+        if not self._awake:
+            self._wake()
+
+    def _has_room(self) -> bool:
+        self._hurry.set()
+        if len(self.waiting) >= self._max_items:
+            if self._on_drop is not None:
+                self._on_drop()
+            return False
+        if len(self.waiting) >= _GIVE_WAY_ITEMS:
+            time.sleep(0)
+        return True
+
+    def _wake(self) -> None:
+        with self._lock:
+            if self._thread is None and not self._stopping:
+                self._start_thread()
+            self._something.set()
+            self._awake = True
+
+    def _start_thread(self) -> None:
+        thread = threading.Thread(target=self._run, name="agentkit-traces", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter is shutting down, or has no more threads: `stop` passes things on
+            return
+        self._thread = thread
+
+    def _run(self) -> None:
+        sink = self._open_sink()
+        while not self._stopping:
+            self._something.wait()
+            self._hurry.wait(self._delay_s)
+            with self._lock:
+                self._something.clear()
+                self._hurry.clear()
+                self._awake = False  # before anything is taken: what comes from here on wakes the thread again
+                asked = self._asked
+            self._pass_on(sink, last_chance=False)
+            with self._lock:
+                self._done = asked
+                self._lock.notify_all()
+        sink.close()
+
+    def _pass_on(self, sink: Sink[T], *, last_chance: bool) -> None:
+        """Hand over what is waiting now; what comes meanwhile is for the next time."""
+        waiting = self.waiting
+        left = len(waiting)
+        while left:
+            count = min(left, self._batch_items)
+            left -= count
+            sink.write([waiting.popleft() for _ in range(count)], last_chance=last_chance or self._stopping)
+
+    def flush(self, timeout_s: float = _FLUSH_TIMEOUT_S) -> bool:
+        """Wait until everything put so far was handed to the sink; return whether that happened in time."""
+        with self._lock:
+            if self._thread is None or self._thread is threading.current_thread():
+                return not self.waiting
+            self._asked += 1
+            mine = self._asked
+            self._hurry.set()
+            self._something.set()
+            return self._lock.wait_for(lambda: self._done >= mine or self._thread is None, timeout_s)
+
+    def stop(self, timeout_s: float = _FLUSH_TIMEOUT_S) -> None:
+        """Hand over everything and end the thread. What is put afterwards starts another."""
+        with self._lock:
+            thread, self._stopping = self._thread, True
+        self._hurry.set()
+        self._something.set()
+        if thread is not None:
+            thread.join(timeout_s)
+            if thread.is_alive():
+                return
+        if self.waiting:
+            sink = self._open_sink()
+            self._pass_on(sink, last_chance=True)
+            sink.close()
+        with self._lock:
+            self._thread, self._stopping, self._awake = None, False, False
+            self._something.clear()
+            self._hurry.clear()
+            self._lock.notify_all()
+
+    def after_fork(self) -> None:
+        """In a forked child: start anew. What waits is the parent's to pass on, and so is the sink's connection."""
+        self._reset()
+
+
+_all_batchers: weakref.WeakSet[Batcher[Any]] = weakref.WeakSet()
+_hooked = False
+
+
+def _register_process_hooks() -> None:
+    global _hooked
+    if _hooked:
+        return
+    _hooked = True
+    atexit.register(_stop_all)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_restart_all)
+
+
+def _stop_all() -> None:
+    for batcher in list(_all_batchers):
+        batcher.stop()
+
+
+def _restart_all() -> None:
+    for batcher in list(_all_batchers):
+        batcher.after_fork()
+
+
+class _ExporterSink:
+    """Hands batches to an exporter; one that raises is logged once."""
+
+    def __init__(self, exporter: TracingExporter, failed: Callable[[Exception], None]) -> None:
+        self._exporter = exporter
+        self._failed = failed
+
+    def write(self, items: list[Trace | Span[Any]], *, last_chance: bool) -> None:
+        try:
+            self._exporter.export(items)
+        except Exception as error:
+            self._failed(error)
+
+    def close(self) -> None:
+        return
+
+
+class BatchTraceProcessor(TracingProcessor):
+    """Collects traces that start and spans that end, and hands them to an exporter in batches, on another thread.
+
+    Args:
+        exporter: Sends them somewhere.
+        max_batch_size: The most it gets at a time; so many are sent without waiting any longer.
+        schedule_delay: The longest one waits, in seconds.
+    """
+
+    def __init__(self, exporter: TracingExporter, *, max_batch_size: int = 128, schedule_delay: float = 5.0) -> None:
+        def failed(error: Exception) -> None:
+            processor_failed(self, "export", error)
+
+        self._batcher: Batcher[Trace | Span[Any]] = Batcher(
+            lambda: _ExporterSink(exporter, failed), delay_s=schedule_delay, batch_items=max_batch_size
+        )
+
+    def on_trace_start(self, trace: Trace) -> None:
+        """Put `trace` in the next batch."""
+        self._batcher.put(trace)
+
+    def on_trace_end(self, trace: Trace) -> None:
+        """Do nothing: it was sent when it started."""
+
+    def on_span_start(self, span: Span[Any]) -> None:
+        """Do nothing: it's sent when it ends."""
+
+    def on_span_end(self, span: Span[Any]) -> None:
+        """Put `span` in the next batch."""
+        self._batcher.put(span)
+
+    def shutdown(self) -> None:
+        """Send what waits and end the thread."""
+        self._batcher.stop()
+
+    def force_flush(self) -> None:
+        """Send what waits, and wait for that."""
+        self._batcher.flush()

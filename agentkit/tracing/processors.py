@@ -1,0 +1,160 @@
+"""Who is told about traces and spans, and how they are told."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from agentkit.tracing.record import Span, Trace
+
+__all__ = [
+    "TracingExporter",
+    "TracingProcessor",
+    "add_trace_processor",
+    "flush_traces",
+    "processor_failed",
+    "registered",
+    "reset_tracing",
+    "set_trace_processors",
+    "set_tracing_disabled",
+    "tracing_disabled",
+]
+
+
+class TracingProcessor(ABC):
+    """Is told when traces and spans start and end.
+
+    The methods are called where the work is done, often on the event loop: they should be quick. One that raises is
+    logged once, and the run goes on.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    def on_trace_start(self, trace: Trace) -> None:
+        """Note that `trace` started."""
+
+    @abstractmethod
+    def on_trace_end(self, trace: Trace) -> None:
+        """Note that `trace` ended."""
+
+    @abstractmethod
+    def on_span_start(self, span: Span[Any]) -> None:
+        """Note that `span` started."""
+
+    @abstractmethod
+    def on_span_end(self, span: Span[Any]) -> None:
+        """Note that `span` ended."""
+
+    @abstractmethod
+    def shutdown(self) -> None:
+        """Finish what is under way and let go of everything held."""
+
+    @abstractmethod
+    def force_flush(self) -> None:
+        """Pass on at once what is still waiting."""
+
+
+class TracingExporter(ABC):
+    """Sends traces and spans somewhere; see `BatchTraceProcessor`."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def export(self, items: Sequence[Trace | Span[Any]]) -> None:
+        """Send `items`: traces that started and spans that ended, oldest first."""
+
+
+class _Registered:
+    """The processors in use. One object, so that each start and end of a span costs one look-up."""
+
+    __slots__ = ("default_wanted", "disabled", "failures", "processors")
+
+    def __init__(self) -> None:
+        self.processors: tuple[TracingProcessor, ...] = ()
+        self.default_wanted = True
+        """No trace was started yet, and nobody replaced the local store: the first trace adds it."""
+        self.disabled: bool | None = None
+        """What `set_tracing_disabled` said; None leaves it to the environment."""
+        self.failures: set[tuple[int, str]] = set()
+        """Processor and method, for what was logged already."""
+
+    def add_default(self) -> None:
+        """Put the local store in front of the processors."""
+        from agentkit.tracing.store import TraceStore
+
+        self.default_wanted = False
+        self.processors = (TraceStore(), *self.processors)
+
+
+registered = _Registered()
+
+
+def add_trace_processor(processor: TracingProcessor) -> None:
+    """Tell `processor` about all traces and spans from now on, beside the local store."""
+    registered.processors = (*registered.processors, processor)
+
+
+def set_trace_processors(processors: Iterable[TracingProcessor]) -> None:
+    """Tell only `processors` about traces and spans from now on.
+
+    This replaces the local store too: nothing is kept in it unless `processors` has a `TraceStore()`.
+    """
+    from agentkit.tracing.store import TraceStore
+
+    before, registered.processors = registered.processors, tuple(processors)
+    registered.default_wanted = False
+    for processor in before:
+        if isinstance(processor, TraceStore) and processor not in registered.processors:
+            processor.shutdown()
+
+
+def reset_tracing() -> None:
+    """Go back to how tracing begins: nothing switched off, and a local store from the first trace on."""
+    set_trace_processors(())
+    registered.default_wanted = True
+    registered.disabled = None
+    registered.failures.clear()
+
+
+def set_tracing_disabled(disabled: bool) -> None:
+    """Stop recording traces and spans, or record them again; stronger than `OPENAI_AGENTS_DISABLE_TRACING`."""
+    registered.disabled = disabled
+
+
+def tracing_disabled() -> bool:
+    """Return whether nothing is to be recorded, as `set_tracing_disabled` or the environment says."""
+    if registered.disabled is not None:
+        return registered.disabled
+    from os import environ
+
+    return environ.get("OPENAI_AGENTS_DISABLE_TRACING", "").strip().lower() in ("1", "true", "yes", "on")
+
+
+def flush_traces() -> None:
+    """Wait until everything recorded so far is written, or was passed on by the processors."""
+    for processor in registered.processors:
+        try:
+            processor.force_flush()
+        except Exception as error:
+            processor_failed(processor, "force_flush", error)
+
+
+def processor_failed(processor: TracingProcessor, method: str, error: Exception) -> None:
+    """Log that a processor raised, the first time it does so in that method."""
+    if (id(processor), method) in registered.failures:
+        return
+    registered.failures.add((id(processor), method))
+    from logging import getLogger
+
+    getLogger("agentkit.tracing").error(
+        "The trace processor %s raised in %s (%s: %s). The run goes on; this is said once.",
+        type(processor).__name__,
+        method,
+        type(error).__name__,
+        error,
+        exc_info=error,
+    )

@@ -1,0 +1,388 @@
+"""Traces and spans: what is recorded of a run while it goes on."""
+
+from __future__ import annotations
+
+from time import time_ns
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
+
+from agentkit.tracing.context import enter, leave
+from agentkit.tracing.processors import processor_failed, registered
+from agentkit.tracing.span_data import SpanData
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from agentkit.tracing.context import Scope
+
+__all__ = ["NoOpSpan", "NoOpTrace", "Span", "SpanError", "Trace"]
+
+TSpanData = TypeVar("TSpanData", bound=SpanData)
+
+
+class SpanError(TypedDict):
+    """What went wrong."""
+
+    message: str
+    """One line for a person."""
+    data: dict[str, Any] | None
+    """What helps to find the cause."""
+
+
+class Trace:
+    """One workflow from its beginning to its end: usually a run, or several that belong together.
+
+    Made by `trace()`. Use it as a context manager, or call `start` and `finish`.
+
+    Attributes:
+        trace_id: "trace_" and 32 letters or digits.
+        name: The workflow's name.
+        group_id: What traces of one conversation have in common, or None.
+        metadata: What the caller wanted noted, or None.
+        input: What was asked: text or anything that has a JSON form. May be set.
+        output: What came out, likewise.
+        error: What went wrong: a `SpanError`, or None. May be set.
+        started_ns: When it started, in nanoseconds since 1970; 0 before.
+        ended_ns: When it ended, likewise.
+    """
+
+    __slots__ = (
+        "_status",
+        "ended_ns",
+        "error",
+        "group_id",
+        "input",
+        "metadata",
+        "name",
+        "outer",
+        "output",
+        "started_ns",
+        "trace_id",
+    )
+
+    def __init__(
+        self, name: str, trace_id: str, group_id: str | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        self.name = name
+        self.trace_id = trace_id
+        self.group_id = group_id
+        self.metadata = metadata
+        self.input: Any = None  # anything the caller has
+        self.output: Any = None
+        self.error: SpanError | None = None
+        self.started_ns = 0
+        self.ended_ns = 0
+        self.outer: Scope | None = None
+        self._status: str | None = None
+
+    @property
+    def trace(self) -> Trace:
+        """This trace; a span's is the one it belongs to."""
+        return self
+
+    def as_span(self) -> None:
+        """Return None: a trace is no span."""
+        return
+
+    @property
+    def status(self) -> str:
+        """How it went: what was set, else "error" where `error` is set, else "running" or "ok"."""
+        return _status(self)
+
+    @status.setter
+    def status(self, value: str) -> None:
+        self._status = value
+
+    @property
+    def started_at(self) -> str | None:
+        """When it started, as ISO 8601 in UTC, or None before."""
+        return _iso(self.started_ns)
+
+    @property
+    def ended_at(self) -> str | None:
+        """When it ended, as ISO 8601 in UTC, or None before."""
+        return _iso(self.ended_ns)
+
+    def start(self, mark_as_current: bool = False) -> None:
+        """Start the trace.
+
+        Args:
+            mark_as_current: Spans and runs that start from here on, in this task or thread, belong to it.
+        """
+        if self.started_ns:
+            return
+        self.started_ns = time_ns()
+        if mark_as_current:
+            enter(self)
+        if registered.default_wanted:
+            registered.add_default()
+        for processor in registered.processors:
+            try:
+                processor.on_trace_start(self)
+            except Exception as error:
+                processor_failed(processor, "on_trace_start", error)
+
+    def finish(self, reset_current: bool = False) -> None:
+        """End the trace; once more does nothing.
+
+        Args:
+            reset_current: What was current before the trace becomes so again.
+        """
+        if self.started_ns and not self.ended_ns:
+            self.ended_ns = max(time_ns(), self.started_ns)
+            for processor in registered.processors:
+                try:
+                    processor.on_trace_end(self)
+                except Exception as error:
+                    processor_failed(processor, "on_trace_end", error)
+        if reset_current:
+            leave(self)
+
+    def export(self) -> dict[str, Any] | None:
+        """Return the trace as a dictionary, as the SDK documents it."""
+        return {
+            "object": "trace",
+            "id": self.trace_id,
+            "workflow_name": self.name,
+            "group_id": self.group_id,
+            "metadata": self.metadata,
+        }
+
+    def __enter__(self) -> Self:
+        self.start(mark_as_current=True)
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        if exc is not None:
+            _note_exception(self, exc)
+        self.finish(reset_current=True)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, {self.trace_id!r}, {self.status})"
+
+
+class Span(Generic[TSpanData]):
+    """One operation within a trace: an agent at work, a model call, a tool call, a handoff.
+
+    Made by `agent_span()` and its like. Use it as a context manager, or call `start` and `finish`.
+
+    Attributes:
+        span_id: "span_" and 24 hexadecimal digits.
+        parent_id: The id of the span it is part of; None directly below the trace.
+        span_data: What it is about. Its fields may be set until the span is finished.
+        error: What went wrong, or None; see `set_error`.
+        depth: Spans above it: 0 directly below the trace.
+        started_ns: When it started, in nanoseconds since 1970; 0 before.
+        ended_ns: When it ended, likewise.
+    """
+
+    __slots__ = (
+        "_status",
+        "depth",
+        "ended_ns",
+        "error",
+        "outer",
+        "parent_id",
+        "span_data",
+        "span_id",
+        "started_ns",
+        "trace",
+    )
+
+    def __init__(self, trace: Trace, span_id: str, parent_id: str | None, depth: int, span_data: TSpanData) -> None:
+        self.trace = trace
+        self.span_id = span_id
+        self.parent_id = parent_id
+        self.depth = depth
+        self.span_data = span_data
+        self.error: SpanError | None = None
+        self.started_ns = 0
+        self.ended_ns = 0
+        self.outer: Scope | None = None
+        self._status: str | None = None
+
+    @property
+    def trace_id(self) -> str:
+        """The id of the trace it belongs to."""
+        return self.trace.trace_id
+
+    def as_span(self) -> Span[TSpanData]:
+        """Return the span itself; a trace returns None."""
+        return self
+
+    @property
+    def status(self) -> str:
+        """How it went: what was set, else "error" where `error` is set, else "running" or "ok"."""
+        return _status(self)
+
+    @status.setter
+    def status(self, value: str) -> None:
+        self._status = value
+
+    @property
+    def started_at(self) -> str | None:
+        """When it started, as ISO 8601 in UTC, or None before."""
+        return _iso(self.started_ns)
+
+    @property
+    def ended_at(self) -> str | None:
+        """When it ended, as ISO 8601 in UTC, or None before."""
+        return _iso(self.ended_ns)
+
+    def set_error(self, error: SpanError) -> None:
+        """Note what went wrong."""
+        self.error = error
+
+    def start(self, mark_as_current: bool = False) -> None:
+        """Start the span.
+
+        Args:
+            mark_as_current: Spans that start from here on, in this task or thread, are part of it.
+        """
+        if self.started_ns:
+            return
+        self.started_ns = time_ns()
+        if mark_as_current:
+            enter(self)
+        for processor in registered.processors:
+            try:
+                processor.on_span_start(self)
+            except Exception as error:
+                processor_failed(processor, "on_span_start", error)
+
+    def finish(self, reset_current: bool = False) -> None:
+        """End the span; once more does nothing.
+
+        Args:
+            reset_current: What was current before the span becomes so again.
+        """
+        if self.started_ns and not self.ended_ns:
+            now = time_ns()
+            self.ended_ns = now if now > self.started_ns else self.started_ns  # the clock may be set back
+            for processor in registered.processors:
+                try:
+                    processor.on_span_end(self)
+                except Exception as error:
+                    processor_failed(processor, "on_span_end", error)
+        if reset_current:
+            leave(self)
+
+    def export(self) -> dict[str, Any] | None:
+        """Return the span as a dictionary, as the SDK documents it."""
+        return {
+            "object": "trace.span",
+            "id": self.span_id,
+            "trace_id": self.trace_id,
+            "parent_id": self.parent_id,
+            "started_at": self.started_at,
+            "ended_at": self.ended_at,
+            "span_data": self.span_data.export(),
+            "error": self.error,
+        }
+
+    def __enter__(self) -> Self:
+        self.start(mark_as_current=True)
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        if exc is not None:
+            _note_exception(self, exc)
+        self.finish(reset_current=True)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.span_data!r}, {self.span_id!r}, {self.status})"
+
+
+class NoOpTrace(Trace):
+    """A trace that isn't recorded. What starts inside it isn't either."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str = "no-op") -> None:
+        super().__init__(name, "no-op")
+
+    def start(self, mark_as_current: bool = False) -> None:
+        """Make it the current trace if `mark_as_current`."""
+        if not self.started_ns:
+            self.started_ns = time_ns()
+            if mark_as_current:
+                enter(self)
+
+    def finish(self, reset_current: bool = False) -> None:
+        """End it, and make current what was so before if `reset_current`."""
+        self.ended_ns = self.ended_ns or time_ns()
+        if reset_current:
+            leave(self)
+
+    def export(self) -> None:
+        """Return None: there is nothing to pass on."""
+        return
+
+
+class NoOpSpan(Span[TSpanData]):
+    """A span that isn't recorded. What starts inside it isn't either."""
+
+    __slots__ = ()
+
+    def __init__(self, trace: Trace | None, span_data: TSpanData) -> None:
+        super().__init__(trace or _NO_TRACE, "no-op", None, 0, span_data)
+
+    @property
+    def trace_id(self) -> str:
+        """Always "no-op"."""
+        return "no-op"
+
+    def start(self, mark_as_current: bool = False) -> None:
+        """Make it the current span if `mark_as_current`.
+
+        One that belongs to no trace is never current: a run started inside it still gets a trace of its own.
+        """
+        if not self.started_ns:
+            self.started_ns = time_ns()
+            if mark_as_current and self.trace is not _NO_TRACE:
+                enter(self)
+
+    def finish(self, reset_current: bool = False) -> None:
+        """End it, and make current what was so before if `reset_current`."""
+        self.ended_ns = self.ended_ns or time_ns()
+        if reset_current:
+            leave(self)
+
+    def export(self) -> None:
+        """Return None: there is nothing to pass on."""
+        return
+
+
+_NO_TRACE = NoOpTrace()
+
+
+def _status(scope: Scope) -> str:
+    if scope._status is not None:
+        return scope._status
+    if scope.error is not None:
+        return "error"
+    return "ok" if scope.ended_ns else "running"
+
+
+def _iso(ns: int) -> str | None:
+    if not ns:
+        return None
+    from datetime import UTC, datetime
+
+    moment = datetime.fromtimestamp(ns // 1_000_000_000, tz=UTC)
+    return moment.replace(microsecond=ns // 1000 % 1_000_000).isoformat(timespec="microseconds")
+
+
+def _note_exception(scope: Scope, exc: BaseException) -> None:
+    """Note on `scope` that `exc` ended it, unless something was noted already."""
+    if scope.error is not None or scope._status is not None:
+        return
+    # By name: both asyncio and concurrent.futures have one, and neither is to be imported for this.
+    if isinstance(exc, KeyboardInterrupt) or type(exc).__name__ == "CancelledError":
+        scope.status = "cancelled"
+    elif isinstance(exc, Exception):  # SystemExit and GeneratorExit are ways to end well
+        scope.error = {"message": f"{type(exc).__name__}: {exc}", "data": None}
