@@ -1,0 +1,154 @@
+"""The embedded platform as an ASGI application."""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from agentkit._home import home as default_home
+from agentkit.local.catalog import describe_model, list_models
+from agentkit.local.chat.routes import ChatRoutes
+from agentkit.local.errors import ApiError
+from agentkit.local.ids import new_id
+from agentkit.local.platform import Platform
+from agentkit.local.replies import error_reply, json_reply
+from agentkit.local.responses.routes import ResponseRoutes
+from agentkit.local.store import ResponseStore
+
+if TYPE_CHECKING:
+    from agentkit.local.engines.base import Engine
+
+__all__ = ["create_app"]
+
+
+def create_app(*, home: Path | None = None, token: str | None = None, engine: Engine | None = None) -> Starlette:
+    """Return the platform: `/v1/models`, `/v1/responses` and `/v1/chat/completions`.
+
+    It keeps nothing of one event loop and may serve several at once. Nothing is opened before the first request.
+
+    Args:
+        home: Folder of its storage; `AGENTKIT_HOME` or the user's data folder when None.
+        token: What clients have to send as their API key; anything goes when None.
+        engine: Who answers; rehearsal-1 when None.
+    """
+    if engine is None:
+        from agentkit.local.engines.rehearsal import RehearsalEngine
+
+        engine = RehearsalEngine()
+    store = ResponseStore(home if home is not None else default_home())
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncGenerator[None, None]:
+        yield
+        store.close()
+
+    platform = Platform(engine, store)
+    app = Starlette(
+        routes=[
+            Route("/v1/models", _list_models, methods=["GET"]),
+            Route("/v1/models/{model}", _retrieve_model, methods=["GET"]),
+            *ResponseRoutes(platform).routes(),
+            *ChatRoutes(platform).routes(),
+        ],
+        middleware=[Middleware(_Gate, token=token)],
+        exception_handlers={
+            ApiError: _api_error,
+            ClientDisconnect: _client_gone,
+            HTTPException: _http_error,
+            Exception: _unexpected_error,
+        },
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.store = store
+    return app
+
+
+class _Gate:
+    """Lets requests with the right token in, and gives every answer its id.
+
+    Args:
+        app: What lies behind.
+        token: The token; None for an open gate.
+    """
+
+    def __init__(self, app: ASGIApp, token: str | None) -> None:
+        self._app = app
+        self._token = None if token is None else token.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = new_id("req").encode()
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
+            await send(message)
+
+        refusal = self._refusal(scope)
+        app = self._app if refusal is None else error_reply(refusal)
+        await app(scope, receive, send_with_id)
+
+    def _refusal(self, scope: Scope) -> ApiError | None:
+        if self._token is None:
+            return None
+        given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        scheme, _, key = given.partition(b" ")
+        if scheme.lower() != b"bearer" or not key.strip():
+            message = (
+                "You didn't provide an API key. Send the platform's token in an Authorization header: 'Bearer <token>'."
+            )
+        elif hmac.compare_digest(key.strip(), self._token):
+            return None
+        else:
+            message = "Incorrect API key provided. Use the token that the platform printed when it started."
+        return ApiError(message, status=401, code="invalid_api_key")
+
+
+async def _list_models(_: Request) -> Response:
+    return json_reply(list_models())
+
+
+async def _retrieve_model(http: Request) -> Response:
+    return json_reply(describe_model(http.path_params["model"]))
+
+
+async def _api_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return error_reply(error)
+
+
+async def _client_gone(_: Request, __: Exception) -> Response:
+    return Response(status_code=499)  # nobody reads it
+
+
+async def _http_error(http: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        message = f"Not allowed to {http.method} on {http.url.path}."
+        return error_reply(ApiError(message, status=405, code="method_not_supported"))
+    if error.status_code == 404:
+        message = f"Invalid URL ({http.method} {http.url.path})"
+        return error_reply(ApiError(message, status=404, code="unknown_url"))
+    return error_reply(ApiError(str(error.detail), status=error.status_code))
+
+
+async def _unexpected_error(_: Request, error: Exception) -> Response:
+    """Answer for a mistake of our own; the server that runs the application gets the exception, too."""
+    message = f"The embedded platform failed: {type(error).__name__}: {error}"
+    return error_reply(
+        ApiError(message, status=500, kind="server_error", code="server_error", headers={"x-should-retry": "false"})
+    )

@@ -1,0 +1,1 @@
+"""Shapes and rules that the requests of both APIs share."""

@@ -1,0 +1,52 @@
+"""How many tokens a request has: what an engine would read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from agentkit import _json
+from agentkit.local.engines.base import Engine
+
+__all__ = ["count_input_tokens"]
+
+_PER_ITEM = 3
+"""Tokens that frame an item: its role and its ends."""
+_PER_IMAGE = 85
+"""Tokens of an image at low detail, as OpenAI's guide gives them; nothing here looks at the image."""
+
+
+def count_input_tokens(
+    engine: Engine, items: Iterable[dict[str, Any]], tools: list[dict[str, Any]], text_format: dict[str, Any]
+) -> int:
+    """Return the tokens of a prompt: its items, its tools and the schema of its answer."""
+    total = sum(_PER_ITEM + _item_tokens(engine, item) for item in items)
+    if tools:
+        total += engine.count_tokens(_json.dumps(tools).decode())
+    if "schema" in text_format:
+        total += engine.count_tokens(_json.dumps(text_format["schema"]).decode())
+    return total
+
+
+def _item_tokens(engine: Engine, item: dict[str, Any]) -> int:
+    kind = item["type"]
+    if kind == "message":
+        return _content_tokens(engine, item["content"])
+    if kind == "function_call":
+        return engine.count_tokens(item["name"]) + engine.count_tokens(item["arguments"])
+    if kind == "function_call_output":
+        return _content_tokens(engine, item["output"])
+    return engine.count_tokens(_json.dumps(item).decode())
+
+
+def _content_tokens(engine: Engine, content: str | list[dict[str, Any]]) -> int:
+    if isinstance(content, str):
+        return engine.count_tokens(content)
+    total = 0
+    for part in content:
+        if part["type"] == "input_image":
+            total += _PER_IMAGE
+        else:
+            text = part.get("text") or part.get("refusal") or part.get("filename") or ""
+            total += engine.count_tokens(text)
+    return total
