@@ -1,0 +1,1 @@
+"""How agents, tools and runs look in a notebook, live and kept."""

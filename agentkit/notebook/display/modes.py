@@ -1,0 +1,40 @@
+"""Which way a run is shown, decided by who is there to look."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__all__ = ["RenderMode", "render_mode"]
+
+RenderMode = Literal["live", "static", "console"]
+"""`live` streams into the cell and is replaced by what is kept, `static` is one output at the end, `console` prints."""
+
+
+def render_mode(shell: InteractiveShell) -> RenderMode:
+    """Return how runs are to be shown.
+
+    `AGENTKIT_RENDER` decides where it is set. Else a terminal prints, a notebook that somebody sits at is live, and one
+    that runs by itself (nbconvert, papermill, nbval) is static: such programs keep or compare one output.
+
+    Raises:
+        UserError: `AGENTKIT_RENDER` is set to something else than a mode.
+    """
+    match os.environ.get("AGENTKIT_RENDER", ""):
+        case "live" | "static" | "console" as chosen:
+            return chosen
+        case "":
+            pass
+        case other:
+            from agentkit.exceptions import UserError
+
+            raise UserError(f"AGENTKIT_RENDER is {other!r}.", hint="Set it to live, static or console, or unset it.")
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return "console"
+    # whoever can be asked is there; nbval's kernels are told apart by what pytest leaves in the environment
+    watched = getattr(kernel, "_allow_stdin", False) and "PYTEST_VERSION" not in os.environ
+    return "live" if watched else "static"

@@ -1,0 +1,184 @@
+"""A run as it is kept in the notebook: the answer first, the way to it folded, what it used last.
+
+The same for a run shown live and for one that was not, to the letter: no times, no ids. So a notebook that was saved
+from JupyterLab is still the same when it is run again without a reader.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from agentkit import _json
+from agentkit.notebook.display.highlight import highlight
+from agentkit.notebook.display.markdown import render_markdown
+from agentkit.notebook.display.style import STYLE
+from agentkit.notebook.display.text import clean, escape, one_line, shorten
+from agentkit.notebook.display.transcript import Step, Transcript, model_name
+
+if TYPE_CHECKING:
+    from agentkit.runtime import RunResultBase
+
+__all__ = ["Bundle", "arguments_line", "run_bundle", "step_html", "usage_line", "value_html"]
+
+Bundle = dict[str, str]
+"""An output's text by MIME type."""
+
+_DETAIL_LIMIT = 4_000
+_ALL_DETAILS_LIMIT = 60_000
+_OPEN_STEPS = 8
+_MARKS = {
+    "running": '<span class="agk-m">…</span>',
+    "ok": '<span class="agk-m agk-ok">✓</span>',
+    "failed": '<span class="agk-m agk-no">✗</span>',
+    "stopped": '<span class="agk-m">■</span>',
+}
+_ENDINGS = {
+    "cancelled": "Stopped. This is what was answered so far.",
+    "max_turns": "Stopped: the run took all the turns that it may.",
+    "error": "The run failed before it had its answer.",
+}
+
+
+def run_bundle(result: RunResultBase, note: str | None = None) -> Bundle:
+    """Return a run that is over as HTML and as plain text: the answer itself.
+
+    Args:
+        result: The run.
+        note: What to say of a run that was stopped or failed; the status decides when None.
+    """
+    transcript = Transcript.of(result)
+    note = note or _ENDINGS.get(result.status, "")
+    output = result.final_output
+    structured = output is not None and not isinstance(output, str)
+    answer = value_html(output) if structured else render_markdown(transcript.answer)
+    parts = [f'<div class="agk">{STYLE}']
+    if answer:
+        parts.append(f'<div class="agk-a">{answer}</div>')
+    parts.append(_steps_html(transcript.steps))
+    if note:
+        parts.append(f'<div class="agk-f"><span class="agk-no">■</span> {escape(note)}</div>')
+    parts.append(f'<div class="agk-f">{escape(usage_line(result))}</div></div>')
+    plain = repr(output) if structured else transcript.answer
+    return {"text/html": "".join(parts), "text/plain": clean("\n\n".join(filter(None, [plain, note and f"[{note}]"])))}
+
+
+def usage_line(result: RunResultBase) -> str:
+    """Return who answered, and what it took."""
+    agent, usage, calls = result.last_agent, result.usage, len(result.raw_responses)
+    parts = [agent.name, model_name(agent), f"{calls} model call{'' if calls == 1 else 's'}" if calls else ""]
+    if usage.total_tokens:
+        parts.append(f"{usage.input_tokens:,} + {usage.output_tokens:,} tokens")
+    return " · ".join(filter(None, parts))
+
+
+def _steps_html(steps: list[Step]) -> str:
+    if not steps:
+        return ""
+    limit = max(300, min(_DETAIL_LIMIT, _ALL_DETAILS_LIMIT // len(steps)))
+    rows = "".join(step_html(step, limit) for step in steps)
+    if len(steps) <= _OPEN_STEPS:
+        return f'<div class="agk-s">{rows}</div>'
+    return f'<details><summary class="agk-d">▸ {_count(steps)}</summary><div class="agk-s">{rows}</div></details>'
+
+
+def _count(steps: list[Step]) -> str:
+    calls = sum(step.kind == "call" for step in steps)
+    handoffs = sum(step.kind == "handoff" for step in steps)
+    failed = sum(step.state == "failed" for step in steps)
+    parts = [f"{calls} tool call{'' if calls == 1 else 's'}" if calls else ""]
+    parts += [
+        f"{handoffs} handoff{'' if handoffs == 1 else 's'}" if handoffs else "",
+        f"{failed} failed" if failed else "",
+    ]
+    return ", ".join(filter(None, parts)) or f"{len(steps)} steps"
+
+
+def step_html(step: Step, limit: int = _DETAIL_LIMIT) -> str:
+    """Return a step as one line of HTML; what doesn't fit is folded behind, `limit` characters of each text at most."""
+    match step.kind:
+        case "handoff":
+            how = "hands over to" if step.state == "ok" else "wants to hand over:"
+            return (
+                f'<div><span class="agk-m agk-ok">→</span><span class="agk-n">{escape(step.title)}</span> {how} '
+                f'<span class="agk-n">{escape(step.output)}</span></div>'
+            )
+        case "text" | "thought":
+            mark = "“" if step.kind == "text" else "~"
+            line = f'<span class="agk-m">{mark}</span><span class="agk-d">{escape(one_line(step.title, 100))}</span>'
+            if len(step.title) <= 100 and "\n" not in step.title:
+                return f"<div>{line}</div>"
+            whole = render_markdown(shorten(step.title, limit))
+            return f'<details class="agk-r"><summary>{line}</summary>{whole}</details>'
+    return _call_html(step, limit)
+
+
+def _call_html(step: Step, limit: int) -> str:
+    arguments, output = arguments_line(step.arguments), " ".join(step.output.split())
+    line = f'{_MARKS[step.state]}<span class="agk-n">{escape(step.title)}</span>'
+    if arguments:
+        line += f' <span class="agk-g">{escape(one_line(arguments, 70))}</span>'
+    if output:
+        line += f' <span class="agk-d">→ {escape(one_line(output, 90))}</span>'
+    if len(arguments) <= 70 and len(output) <= 90:  # all is on the line: nothing to unfold
+        return f"<div>{line}</div>"
+    details = f"<pre><code>{_json_html(step.arguments, limit)}</code></pre>" if arguments else ""
+    if output:
+        details += f"<pre><code>{_json_html(step.output, limit)}</code></pre>"
+    return f'<details class="agk-r"><summary>{line}</summary>{details}</details>'
+
+
+def arguments_line(arguments: str) -> str:
+    """Return a call's arguments as Python would have them, `city="Tokyo", days=3`; as they are if they are no JSON."""
+    try:
+        values = _json.loads(arguments or "{}")
+    except ValueError:
+        return arguments
+    if not isinstance(values, dict):
+        return arguments
+    return ", ".join(f"{name}={_json.dumps(value).decode()}" for name, value in values.items() if value is not None)
+
+
+def _json_html(text: str, limit: int) -> str:
+    """Return text in colour: JSON indented, all else as it is."""
+    import json
+
+    text = clean(text)
+    if text.lstrip()[:1] in ("{", "[") and len(text) <= limit:
+        try:
+            return highlight(json.dumps(json.loads(text), indent=2, ensure_ascii=False), "json")
+        except ValueError:
+            pass
+    return highlight(shorten(text, limit), "")
+
+
+def value_html(value: Any) -> str:
+    """Return a structured answer: a model's fields as a list of them, anything else as code."""
+    fields = _fields(value)
+    if not fields:
+        return f"<pre><code>{highlight(clean(shorten(_pretty(value), _DETAIL_LIMIT)), 'python')}</code></pre>"
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{_field_html(entry)}</dd>" for name, entry in fields.items())
+    return f'<div class="agk-h">{escape(type(value).__name__)}</div><dl class="agk-k">{rows}</dl>'
+
+
+def _fields(value: Any) -> Mapping[str, Any]:
+    if hasattr(type(value), "model_fields"):  # a pydantic model
+        return {name: getattr(value, name) for name in type(value).model_fields}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return {}
+
+
+def _field_html(value: Any) -> str:
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, (list, tuple)) and value and all(isinstance(entry, str) for entry in value):
+        return escape(", ".join(value))
+    return f"<code>{escape(shorten(_pretty(value), _DETAIL_LIMIT))}</code>"
+
+
+def _pretty(value: Any) -> str:
+    import pprint
+
+    return pprint.pformat(value, width=88, sort_dicts=False)

@@ -1,0 +1,77 @@
+"""The one stylesheet of all views, in the colours of the notebook's theme.
+
+It goes out with every output, since an output has to look right alone, in a saved file too: so it is short. Where a
+viewer drops it (GitHub does), what is left is plain HTML in a sensible order.
+"""
+
+from __future__ import annotations
+
+__all__ = ["CSS", "STYLE"]
+
+_CODE = "var(--jp-mirror-editor"
+
+# Selectors below an output's outermost element. JupyterLab styles bare elements by up to two classes and an element; with
+# `div.agk.agk` before them these win.
+_RULES = {
+    "": "--s:var(--jp-ui-font-color2,var(--vscode-descriptionForeground,#888));--f:rgba(128,128,128,.1);"
+    "--l:var(--jp-border-color2,rgba(128,128,128,.35));--ok:var(--jp-success-color1,#2e9e44);"
+    "--no:var(--jp-error-color1,#d64541);--m:var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace);"
+    "max-width:60em;line-height:1.5",
+    # the answer
+    ".agk-a>:first-child": "margin-top:0",
+    ".agk-a>:last-child": "margin-bottom:0",
+    "h1": "font-size:1.4em;font-weight:600;margin:.8em 0 .4em",
+    "h2": "font-size:1.25em;font-weight:600;margin:.8em 0 .4em",
+    "h3": "font-size:1.1em;font-weight:600;margin:.8em 0 .4em",
+    "pre": "background:var(--f);border-radius:4px;padding:.5em .8em;margin:.5em 0;overflow-x:auto;line-height:1.4",
+    "code": "font-family:var(--m)",
+    "pre code": "background:none;padding:0;white-space:pre",
+    "blockquote": "margin:.5em 0;padding:0 0 0 .9em;border-left:3px solid var(--l)",
+    "table": "margin:.5em 0",
+    "td,th": "text-align:left",
+    # the steps
+    ".agk-s": "margin:.6em 0 0;border-left:2px solid var(--l);padding-left:.7em;font-size:.93em",
+    ".agk-s>*": "padding:.05em 0",
+    ".agk-s>div,.agk-r>summary": "white-space:nowrap;overflow:hidden;text-overflow:ellipsis",
+    "details": "margin:0",
+    "summary": "cursor:pointer;list-style:none",
+    "summary::-webkit-details-marker": "display:none",
+    ".agk-r>summary:hover": "background:var(--f);border-radius:3px",
+    ".agk-r pre": "max-height:16em;overflow:auto;margin:.3em 0 .5em 1.3em",
+    ".agk-r pre code": "white-space:pre-wrap",
+    ".agk-m": "display:inline-block;width:1.3em;color:var(--s)",
+    ".agk-ok": "color:var(--ok)",
+    ".agk-no": "color:var(--no)",
+    ".agk-d": "color:var(--s)",
+    ".agk-n": "font-family:var(--m);font-weight:600;font-size:.95em",
+    ".agk-g": "font-family:var(--m);font-size:.9em;color:var(--s)",
+    ".agk-f": "margin-top:.5em;font-size:.82em;color:var(--s)",
+    # cards
+    ".agk-c": "border:1px solid var(--l);border-radius:6px;padding:.6em .9em;display:inline-block;min-width:22em;"
+    "box-sizing:border-box",
+    ".agk-h": "font-size:1.05em;font-weight:600",
+    ".agk-k": "display:grid;grid-template-columns:max-content 1fr;gap:.15em 1em;margin:.5em 0 0",
+    "dt": "font-weight:400;color:var(--s);float:none;width:auto",
+    "dd": "margin:0",
+    ".agk-p": "white-space:pre-wrap;margin:.35em 0 0",
+    # code in colour
+    ".k": f"color:{_CODE}-keyword-color,#7a3e9d)",
+    ".s": f"color:{_CODE}-string-color,#b5433a)",
+    ".c": f"color:{_CODE}-comment-color,#5f8787);font-style:italic",
+    ".m": f"color:{_CODE}-number-color,#2a7f3f)",
+    ".f": f"color:{_CODE}-def-color,#1f66c1)",
+    ".b": f"color:{_CODE}-builtin-color,#2a7f3f)",
+    ".d": "color:var(--no)",
+    ".i": "color:var(--ok)",
+}
+
+
+def _rule(selectors: str, declarations: str) -> str:
+    return ",".join(f"div.agk.agk {selector}".rstrip() for selector in selectors.split(",")) + f"{{{declarations}}}"
+
+
+CSS = "".join(_rule(selectors, declarations) for selectors, declarations in _RULES.items())
+"""The rules."""
+
+STYLE = f"<style>{CSS}</style>"
+"""The element that carries them."""

@@ -1,0 +1,188 @@
+"""What the notebook's names stand for: agents, tools, models and types, looked up for the magics and for Tab."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from agentkit.notebook.options import Command, closest, usage_error
+
+if TYPE_CHECKING:
+    from agentkit.models import Model
+    from agentkit.runtime import Agent, Handoff
+    from agentkit.tools import FunctionTool
+
+__all__ = [
+    "agents_in",
+    "find_agent",
+    "find_handoffs",
+    "find_model",
+    "find_tools",
+    "find_value",
+    "model_names",
+    "put_in_place_of",
+    "tools_in",
+]
+
+T = TypeVar("T")
+_MISSING = object()
+
+
+def agents_in(names: Mapping[str, Any]) -> dict[str, Agent[Any]]:
+    """Return the agents among the notebook's variables. Imports nothing: where no class is loaded, there are none."""
+    return _instances(names, "agentkit.runtime", "Agent")
+
+
+def tools_in(names: Mapping[str, Any]) -> dict[str, FunctionTool]:
+    """Return the tools among the notebook's variables."""
+    return _instances(names, "agentkit.tools", "FunctionTool")
+
+
+def model_names(names: Mapping[str, Any]) -> list[str]:
+    """Return the models known without asking the platform: those in use here, and its default."""
+    from agentkit import backend
+    from agentkit.exceptions import UserError
+
+    known = {agent.model for agent in agents_in(names).values() if isinstance(agent.model, str)}
+    with contextlib.suppress(UserError):
+        known.add(backend.current_backend().known_model or "")
+    variables = _instances(names, "agentkit.models", "Model")
+    return sorted({*known, *variables} - {""})
+
+
+def _instances(names: Mapping[str, Any], module: str, class_name: str) -> dict[str, Any]:
+    cls = getattr(sys.modules.get(module), class_name, None)
+    if cls is None:
+        return {}
+    return {name: value for name, value in names.items() if not name.startswith("_") and isinstance(value, cls)}
+
+
+def find_agent(command: Command, names: Mapping[str, Any], name: str) -> Agent[Any]:
+    """Return the agent that a variable holds, or that is called so.
+
+    Raises:
+        UsageError: There is none; the message names those that are like it.
+    """
+    agents = agents_in(names)
+    if name in agents:
+        return agents[name]
+    by_own_name = [agent for agent in agents.values() if agent.name == name]
+    if by_own_name:
+        return by_own_name[0]
+    if name in names:
+        raise usage_error(command, f"{name} is a {type(names[name]).__name__}, not an agent.")
+    near = closest(name, [*agents, *(agent.name for agent in agents.values())])
+    if not near:
+        near = f" There is {', '.join(agents)}." if agents else f" Define it first: %%agent {name}."
+    raise usage_error(command, f"There is no agent {name!r}.{near}")
+
+
+def find_tools(command: Command, names: Mapping[str, Any], paths: list[str]) -> list[FunctionTool]:
+    """Return the tools that variables or dotted paths name. Functions become tools; lists of either are taken apart.
+
+    Raises:
+        UsageError: A name stands for nothing, or for no tool.
+    """
+    from agentkit.exceptions import UserError
+    from agentkit.tools import FunctionTool, function_tool
+
+    found: list[FunctionTool] = []
+    for path in paths:
+        value = find_value(command, names, path, "tool", lambda: [*tools_in(names), *_functions_in(names)])
+        for entry in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(entry, FunctionTool):
+                found.append(entry)
+            elif callable(entry) and hasattr(entry, "__name__") and not isinstance(entry, type):
+                try:
+                    found.append(function_tool(entry))
+                except UserError as error:
+                    raise usage_error(command, f"{path} can't be a tool: {error}") from None
+            else:
+                raise usage_error(command, f"{path} is a {type(entry).__name__}, not a tool.")
+    return found
+
+
+def find_handoffs(command: Command, names: Mapping[str, Any], paths: list[str]) -> list[Agent[Any] | Handoff[Any]]:
+    """Return the agents that an agent may hand over to; `Handoff` objects are taken too.
+
+    Raises:
+        UsageError: A name stands for neither.
+    """
+    from agentkit.runtime import Handoff
+
+    return [names[path] if isinstance(names.get(path), Handoff) else find_agent(command, names, path) for path in paths]
+
+
+def find_model(names: Mapping[str, Any], name: str) -> str | Model:
+    """Return the `Model` that a variable holds, or the name for the platform to look up."""
+    from agentkit.models import Model
+
+    value = names.get(name)
+    return value if isinstance(value, Model) else name
+
+
+def find_value(
+    command: Command,
+    names: Mapping[str, Any],
+    path: str,
+    kind: str,
+    alike: Callable[[], list[str]],
+) -> Any:
+    """Return what a variable or a dotted path stands for: `add`, `shop.tools.add`, `shop.tools:add`.
+
+    Args:
+        command: The magic that asks, for the error.
+        names: The notebook's variables.
+        path: What was typed.
+        kind: What is looked for, for the error.
+        alike: Gives the names that may have been meant.
+
+    Raises:
+        UsageError: It stands for nothing, or its module can't be imported.
+    """
+    first, *attributes = path.replace(":", ".").split(".")
+    value = names.get(first, _MISSING)
+    if value is _MISSING and attributes:
+        value, attributes = _imported(command, [first, *attributes])
+    for attribute in attributes:
+        value = getattr(value, attribute, _MISSING)
+    if value is _MISSING:
+        near = closest(path, alike()) if "." not in path else ""
+        raise usage_error(command, f"There is no {kind} {path!r}.{near}")
+    return value
+
+
+def _imported(command: Command, parts: list[str]) -> tuple[Any, list[str]]:
+    """Return the module that the longest beginning of a dotted path names, and the rest of the path."""
+    for length in range(len(parts) - 1, 0, -1):
+        module = ".".join(parts[:length])
+        try:
+            return importlib.import_module(module), parts[length:]
+        except ModuleNotFoundError as error:
+            if error.name is None or not module.startswith(error.name):  # it is there, and imports something that isn't
+                raise usage_error(command, f"{module} can't be imported: {error}.") from None
+        except Exception as error:  # importing runs anybody's code
+            said = f"{module} can't be imported: {type(error).__name__}: {error}."
+            raise usage_error(command, said) from None
+    return _MISSING, []
+
+
+def _functions_in(names: Mapping[str, Any]) -> list[str]:
+    return [
+        name
+        for name, value in names.items()
+        if not name.startswith("_") and callable(value) and getattr(value, "__module__", None) == "__main__"
+    ]
+
+
+def put_in_place_of(names: Mapping[str, Any], old: Any, new: Any) -> None:
+    """Let the notebook's agents use `new` where they had `old`, a tool or an agent that was defined again.
+
+    Names are what the magics were given; without this, an agent would go on with what a name stood for once.
+    """
+    for agent in agents_in(names).values():
+        agent.tools[:] = [new if tool is old else tool for tool in agent.tools]
+        agent.handoffs[:] = [new if target is old else target for target in agent.handoffs]

@@ -1,0 +1,282 @@
+"""The options of a magic: declared once, from which come its parser, its help and what Tab offers.
+
+Not argparse: the text after an agent's name is prose, with apostrophes and dashes, and must reach the model as it is.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import textwrap
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+__all__ = ["Arguments", "Command", "HelpRequested", "Option", "Subject", "closest", "usage_error"]
+
+Values = Literal["agents", "tools", "models", "variables", "choices", "files", "none"]
+"""What Tab offers for a value: names of that kind in the notebook."""
+
+_TOKEN = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"(?=[\s,]|$)|'((?:[^'\\]|\\.)*)'(?=[\s,]|$)|(\S+))""")
+_WIDTH = 100
+
+
+class HelpRequested(Exception):  # noqa: N818 (not an error: the way out of parsing)
+    """The line asks for `--help`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a magic."""
+
+    flag: str
+    """As it is typed: `--max-turns`."""
+    help: str
+    """What it does, in a sentence or less."""
+    metavar: str | None = None
+    """What stands for its value in the help; None for a switch, which takes none."""
+    many: bool = False
+    """Whether it takes several values: with commas, with spaces, or given again."""
+    convert: Callable[[str], Any] = str
+    """Makes the value of the text; a ValueError says that it can't."""
+    values: Values = "none"
+    """What Tab offers for its value."""
+    choices: tuple[str, ...] = ()
+    """The only values it takes, where there are few."""
+
+    @property
+    def key(self) -> str:
+        """Its name in `Arguments`: `max_turns`."""
+        return self.flag.lstrip("-").replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The first word of a magic's line that is no option: an agent's name, say."""
+
+    metavar: str
+    """What stands for it in the help."""
+    help: str
+    """What it is."""
+    values: Values = "none"
+    """What Tab offers for it."""
+    required: bool = True
+    """Whether the magic needs it."""
+
+
+@dataclass(slots=True)
+class Arguments:
+    """A magic's line, taken apart."""
+
+    subject: str | None = None
+    """The subject, without its quotes."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """Values by the options' keys; absent where they weren't given."""
+    rest: str = ""
+    """What follows, untouched, for magics that take text on their line."""
+    awaited: bool = False
+    """Whether the cell awaits what the magic returns."""
+
+    def __getitem__(self, key: str) -> Any:  # as varied as the options are
+        return self.options.get(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A magic as it is typed: its name, subject and options."""
+
+    name: str
+    """Such as "ask"."""
+    summary: str
+    """What it does, in one line."""
+    kinds: tuple[Literal["line", "cell"], ...]
+    """Whether it is `%name`, `%%name` or both."""
+    subject: Subject | None = None
+    """The word that it is about."""
+    options: tuple[Option, ...] = ()
+    """In the order of the help."""
+    text: str = ""
+    """What a cell's text is, for the help; "" where there is none."""
+    takes_rest: bool = False
+    """Whether text may follow the subject on a line."""
+    examples: str = ""
+    """Cells to try."""
+
+    @property
+    def sign(self) -> str:
+        """Its name with its percent signs, `%%ask`; one for a magic that is both."""
+        return ("%" if "line" in self.kinds else "%%") + self.name
+
+    def option(self, flag: str) -> Option | None:
+        """Return the option that `flag` names."""
+        return next((option for option in self.options if option.flag == flag), None)
+
+    def parse(self, line: str, *, cell: bool = False) -> Arguments:
+        """Return the line taken apart.
+
+        Args:
+            line: What follows the magic's name.
+            cell: Whether the text is in the cell, so that none may follow on the line.
+
+        Raises:
+            HelpRequested: `--help` or `-h` is among the options.
+            UsageError: An option is unknown or its value wrong, or a word too many or too few.
+        """
+        return _Parser(self, line, cell).parse()
+
+    def help(self) -> str:
+        """Return the whole help: usage, options, examples."""
+        parts = [self.summary, "", *self._usage()]
+        if self.text:
+            parts += ["", textwrap.fill(self.text, _WIDTH)]
+        rows = [] if self.subject is None else [(self.subject.metavar, self.subject.help)]
+        rows += [(_label(option), option.help) for option in self.options]
+        rows.append(("-h, --help", "Show this."))
+        width = max(len(label) for label, _ in rows) + 4
+        parts.append("")
+        for label, text in rows:
+            indent = " " * width
+            first = f"  {label}".ljust(width)
+            parts.append(textwrap.fill(text, _WIDTH, initial_indent=first, subsequent_indent=indent))
+        if self.examples:
+            parts += ["", "Examples:", textwrap.indent(self.examples.strip("\n"), "    ")]
+        return "\n".join(parts)
+
+    def _usage(self) -> list[str]:
+        words = []
+        if self.subject is not None:
+            words.append(self.subject.metavar if self.subject.required else f"[{self.subject.metavar}]")
+        if self.options:
+            words.append("[options]")
+        line = " ".join(words)
+        usage = []
+        if "cell" in self.kinds:
+            usage += [f"  %%{self.name} {line}".rstrip(), "  text …"]
+        if "line" in self.kinds:
+            usage.append(f"  %{self.name} {line}{' text …' if self.takes_rest else ''}".rstrip())
+        return ["Usage:", *usage]
+
+
+class _Parser:
+    """Reads one line, from left to right."""
+
+    def __init__(self, command: Command, line: str, cell: bool) -> None:
+        self.command = command
+        self.line = line
+        self.cell = cell
+        self.at = 0
+        self.found = Arguments()
+
+    def parse(self) -> Arguments:
+        while (token := self._peek()) is not None:
+            text, end, quoted = token
+            if text == "--" and not quoted:
+                self.at = end
+                break
+            if text in ("-h", "--help") and not quoted:
+                raise HelpRequested
+            if text.startswith("--") and not quoted and not self._is_prose(text):
+                self.at = end
+                self._option(text)
+            elif self.found.subject is None and self.command.subject is not None:
+                self.at = end
+                self.found.subject = text
+            else:
+                break
+        self._finish()
+        return self.found
+
+    def _finish(self) -> None:
+        command, rest = self.command, self.line[self.at :].strip()
+        if rest and (self.cell or not command.takes_rest):
+            where = "Text goes in the lines below. " if self.cell and command.text else ""
+            raise usage_error(command, f"{rest.split()[0]!r} is one word too many. {where}")
+        self.found.rest = rest
+        if command.subject is not None and command.subject.required and self.found.subject is None:
+            raise usage_error(
+                command,
+                f"It needs {command.subject.metavar}: {command.subject.help[0].lower()}{command.subject.help[1:]}",
+            )
+
+    def _is_prose(self, text: str) -> bool:
+        """Tell whether a word with dashes is the beginning of a text, such as "--verbose does what?" after a name."""
+        return self.command.takes_rest and self.found.subject is not None and not re.match(r"--[a-z][a-z-]*(=|$)", text)
+
+    def _option(self, text: str) -> None:
+        flag, equals, attached = text.partition("=")
+        option = self.command.option(flag)
+        if option is None:
+            near = closest(flag, [option.flag for option in self.command.options])
+            raise usage_error(self.command, f"There is no option {flag}.{near}")
+        if option.metavar is None:
+            if equals:
+                raise usage_error(self.command, f"{flag} takes no value.")
+            self.found.options[option.key] = True
+            return
+        values = self._values(option, attached if equals else None)
+        if option.many:
+            self.found.options.setdefault(option.key, []).extend(values)
+        elif option.key in self.found.options:
+            raise usage_error(self.command, f"{flag} is given twice.")
+        else:
+            self.found.options[option.key] = values[0]
+
+    def _values(self, option: Option, attached: str | None) -> list[Any]:
+        words = [] if attached is None else [_unquoted(attached)]
+        # further words belong to a list only where no other reading is possible: after the subject, in no prose
+        greedy = option.many and not self.command.takes_rest and self.found.subject is not None
+        while (not words or greedy) and (token := self._peek()) is not None:
+            text, end, quoted = token
+            if not quoted and (text.startswith("--") or text == "-h"):
+                break
+            self.at = end
+            words.append(text)
+        if option.many:
+            words = [part for word in words for part in re.split(r"[,\s]+", word) if part]
+        if not words:
+            raise usage_error(self.command, f"{option.flag} needs a value: {option.metavar}.")
+        return [self._converted(option, word) for word in words]
+
+    def _converted(self, option: Option, word: str) -> Any:
+        if option.choices and word not in option.choices:
+            near = closest(word, option.choices) or f" It is one of {', '.join(option.choices)}."
+            raise usage_error(self.command, f"{option.flag} can't be {word!r}.{near}")
+        try:
+            return option.convert(word)
+        except ValueError:
+            kind = {int: "a whole number", float: "a number"}.get(option.convert, option.metavar)  # type: ignore[call-overload]
+            raise usage_error(self.command, f"{option.flag} has to be {kind}, not {word!r}.") from None
+
+    def _peek(self) -> tuple[str, int, bool] | None:
+        match = _TOKEN.match(self.line, self.at)
+        if match is None:
+            return None
+        double, single, bare = match.groups()
+        if bare is not None:
+            return bare, match.end(), False
+        return re.sub(r"\\(.)", r"\1", double if double is not None else single), match.end(), True
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
+
+
+def _label(option: Option) -> str:
+    if option.metavar is None:
+        return option.flag
+    return f"{option.flag} {option.metavar}{',…' if option.many else ''}"
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """Return " Did you mean …?" with the known words most like `word`, or "" where none is."""
+    by_lower = {name.lower(): name for name in known if name != word}
+    near = [by_lower[match] for match in difflib.get_close_matches(word.lower(), by_lower, n=2, cutoff=0.6)]
+    return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
+def usage_error(command: Command, message: str) -> Exception:
+    """Return IPython's `UsageError`, which is shown as one line, for a magic that was typed wrongly."""
+    from IPython.core.error import UsageError
+
+    message = " ".join(message.split())
+    return UsageError(f"{command.sign}: {message} See {command.sign} --help.")

@@ -1,0 +1,174 @@
+"""JupyterLab on a free port of this machine, apart from the user's own settings, for tests in a browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from agentkit.testing.kernel import without_pytest
+
+__all__ = ["JupyterLab"]
+
+_START_TIMEOUT_S = 90
+_STOP_TIMEOUT_S = 15
+_POLL_S = 0.1
+
+_SETTINGS: dict[str, dict[str, Any]] = {
+    # Saving is for the test to decide; a dialog about a changed file would cover what it looks at.
+    "docmanager-extension/plugin": {"autosave": False},
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    # All cells stay in the page, also those that are scrolled out of sight.
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
+
+
+class JupyterLab:
+    """A JupyterLab server with settings, files and a token of its own; a context manager that ends it.
+
+    Args:
+        root: The folder that it serves; kernels start there.
+        env: Environment variables besides those of this process, for the server and its kernels.
+        python: The Python that has JupyterLab; by default this one.
+    """
+
+    def __init__(self, root: Path, *, env: Mapping[str, str] | None = None, python: Path | None = None) -> None:
+        self.root = root
+        self._python = sys.executable if python is None else str(python)
+        self.token = secrets.token_hex(16)
+        self.port = 0
+        self._extra_env = dict(env or {})
+        self._state = Path()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self._state = Path(tempfile.mkdtemp(prefix="jupyterlab-"))
+        _write_settings(self._state / "settings")
+        self.port = _free_port()
+        with open(self._log, "wb") as log:
+            self._process = subprocess.Popen(
+                self._command(),
+                env=self._environment(),
+                cwd=self.root,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C in the tests' terminal is for the tests
+            )
+        try:
+            self._wait_until_up(self._process)
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    @property
+    def url(self) -> str:
+        """The server's address, without a slash at its end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        """What the server has printed so far."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def notebook_url(self, name: str) -> str:
+        """Return the address that opens the notebook `name` (a path below `root`) in a fresh workspace."""
+        workspace = secrets.token_hex(4)
+        return f"{self.url}/lab/workspaces/{workspace}/tree/{name}?token={self.token}&reset"
+
+    def api(self, path: str, *, method: str = "GET") -> Any:
+        """Call the server's REST API and return its JSON, None where the answer is empty."""
+        request = urllib.request.Request(
+            f"{self.url}/api/{path}", method=method, headers={"Authorization": f"token {self.token}"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:
+            body = response.read()
+        return json.loads(body) if body else None
+
+    def end_kernels(self) -> None:
+        """End every notebook session and with it its kernel."""
+        for session in self.api("sessions"):
+            self.api(f"sessions/{session['id']}", method="DELETE")
+
+    @property
+    def _log(self) -> Path:
+        return self._state / "server.log"
+
+    def _command(self) -> list[str]:
+        return [
+            *(self._python, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+            "--ServerApp.ip=127.0.0.1",
+            f"--ServerApp.port={self.port}",
+            "--ServerApp.port_retries=0",
+            f"--ServerApp.root_dir={self.root}",
+            f"--IdentityProvider.token={self.token}",
+            "--LabApp.expose_app_in_browser=True",  # tests ask it whether the kernel is ready
+        ]
+
+    def _environment(self) -> dict[str, str]:
+        folders = {
+            "JUPYTER_CONFIG_DIR": "config",
+            "JUPYTER_DATA_DIR": "data",
+            "JUPYTER_RUNTIME_DIR": "runtime",
+            "JUPYTERLAB_SETTINGS_DIR": "settings",
+            "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+            "IPYTHONDIR": "ipython",
+        }
+        own = {name: str(self._state / folder) for name, folder in folders.items()}
+        inherited = without_pytest(os.environ)
+        return {**inherited, **own, "JUPYTER_PREFER_ENV_PATH": "1", **self._extra_env}
+
+    def _wait_until_up(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise RuntimeError(f"JupyterLab ended with status {process.returncode}. Its output:\n{self.log}")
+            try:
+                self.api("status")
+                return
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                time.sleep(_POLL_S)
+        raise TimeoutError(f"JupyterLab was not up within {_START_TIMEOUT_S} s. Its output:\n{self.log}")
+
+    def _stop(self) -> None:
+        process = self._process
+        if process is not None and process.poll() is None:
+            process.terminate()  # the server ends its kernels first
+            try:
+                process.wait(_STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()  # kernels see that their parent is gone, and end
+                process.wait()
+        shutil.rmtree(self._state, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _write_settings(folder: Path) -> None:
+    for plugin, settings in _SETTINGS.items():
+        file = folder / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(settings), encoding="utf-8")
