@@ -1,0 +1,43 @@
+"""What holds for every test: no network, no key, a home of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+GUARD = Path(__file__).parent / "guard"
+sys.path.insert(0, str(GUARD))
+
+import network_guard  # noqa: E402  (found in the folder that was just added)
+
+pytest_plugins = ["agentkit.testing.fixtures"]
+network_guard.forbid_network()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _offline_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Close the network to every Python that tests start, too; yield the file that lists attempts."""
+    log = tmp_path_factory.mktemp("network") / "attempts.txt"
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("OPENAI_", "AGENTKIT_"))]:
+            if name != "AGENTKIT_CI_RUN":  # the mark by which .ci/run finds what tests leave behind
+                patch.delenv(name)
+        patch.setenv(network_guard.LOG_VARIABLE, str(log))
+        patch.setenv("PYTHONPATH", str(GUARD), prepend=os.pathsep)
+        patch.setenv("AGENTKIT_HOME", str(tmp_path_factory.mktemp("agentkit-home")))
+        yield log
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_the_machine(_offline_environment: Path) -> Iterator[None]:
+    """Fail the test during which something tried, even where the error was swallowed."""
+    log = _offline_environment
+    yield
+    if log.exists():
+        attempts = log.read_text(encoding="utf-8")
+        log.unlink()
+        pytest.fail(f"Something tried to leave the machine:\n{attempts}", pytrace=False)

@@ -1,0 +1,84 @@
+"""What agentkit depends on is declared, used, and justified in docs/dependencies.md."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+OPTIONAL_AT_RUN_TIME = {"agentkit/testing"}  # needs the test extra, and says so
+
+
+def names(requirements: list[str]) -> set[str]:
+    """The bare names of requirements, as PEP 503 spells them."""
+    return {re.split(r"[\[<>=~!; ]", requirement)[0].lower().replace("_", "-") for requirement in requirements}
+
+
+def section(title: str) -> set[str]:
+    """The first column of the table under a heading of docs/dependencies.md."""
+    document = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    text = document.split(f"\n## {title}\n")[1].split("\n## ")[0]
+    return set(re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE))
+
+
+RUNTIME = names(PROJECT["dependencies"])
+EXTRAS = PROJECT["optional-dependencies"]
+
+
+def imported_distributions() -> dict[str, set[str]]:
+    """Every distribution that the package imports, with the files that do."""
+    distributions = packages_distributions()
+    found: dict[str, set[str]] = {}
+    for path in (ROOT / "agentkit").rglob("*.py"):
+        place = path.relative_to(ROOT)
+        if str(place.parent) in OPTIONAL_AT_RUN_TIME:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                modules = [node.module]
+            for module in {module.partition(".")[0] for module in modules} - set(sys.stdlib_module_names):
+                for distribution in distributions.get(module, [module]):
+                    found.setdefault(distribution.lower().replace("_", "-"), set()).add(str(place))
+    found.pop("agentkit", None)
+    return found
+
+
+def test_each_runtime_dependency_is_justified() -> None:
+    assert section("Run time") == RUNTIME
+
+
+@pytest.mark.parametrize("extra", sorted(EXTRAS))
+def test_each_package_of_an_extra_is_justified(extra: str) -> None:
+    assert section(f"Extra `{extra}`") == names(EXTRAS[extra]) - {"agentkit"}
+
+
+def test_each_runtime_dependency_is_imported() -> None:
+    assert RUNTIME - set(imported_distributions()) == set()
+
+
+def test_each_import_is_declared_or_comes_with_what_is() -> None:
+    allowed = RUNTIME | section("What comes with them")
+    assert {name: files for name, files in imported_distributions().items() if name not in allowed} == {}
+
+
+def test_binder_pins_every_package_exactly() -> None:
+    lines = (ROOT / "binder" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pins = dict(line.split("==") for line in lines if not line.startswith(("#", "-e .")))
+    pinned = names(list(pins))
+    assert RUNTIME | names(EXTRAS["lab"]) <= pinned
+
+
+def test_binder_has_a_jupyter_server_without_the_known_stored_xss() -> None:
+    """CVE-2026-44727: fixed in 2.20.0."""
+    text = (ROOT / "binder" / "requirements.txt").read_text(encoding="utf-8")
+    found = re.search(r"^jupyter_server==(\d+)\.(\d+)", text, re.MULTILINE)
+    assert found
+    assert (int(found[1]), int(found[2])) >= (2, 20)
