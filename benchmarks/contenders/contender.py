@@ -1,0 +1,56 @@
+"""What a contender has to be able to do."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from benchmarks.functions import Function
+
+__all__ = ["Contender", "Conversation", "Run", "Streamed"]
+
+Conversation = str | list[Any]
+"""A user's message, or the items of a conversation in the shape of the Responses API."""
+
+Run = Callable[[Conversation], Awaitable[str]]
+"""Answers a conversation, calling tools on the way, and returns the text of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """What was seen of a streamed answer."""
+
+    deltas: int
+    """Pieces of text."""
+    characters: int
+    """Length of their text."""
+    first_delta_s: float
+    """Seconds from the call to the first of them."""
+
+
+class Contender(Protocol):
+    """One way of running agents. Made in an event loop, and used only there."""
+
+    def runner(self, script: str, functions: Sequence[Function] = ()) -> Run:
+        """Return an agent that uses the fake server's model `script` and may call `functions`, ready to run."""
+
+    def in_process_runner(self, tool_turns: int, function: Function) -> Run:
+        """Return an agent whose model is in this process, and calls `function` so many times, turn after turn."""
+
+    async def stream(self, script: str, *, typed: bool) -> Streamed:
+        """Have the model `script` answer, and read the text of every delta as it comes.
+
+        Args:
+            script: The fake server's model.
+            typed: Whether to look at each event as the `openai` object that the SDK's documentation shows.
+        """
+
+    def define_tools(self, functions: Sequence[Function]) -> list[Any]:
+        """Return the functions as tools with schemas."""
+
+    def settle(self) -> None:
+        """Wait for what is still done in the background on behalf of earlier runs: that is part of their cost."""
+
+    async def close(self) -> None:
+        """Close the connections."""

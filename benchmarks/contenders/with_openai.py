@@ -1,0 +1,105 @@
+"""The bare `openai` client, with the loop that its documentation shows written around it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from openai import AsyncOpenAI
+
+from benchmarks.contenders.contender import Conversation, Run, Streamed
+from benchmarks.functions import Function
+
+__all__ = ["make_openai"]
+
+_JSON_TYPES = {"str": "string", "int": "integer"}
+
+
+class _OpenAI:
+    def __init__(self, base_url: str) -> None:
+        self._client = AsyncOpenAI(base_url=base_url, api_key="sk-none", max_retries=0, timeout=600)
+
+    def runner(self, script: str, functions: Sequence[Function] = ()) -> Run:
+        by_name = {function.__name__: function for function in functions}
+        tools = self.define_tools(functions)
+
+        async def run(conversation: Conversation) -> str:
+            text = isinstance(conversation, str)
+            items: list[Any] = [{"role": "user", "content": conversation}] if text else list(conversation)
+            while True:
+                response = await self._client.responses.create(
+                    model=script, instructions="Be brief.", input=items, tools=tools
+                )
+                items += response.output
+                calls = [item for item in response.output if item.type == "function_call"]
+                if not calls:
+                    return response.output_text
+                outputs = await asyncio.gather(*(_call(by_name[call.name], call.arguments) for call in calls))
+                items += [
+                    {"type": "function_call_output", "call_id": call.call_id, "output": output}
+                    for call, output in zip(calls, outputs, strict=True)
+                ]
+
+        return run
+
+    def in_process_runner(self, tool_turns: int, function: Function) -> Run:
+        raise NotImplementedError("The client has no models in this process.")
+
+    async def stream(self, script: str, *, typed: bool) -> Streamed:
+        deltas = characters = 0
+        started, first_s = time.perf_counter(), 0.0
+        stream = await self._client.responses.create(
+            model=script, instructions="Be brief.", input=[{"role": "user", "content": "Go on."}], stream=True
+        )
+        async for event in stream:
+            if event.type != "response.output_text.delta":
+                continue
+            if not deltas:
+                first_s = time.perf_counter() - started
+            deltas += 1
+            characters += len(event.delta)
+        return Streamed(deltas, characters, first_s)
+
+    def define_tools(self, functions: Sequence[Function]) -> list[Any]:
+        """Return schemas for functions whose parameters are text or integers, all that the workloads need here."""
+        return [_tool(function) for function in functions]
+
+    def settle(self) -> None:
+        """Do nothing: the client works on nothing in the background."""
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def _tool(function: Function) -> dict[str, Any]:  # JSON
+    parameters = inspect.signature(function).parameters.values()
+    properties = {parameter.name: {"type": _JSON_TYPES[parameter.annotation]} for parameter in parameters}
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+    return {
+        "type": "function",
+        "name": function.__name__,
+        "description": inspect.getdoc(function),
+        "parameters": schema,
+        "strict": True,
+    }
+
+
+async def _call(function: Function, arguments: str) -> str:
+    given = json.loads(arguments)
+    if inspect.iscoroutinefunction(function):
+        return str(await function(**given))
+    return str(await asyncio.to_thread(function, **given))
+
+
+def make_openai(base_url: str) -> _OpenAI:
+    """Return the client."""
+    return _OpenAI(base_url)
