@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from . import compose
+from . import compose, extract
 from .arithmetic import evaluate_text, number_text, solve_equation
+from .clauses import split_request
 from .conversation import Call, Conversation
 from .facts import known_facts, look_up, parsed
-from .languages import LANGUAGE_NAMES
+from .languages import LANGUAGE_NAMES, language_code
 from .lexicon import GENERIC, STOP
 from .phrases import SPOKEN, say, translate
 from .plan import Step
@@ -119,7 +120,17 @@ class Writer:
             text = " ".join(said) if len(said) < 5 else "\n".join(f"- {line}" for line in said)
         if self.asking:
             text = f"{text}\n\n{self._question(self.asking[0])}"
-        return text
+        made_up = self._made_up_besides(results)
+        return f"{text}\n\n{made_up}" if made_up else text
+
+    def _made_up_besides(self, results: list[Call]) -> str | None:
+        """Return the joke or the poem that is asked for beside what the tools gave ("... Then tell me a joke.")."""
+        named = {stem(word) for call in results for word in identifier_words(call.name)}
+        for clause in split_request(self.request.text, lambda text: False, lambda text: False)[1:]:
+            order = compose.wanted(clause.reading)
+            if order is not None and order.kind in ("joke", "haiku", "poem", "story") and order.kind not in named:
+                return compose.write(order)
+        return None
 
     @property
     def rules_reading(self) -> Reading:
@@ -136,18 +147,18 @@ class Writer:
     def _translated(self) -> str | None:
         """Return the request in the language that the agent translates into, where that is the agent's work."""
         target = self.rules.translates_to
-        text = self.request.text.strip()
-        named = self.request.of("language")
-        if target is None and _SAYS_IN.search(self.request.text) and named:
-            from .languages import language_code
-
+        request = self.request
+        text = request.text.strip()
+        named = request.of("language")
+        ordered = _SAYS_IN.search(text) is not None and bool(named)
+        if target is None and ordered:
             target = language_code(named[-1].text)
-            quoted = self.request.of("quoted")
+        quoted = request.of("quoted")
+        if quoted:
+            text = quoted[0].text
+        elif ordered:
             said = re.search(r"(?:translate|say)\s+(.+?)\s+(?:in|to|into)\s+\w+\W*$", text, re.IGNORECASE)
-            text = quoted[0].text if quoted else said[1] if said else text
-        elif target is not None:
-            quoted = self.request.of("quoted")
-            text = quoted[0].text if quoted else text
+            text = said[1] if said else extract.handed_text(text)
         if target is None or not text or self.conversation.tools:
             return None
         found = translate(text, target)

@@ -12,12 +12,6 @@ from .words import fold, identifier_words, stem
 __all__ = ["choice_by_cue", "mentioned_choices", "names_choice"]
 
 
-def mentioned_choice(reading: Reading, choices: list[Any]) -> Any:
-    """Return the choice that the text names, exactly or by a near-synonym, or None."""
-    found = mentioned_choices(reading, choices)
-    return found[0] if found else None
-
-
 def choice_by_cue(reading: Reading, choices: list[Any], slot: Slot, taken: set[str]) -> Any:
     """Return the choice that is named behind "from" or "to", as the slot's name wants it; else the first free one."""
     named = mentioned_choices(reading, choices)

@@ -220,7 +220,9 @@ class Filler:
 
     def _array_values(self, slot: Slot, items: Schema) -> list[Any]:
         sources, reading = self.sources, self.sources.clause
-        kind = items.variants[0].kind if items.kind == "union" and len(items.variants) == 1 else items.kind
+        if items.kind == "union" and len(items.variants) == 1:
+            items = items.variants[0]  # nullable items are filled like others
+        kind = items.kind
         if kind == "enum":
             said = mentioned_choices(reading, items.choices)
             if not said and sources.judge is not None and slot.required:

@@ -57,9 +57,10 @@ def _by_language(offered: list[Tool], request: Reading, rules: Rules) -> Route |
     """Choose by the language of the request, where that is what tells the agents apart."""
     spoken = {tool.name: languages_named(f"{' '.join(tool.name_words)} {tool.description}") for tool in offered}
     speaking = [tool for tool in offered if spoken[tool.name]]
-    if not speaking or not (rules.by_language or len(speaking) == len(offered)):
-        return None
     language = request.language or ("en" if request.text.isascii() and request.tokens else None)
+    tells_apart = rules.by_language or len(speaking) == len(offered) or language not in (None, "en")
+    if not speaking or not tells_apart:
+        return None
     wanted = [tool for tool in speaking if language in spoken[tool.name]]
     if not wanted:
         return None

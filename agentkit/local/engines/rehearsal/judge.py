@@ -105,6 +105,7 @@ _FEATURES: tuple[tuple[frozenset[str], Callable[[Reading], bool], str], ...] = (
         "rude words",
     ),
     (_stems("safe appropriate clean acceptable polite"), lambda r: not r.stems & _RUDE, "a decent tone"),
+    (_stems("quality"), lambda r: sentiment(r) >= 0, "no fault"),
     (_stems("spam phishing scam"), lambda r: len(r.stems & _SPAM) > 1, "spam"),
     (_stems("urgent urgency critical emergency"), lambda r: bool(r.stems & _URGENT), "hurry"),
     (_stems("greeting greets"), lambda r: _OPENS_GREETING.match(r.text) is not None, "a greeting"),
@@ -174,6 +175,8 @@ class RequestJudge:
         if labels:
             return self._about(labels)
         shared = [t.text for t in self.reading.tokens if t.stem in target]
+        if not shared and target & self.reading.stems:  # a compound: "sci-fi"
+            shared = sorted(target & self.reading.stems)
         if shared:
             self.because.append(f"the text says {_quoted(shared)}")
             return True

@@ -297,7 +297,7 @@ PHRASEBOOK: tuple[dict[str, str], ...] = tuple(
 """A few phrases, for agents whose work is to translate."""
 
 
-def say(key: str, language: str | None, **values: str) -> str:
+def say(key: str, language: str | None, /, **values: str) -> str:
     """Return a line in `language`, or in English where it isn't known in that.
 
     Args:

@@ -144,7 +144,7 @@ class _Planner:
             found = found or bool(steps)
             yield stage, steps
         if not found:
-            yield 0, self._follow_up() or self._clarified()
+            yield 0, self._follow_up() or self._clarified() or self._by_job()
 
     def _starts_anew(self, text: str) -> bool:
         """Return whether a text begins by asking for something: its first telling word is a tool's."""
@@ -152,9 +152,10 @@ class _Planner:
         for token in opening.tokens:
             if token.stem in GENERIC or fold(token.text) in STOP:
                 continue
-            if any(
-                e.start <= token.start < e.end for e in opening.of("number", "proper", "language", "quoted", "date")
-            ):
+            within = [entity.kind for entity in opening.entities if entity.start <= token.start < entity.end]
+            if "number" in within and token is not opening.tokens[0]:  # "and what's 2 + 3"
+                return bool(self.box.matches(Reading(text[:200])))
+            if {"number", "proper", "language", "quoted", "date"} & set(within):
                 return False
             return self.box.speaks_of(token.stem)
         return False
@@ -371,6 +372,23 @@ class _Planner:
             if not step.missing:
                 found += self._fan_out(step, both)
         return found
+
+    def _by_job(self) -> list[Step]:
+        """Return a call of the tool that the agent is there for, if a request says no more than what to use it on.
+
+        "What about Oslo?" asks a weather assistant for the weather.
+        """
+        text = self.request.text
+        named = self.request.of("proper", "quoted", "number", "date", "email", "url")
+        if self._earlier_call() is not None or not named:
+            return []
+        if _ELLIPTIC.match(text) is None and len(self.request.tokens) > sum(len(e.text.split()) for e in named):
+            return []
+        for match in self.box.matches(Reading(self.conversation.instructions[:2_000]))[:1]:
+            step = self._step(match.tool, self.request, match.score)
+            if step.arguments and not step.missing:
+                return self._fan_out(step, self.request)
+        return []
 
 
 def _by_stage(clauses: list[Clause], is_dependent: Any) -> list[tuple[int, list[Clause]]]:

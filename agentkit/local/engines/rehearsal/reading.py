@@ -18,6 +18,7 @@ __all__ = ["Entity", "Reading", "Token", "clip"]
 LIMIT_CHARACTERS = 12_000
 """What is read of a long text: its first and its last half of this."""
 
+_HYPHENATED = re.compile(r"\b[^\W\d_]{1,20}-[^\W\d_]{1,20}\b")
 _LONG_GAP = re.compile(r"\s{3,}")  # also keeps patterns that begin with a gap from going quadratic
 _QUOTED = re.compile(
     r"\"([^\"\n]{1,2000})\"|“([^”\n]{1,2000})”|«\s?([^»\n]{1,2000}?)\s?»|`([^`\n]{1,2000})`|「([^」\n]{1,500})」"
@@ -105,8 +106,9 @@ class Reading:
 
     @cached_property
     def stems(self) -> frozenset[str]:
-        """The stems of all words."""
-        return frozenset(token.stem for token in self.tokens)
+        """The stems of all words; "sci-fi" gives scifi as well."""
+        compounds = (stem(match[0].replace("-", "")) for match in _HYPHENATED.finditer(self.text))
+        return frozenset([*(token.stem for token in self.tokens), *compounds])
 
     @cached_property
     def content_stems(self) -> tuple[str, ...]:
@@ -196,7 +198,8 @@ class Reading:
         previous_end = 0
         for token in [*self.tokens, None]:
             breaks = token is None or self._breaks(token, blocked, run)
-            gap = token is not None and bool(run) and re.search(r"[^\s'’-]", self.text[previous_end : token.start])
+            between = self.text[previous_end : token.start] if token is not None and run else " "
+            gap = not between or re.search(r"[^\s'’-]", between) is not None  # no gap at all: an unspaced script
             if (breaks or gap) and run:
                 text = self.text[run[0].start : run[-1].end]
                 phrases.append(Entity("phrase", text, run[0].start, run[-1].end))

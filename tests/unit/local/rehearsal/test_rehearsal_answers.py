@@ -66,6 +66,17 @@ SAID = [
     Case("你好", answer="你好！有什么可以帮您？"),
     Case("Hello, how are you?", answer="Hola, ¿cómo estás?", told="You translate the user's message to Spanish"),
     Case("Good night!", answer="Bonne nuit!", told="You translate the user's message to French"),
+    Case(
+        "The cat sat down",
+        answer="so I can't translate “The cat sat down” into Spanish",
+        told="You translate to Spanish",
+    ),
+    Case(
+        "What's 12 + 30? Then tell me a joke.",
+        answer="The sum of 12 and 30 is 42.\n\nWhy did the loop",
+        tools=[ADD],
+        returns={"add": 42},
+    ),
     # arithmetic without a tool
     Case("What is 12*7?", answer="12 × 7 = 84."),
     Case("How much is 15% of 80?", answer="15 % × 80 = 12."),

@@ -90,6 +90,20 @@ FILLED = [
         schema=obj("temperature: float, humidity: float"),
         told="Extract readings",
     ),
+    Case(
+        "Kim (kim@x.org) wants a demo on Tuesday",
+        answer={"name": "Kim", "email": "kim@x.org", "day": "Tuesday"},
+        schema=obj("name: str, email: str, day: str"),
+        told="Extract the lead",
+    ),
+    Case(
+        "2 adults and 1 child, checking in May 3, checking out May 7",
+        answer={"adults": 2, "children": 1, "check_in": "May 3", "check_out": "May 7"},
+        schema=obj("adults: int, children: int, check_in: str, check_out: str"),
+        told="Extract the booking",
+    ),
+    Case("This is the worst service ever!", answer={"is_complaint": True}, schema=obj("is_complaint: bool")),
+    Case("The concert was sold out", answer={"topic": "music"}, schema=obj("topic: 'sports'|'music'|'politics'")),
 ]
 
 SAID = [
@@ -107,6 +121,9 @@ SAID = [
     Case("Write two sentences about tea", answer="tea"),
     Case("Danke!", answer="Gern geschehen"),
     Case("Tell me 2 jokes about cats", answer="2. "),
+    Case("What is my email?", answer="ada@x.org", told="The customer's email is ada@x.org."),
+    Case("Explain recursion in one sentence", answer="rehearsal-1"),
+    Case("Repeat after me: banana", answer="banana"),
 ]
 
 HANDED: list[tuple[str, str, list[dict[str, Any]]]] = [
@@ -195,6 +212,24 @@ HANDED: list[tuple[str, str, list[dict[str, Any]]]] = [
         "What should I wear to a wedding?",
         "stylist",
         [handoff("Returns agent", "Returns and exchanges"), handoff("Stylist", "Fashion advice, what to wear")],
+    ),
+    ("My card was charged twice", "billing_agent", [handoff("Billing agent"), handoff("Refund agent")]),
+    (
+        "I need a new password",
+        "it_helpdesk",
+        [handoff("IT helpdesk", "Passwords, laptops and software"), handoff("HR", "Holidays, pay and contracts")],
+    ),
+    (
+        "How many vacation days do I have left?",
+        "hr",
+        [handoff("IT helpdesk", "Passwords, laptops and software"), handoff("HR", "Holidays, pay and contracts")],
+    ),
+    ("Is it legal to fly a drone here?", "legal_expert", [handoff("Legal expert"), handoff("Travel expert")]),
+    ("Wie viel kostet das Ticket?", "german_agent", [handoff("German agent"), handoff("French agent")]),
+    (
+        "Give me a workout plan",
+        "trainer",
+        [handoff("Trainer", "Fitness and exercise"), handoff("Nutritionist", "Food and diets")],
     ),
 ]
 

@@ -315,6 +315,105 @@ CALLS = [
         [("multiply", {"a": 9, "b": 3})],
         tools=[tool("add(a: int, b: int)"), tool("multiply(a: int, b: int)")],
     ),
+    Case(
+        "What's the capital gains tax on 12000 dollars?",
+        [("capital_gains_tax", {"gain": 12000})],
+        tools=[tool("capital_gains_tax(gain: float)", "Tax on a capital gain."), W],
+    ),
+    Case(
+        "Water the plants in the greenhouse for 10 minutes",
+        [("water_plants", {"zone": "greenhouse", "minutes": 10})],
+        tools=[tool("water_plants(zone: str, minutes: int)", "Water plants in a zone.")],
+    ),
+    Case(
+        "Show me pictures of otters",
+        [("search_images", {"query": "otters"})],
+        tools=[tool("search_images(query: str)", "Find pictures."), W],
+    ),
+    Case(
+        "Track package 1Z999AA10123456784",
+        [("track_package", {"tracking_number": "1Z999AA10123456784"})],
+        tools=[tool("track_package(tracking_number: str)", "Track a package.")],
+    ),
+    Case(
+        "Give the customer a 20% discount",
+        [("apply_discount", {"percent": 20})],
+        tools=[tool("apply_discount(percent: float)", "Apply a discount.")],
+    ),
+    Case(
+        "Post 'Hello world' to the general channel",
+        [("post_message", {"channel": "general", "text": "Hello world"})],
+        tools=[tool("post_message(channel: str, text: str)", "Post a message to a channel.")],
+    ),
+    Case(
+        "How many days are there between 2026-01-01 and 2026-03-01?",
+        [("days_between", {"start": "2026-01-01", "end": "2026-03-01"})],
+        tools=[tool("days_between(start: date, end: date)", "Number of days between two dates.")],
+    ),
+    Case(
+        "Flip a coin three times", [("flip_coin", {"times": 3})], tools=[tool("flip_coin(times: int)", "Flip a coin.")]
+    ),
+    Case(
+        "Lock the front door and turn on the alarm",
+        [("lock_door", {"door": "front"}), ("set_alarm", {"on": True})],
+        tools=[tool("lock_door(door: str)", "Lock a door."), tool("set_alarm(on: bool)", "Turn the alarm on or off.")],
+    ),
+    Case(
+        "Get me the phone number of Dr. Lee",
+        [("find_contact", {"name": "Dr. Lee"})],
+        tools=[tool("find_contact(name: str)", "Find the phone number of a contact."), W],
+    ),
+    Case(
+        "Resize photo.png to 800 by 600",
+        [("resize_image", {"path": "photo.png", "width": 800, "height": 600})],
+        tools=[tool("resize_image(path: str, width: int, height: int)", "Resize an image.")],
+    ),
+    Case(
+        "Who is on call this week?", [("get_on_call", {})], tools=[tool("get_on_call()", "Return who is on call."), W]
+    ),
+    Case(
+        "Round 3.14159 to 2 decimals",
+        [("round_number", {"value": 3.14159, "decimals": 2})],
+        tools=[tool("round_number(value: float, decimals: int)", "Round a number.")],
+    ),
+    Case(
+        "Wake me up at 6:45",
+        [("set_alarm", {"time": "6:45"})],
+        tools=[tool("set_alarm(time: str)", "Set an alarm to wake up.")],
+    ),
+    Case(
+        "Suggest a movie like Inception",
+        [("recommend_movies", {"title": "Inception"})],
+        tools=[tool("recommend_movies(title: str)", "Recommend movies similar to a movie.")],
+    ),
+    Case(
+        "Start a timer for 25 minutes",
+        [("start_timer", {"minutes": 25})],
+        tools=[tool("start_timer(minutes: int)", "Start a timer."), tool("stop_timer()", "Stop the timer.")],
+    ),
+    Case(
+        "Stop the timer",
+        [("stop_timer", {})],
+        tools=[tool("start_timer(minutes: int)", "Start a timer."), tool("stop_timer()", "Stop the timer.")],
+    ),
+    Case("I think therefore I am", [], tools=[W]),
+    Case("Tell me a story about the weather in Oslo", [], tools=[]),
+    Case(
+        "Quel temps fait-il à Paris et à Lyon ?",
+        [("get_weather", {"city": "Paris"}), ("get_weather", {"city": "Lyon"})],
+        tools=[W],
+    ),
+    Case(
+        "Subtract 5 from 20 and divide the result by 3",
+        [("subtract", {"a": 20, "b": 5}), ("divide", {"a": 15, "b": 3})],
+        tools=[tool("subtract(a: int, b: int)"), tool("divide(a: int, b: int)")],
+        returns={"subtract": 15},
+    ),
+    Case(
+        "Please book me a flight to Oslo on 3 June and a hotel there for two nights",
+        [("book_flight", {"destination": "Oslo", "date": "3 June"}), ("book_hotel", {"city": "Oslo", "nights": 2})],
+        tools=[tool("book_flight(destination: str, date: str)"), tool("book_hotel(city: str, nights: int)")],
+    ),
 ]
 
 

@@ -45,7 +45,12 @@ class Row:
     tools: tuple[dict[str, Any], ...] = ()
 
 
+MIXED = [handoff("French"), handoff("Billing", "Invoices, refunds")]
+
 ROWS = [
+    Row("Je voudrais de l'aide", "french", MIXED),
+    Row("I want my money back", "billing", MIXED),
+    Row("Hello", None, MIXED),
     Row("Hola, ¿cómo estás?", "spanish_agent", LANGUAGES, BY_LANGUAGE),
     Row("Hello, how are you?", "english_agent", LANGUAGES, BY_LANGUAGE),
     Row("Bonjour, comment allez-vous ?", "french_agent", LANGUAGES, BY_LANGUAGE),

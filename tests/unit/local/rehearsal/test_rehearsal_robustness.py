@@ -8,12 +8,12 @@ from typing import Any
 
 import jsonschema
 import pytest
-from rehearsal_notation import HELPFUL, ask, obj, tool
+from rehearsal_notation import HELPFUL, Case, ask, obj, run, tool
 
 from agentkit.local.engines.base import Prompt
 from agentkit.local.engines.rehearsal import Reply, reply
 
-SEEDS = range(120)
+SEEDS = [*range(120), 817, 1027, 1059]
 WORDS = [
     "What's",
     "the",
@@ -212,6 +212,27 @@ def test_reply_is_valid_whatever_comes(seed: int) -> None:
     )
 
     check(answer, tools, schema)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_run_ends_and_no_call_is_made_twice(seed: int) -> None:
+    chance = random.Random(seed)
+    outputs = ["ok", "7", '{"city": "Oslo", "a": 3, "id": "X-1"}', "It is sunny.", "Error: no", "", "[1, 2]", "null"]
+    tools = [
+        tool("get_weather(city: str)"),
+        tool("add(a: int, b: int)", "Add two numbers."),
+        tool("multiply(a: int, b: int)", "Multiply two numbers."),
+        tool("send_email(to: str, body: str)", "Send an email."),
+        tool("get_user_city()", "Get the city of the user."),
+    ]
+    parts = ["get the weather in Oslo and Rome", "add 2 and 3", "multiply it by 4", "email it to a@b.org", "weather"]
+    text = chance.choice([" and ", ", then ", ". "]).join(chance.sample(parts, chance.randint(1, 4)))
+
+    outcome = run(Case(text, tools=tools, returns={raw["name"]: chance.choice(outputs) for raw in tools}))
+
+    made = [json.dumps(call, sort_keys=True) for call in outcome.calls]
+    assert len(made) == len(set(made))
+    assert outcome.answer
 
 
 @pytest.mark.parametrize(

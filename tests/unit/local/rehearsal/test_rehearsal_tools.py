@@ -98,6 +98,7 @@ ONE_CALL = [
         returns={"get_weather": "soleado"},
     ),
     Case("Quel temps fait-il à Lyon ?", [("get_weather", {"city": "Lyon"})], tools=[WEATHER, TIME]),
+    Case("北京天气怎么样？", [("get_weather", {"city": "北京"})], "晴", [WEATHER], returns={"get_weather": "晴"}),
     # optional, enumerated, nested, lists
     Case("What's the weather in Paris?", [("get_weather", {"city": "Paris", "unit": None})], tools=[DEGREES]),
     Case(
@@ -322,7 +323,20 @@ BEFORE = [
     *called("get_weather", "It is sunny.", city="Tokyo"),
     assistant("It is sunny."),
 ]
+WEATHERMAN = "You are a helpful weather assistant."
+
 FOLLOWING_UP = [
+    # nothing came before: the agent's own job says what is asked
+    Case("What about Oslo?", [("get_weather", {"city": "Oslo"})], tools=[WEATHER, ADD], told=WEATHERMAN),
+    Case(
+        "And in Bergen and Trondheim?",
+        [("get_weather", {"city": "Bergen"}), ("get_weather", {"city": "Trondheim"})],
+        tools=[WEATHER],
+        told=WEATHERMAN,
+    ),
+    Case("Oslo?", [("get_weather", {"city": "Oslo"})], tools=[WEATHER], told=WEATHERMAN),
+    Case("What about Oslo?", tools=[WEATHER], told="You tell jokes."),
+    Case("Hello Bob", tools=[WEATHER], told=WEATHERMAN),
     Case(
         [*BEFORE, user("What about Oslo?")], [("get_weather", {"city": "Oslo"})], "Oslo", [WEATHER, ADD], returns=sunny
     ),
