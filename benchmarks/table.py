@@ -20,7 +20,7 @@ __all__ = ["PAGE", "markdown", "put_between_marks", "save"]
 PAGE = ROOT / "docs" / "benchmarks.md"
 _BEGIN, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
 _OURS = ("agentkit", "agentkit-untraced", "agentkit-aiohttp")
-_PEERS = ("openai-agents", "openai-agents-traced", "openai")
+_PEERS = ("openai-agents", "openai-agents-traced", "openai", "transport")
 
 
 def markdown(results: Results, workloads: Sequence[Workload], *, rounds: int) -> str:

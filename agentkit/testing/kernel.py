@@ -124,7 +124,7 @@ class RunningCell:
         return _result(self._reply()["content"]["status"], self.messages)
 
     def _next(self) -> dict[str, Any]:
-        """Return the cell's next output message, answering nothing meanwhile."""
+        """Wait for the cell's next message on the output channel, and return it."""
         while time.monotonic() < self._deadline:
             try:
                 message = self._client.get_iopub_msg(timeout=_STEP_S)

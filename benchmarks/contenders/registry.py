@@ -80,6 +80,12 @@ CONTENDERS = {
             "import openai",
             "from openai import AsyncOpenAI\nclient = AsyncOpenAI(api_key='sk-none')",
         ),
+        Entrant(
+            "transport",
+            "the same client for transport only, bytes in and bytes out: the floor for all of them but aiohttp",
+            ("openai",),
+            "benchmarks.contenders.with_transport",
+        ),
     )
 }
 

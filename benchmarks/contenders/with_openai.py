@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
-import json
 import time
 from collections.abc import Sequence
 from typing import Any
 
 from openai import AsyncOpenAI
 
+from benchmarks.contenders.by_hand import call_function, tool_json
 from benchmarks.contenders.contender import Conversation, Run, Streamed
 from benchmarks.functions import Function
 
 __all__ = ["make_openai"]
-
-_JSON_TYPES = {"str": "string", "int": "integer"}
 
 
 class _OpenAI:
@@ -38,7 +35,7 @@ class _OpenAI:
                 calls = [item for item in response.output if item.type == "function_call"]
                 if not calls:
                     return response.output_text
-                outputs = await asyncio.gather(*(_call(by_name[call.name], call.arguments) for call in calls))
+                outputs = await asyncio.gather(*(call_function(by_name[call.name], call.arguments) for call in calls))
                 items += [
                     {"type": "function_call_output", "call_id": call.call_id, "output": output}
                     for call, output in zip(calls, outputs, strict=True)
@@ -66,38 +63,13 @@ class _OpenAI:
 
     def define_tools(self, functions: Sequence[Function]) -> list[Any]:
         """Return schemas for functions whose parameters are text or integers, all that the workloads need here."""
-        return [_tool(function) for function in functions]
+        return [tool_json(function) for function in functions]
 
     def settle(self) -> None:
         """Do nothing: the client works on nothing in the background."""
 
     async def close(self) -> None:
         await self._client.close()
-
-
-def _tool(function: Function) -> dict[str, Any]:  # JSON
-    parameters = inspect.signature(function).parameters.values()
-    properties = {parameter.name: {"type": _JSON_TYPES[parameter.annotation]} for parameter in parameters}
-    schema = {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-    return {
-        "type": "function",
-        "name": function.__name__,
-        "description": inspect.getdoc(function),
-        "parameters": schema,
-        "strict": True,
-    }
-
-
-async def _call(function: Function, arguments: str) -> str:
-    given = json.loads(arguments)
-    if inspect.iscoroutinefunction(function):
-        return str(await function(**given))
-    return str(await asyncio.to_thread(function, **given))
 
 
 def make_openai(base_url: str) -> _OpenAI:

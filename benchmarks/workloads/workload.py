@@ -13,7 +13,7 @@ __all__ = ["ALL", "RUNTIMES", "Measurements", "Metric", "Size", "Workload", "Wro
 Measurements = dict[str, float]
 """Values by metric."""
 
-ALL = ("agentkit", "agentkit-untraced", "agentkit-aiohttp", "openai-agents", "openai")
+ALL = ("agentkit", "agentkit-untraced", "agentkit-aiohttp", "openai-agents", "openai", "transport")
 """Contenders for what goes over HTTP."""
 RUNTIMES = ("agentkit", "agentkit-untraced", "openai-agents", "openai-agents-traced")
 """Contenders for what stays in the process, where recording spans is a good part of the cost."""
