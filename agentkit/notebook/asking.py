@@ -190,8 +190,7 @@ class Asking:
         self._show_kept(note)
         if result is not None:
             latest.run = result
-            if self._mode is not None:
-                latest.shown = (result, self._shell.execution_count)
+            latest.shown = result
             if self._out is not None:
                 self._shell.user_ns[self._out] = result
         if result is not None and (error is not None or self._mode is None):  # where IPython won't

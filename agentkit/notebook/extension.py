@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agentkit import backend
 from agentkit.notebook.completion import MagicCompleter
 from agentkit.notebook.formatters import register_formatters, unregister_formatters
+from agentkit.notebook.latest import latest
 from agentkit.notebook.magics import MAGICS, as_function, status_line
 from agentkit.notebook.rewriting import Rewriter
 
@@ -39,7 +40,12 @@ class _Extension:
         self._shell.Completer.custom_matchers.append(self._matcher)
         self._shell.input_transformers_cleanup.append(self._rewriter)
         self._shell.events.register("pre_execute", self._rewriter.before_cell)
-        self._shell.events.register("post_execute", self._rewriter.after_cell)
+        self._shell.events.register("post_execute", self._after_cell)
+
+    def _after_cell(self) -> None:
+        self._rewriter.after_cell()
+        if not self._rewriter.inside_cell:
+            latest.shown = None
 
     def unload(self) -> None:
         shell = self._shell
@@ -53,7 +59,7 @@ class _Extension:
         shell.Completer.custom_matchers.remove(self._matcher)
         shell.input_transformers_cleanup.remove(self._rewriter)
         shell.events.unregister("pre_execute", self._rewriter.before_cell)
-        shell.events.unregister("post_execute", self._rewriter.after_cell)
+        shell.events.unregister("post_execute", self._after_cell)
 
 
 _loaded: weakref.WeakKeyDictionary[InteractiveShell, _Extension] = weakref.WeakKeyDictionary()

@@ -58,7 +58,7 @@ def _show_result(shell: InteractiveShell, result: Any) -> None:
     from agentkit.notebook.display.publish import publish
     from agentkit.notebook.display.run_view import run_bundle, usage_line
 
-    if not latest.take_shown(result, shell.execution_count):
+    if not latest.take_shown(result):
         publish(run_bundle(result))
     elif getattr(shell, "kernel", None) is None:
         print(usage_line(result))  # a terminal has written "Out[3]: " already

@@ -19,12 +19,12 @@ class Latest:
     """Its result, complete or not."""
     error: Exception | None = None
     """The error of the last run that failed."""
-    shown: tuple[RunResultBase, int] | None = None
-    """The result whose output is in a cell already, and the cell's execution count: not to be shown there again."""
+    shown: RunResultBase | None = None
+    """The result whose output the running cell has already, or is not to have. None again when the cell has ended."""
 
-    def take_shown(self, result: RunResultBase, execution_count: int) -> bool:
-        """Tell whether this cell shows `result` already. Says so once: who displays it again wants to see it."""
-        if self.shown is None or self.shown[0] is not result or self.shown[1] != execution_count:
+    def take_shown(self, result: RunResultBase) -> bool:
+        """Tell whether the running cell is done with showing `result`. Says so once: who displays it wants to see it."""
+        if self.shown is not result:
             return False
         self.shown = None
         return True

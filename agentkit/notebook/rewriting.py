@@ -69,6 +69,11 @@ class Rewriter:
             return [_call("run_cell_magic", name, line.strip(), text)] if _is_quiet(text) else []
         return [] if text else [_call("run_cell_magic", name, line.strip(), "\n")]
 
+    @property
+    def inside_cell(self) -> bool:
+        """Whether a cell is running."""
+        return self._running > 0
+
     def before_cell(self) -> None:
         """Note that a cell begins: what is transformed from here on is inside it, where nothing may be awaited."""
         self._running += 1

@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def shared_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     """A kernel that doesn't know that it is tested: by default it shows runs as it would to a reader."""
     env = {"PYTEST_VERSION": None, "AGENTKIT_RENDER": None, "AGENTKIT_REHEARSAL_TOKENS_PER_S": "0"}
-    with Kernel(home=tmp_path_factory.mktemp("home"), env=env) as kernel:
+    with Kernel(home=tmp_path_factory.mktemp("home"), env=env, timeout_s=30) as kernel:
         yield kernel
 
 

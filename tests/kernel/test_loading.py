@@ -4,7 +4,17 @@ import json
 
 from agentkit.testing.kernel import Kernel
 
-HEAVY = ["anywidget", "ipywidgets", "markdown_it", "matplotlib.pyplot", "nh3", "openai", "pandas", "pydantic", "pygments.lexers.python"]
+HEAVY = [
+    "anywidget",
+    "ipywidgets",
+    "markdown_it",
+    "matplotlib.pyplot",
+    "nh3",
+    "openai",
+    "pandas",
+    "pydantic",
+    "pygments.lexers.python",
+]
 
 
 def test_loading_is_light_and_says_who_answers(kernel: Kernel) -> None:

@@ -71,7 +71,9 @@ def test_tab_offers_what_may_come_next(completer: MagicCompleter, text: str, exp
     assert offered(completer, text) == expected
 
 
-@pytest.mark.parametrize("text", ["%ask weather What wea", "%%time we", "wea", "print(wea", "x = {{ci", "%%ask weather\nHow is wea"])
+@pytest.mark.parametrize(
+    "text", ["%ask weather What wea", "%%time we", "wea", "print(wea", "x = {{ci", "%%ask weather\nHow is wea"]
+)
 def test_tab_offers_nothing_elsewhere(completer: MagicCompleter, text: str) -> None:
     assert offered(completer, text) == []
 

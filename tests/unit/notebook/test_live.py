@@ -157,7 +157,11 @@ def test_4000_tokens_stay_under_half_a_megabyte(stage: Stage, text: str) -> None
 
 def test_what_is_shown_at_the_end_is_all_of_the_text(stage: Stage) -> None:
     greeted(stage)
-    text = "# T\n\n" + "a b c d e f g h. " * 40 + "\n\n```py\nx = 1\n\ny = 2\n```\n\n- one\n- two\n\n| a |\n|---|\n| 1 |\n\nend."
+    text = (
+        "# T\n\n"
+        + "a b c d e f g h. " * 40
+        + "\n\n```py\nx = 1\n\ny = 2\n```\n\n- one\n- two\n\n| a |\n|---|\n| 1 |\n\nend."
+    )
     stream(stage, text)
     assert text_of(stage.front_end.done + stage.front_end.live) == text_of(render_markdown(text))
 

@@ -215,7 +215,9 @@ def test_the_cells_function_becomes_a_tool(run: Run, loaded: InteractiveShell) -
 
 
 def test_every_public_function_becomes_a_tool_and_all_else_is_python(run: Run, loaded: InteractiveShell) -> None:
-    run("%%tool\nX = 2\ndef _twice(n): return n * X\ndef a() -> int:\n    return _twice(1)\nasync def b() -> int:\n    return 2\n")
+    run(
+        "%%tool\nX = 2\ndef _twice(n): return n * X\ndef a() -> int:\n    return _twice(1)\nasync def b() -> int:\n    return 2\n"
+    )
     names = loaded.user_ns
     assert names["X"] == 2
     assert names["_twice"](3) == 6
@@ -342,9 +344,15 @@ def test_context_and_model_of_a_run_may_be_given(run: Run, loaded: InteractiveSh
         ("%ask nobody hi", "%ask: There is no agent 'nobody'. There is weather. See %ask --help."),
         ("%ask model hi", "%ask: model is a ScriptedModel, not an agent. See %ask --help."),
         ("%ask weather", "%ask: There is nothing to ask: write it after the agent's name. See %ask --help."),
-        ("%%ask weather\n\n \n", "%ask: There is nothing to ask: write it below the cell's first line. See %ask --help."),
+        (
+            "%%ask weather\n\n \n",
+            "%ask: There is nothing to ask: write it below the cell's first line. See %ask --help.",
+        ),
         ("%%ask weather", "%ask: There is nothing to ask: write it below the cell's first line. See %ask --help."),
-        ("%ask", "%ask: It needs AGENT: who is asked: a variable that holds an agent, or an agent's name. See %ask --help."),
+        (
+            "%ask",
+            "%ask: It needs AGENT: who is asked: a variable that holds an agent, or an agent's name. See %ask --help.",
+        ),
         ("%ask weather --otu x hi", "%ask: There is no option --otu. Did you mean --out? See %ask --help."),
         ("%ask weather --max-turns 0 hi", "%ask: --max-turns has to be COUNT of 1 or more, not '0'. See %ask --help."),
         ("%ask weather --out 2x hi", "%ask: '2x' can't be the name of a variable. See %ask --help."),

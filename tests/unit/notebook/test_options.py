@@ -55,7 +55,8 @@ def test_text_after_the_subject_is_left_as_it_is(line: str, expected: tuple[str,
 
 
 @pytest.mark.parametrize(
-    "line", ["a --tools x,y", "a --tools x y", "a --tools x, y", "a --tools x --tools y", "--tools x,y a", "a --tools=x,y"]
+    "line",
+    ["a --tools x,y", "a --tools x y", "a --tools x, y", "a --tools x --tools y", "--tools x,y a", "a --tools=x,y"],
 )
 def test_a_list_may_be_written_in_any_way(line: str) -> None:
     assert parsed(AGENT, line, cell=True) == ("a", {"tools": ["x", "y"]}, "")

@@ -17,7 +17,10 @@ def rewriter(*, kernel: object | None = None, autoawait: bool = True) -> Rewrite
 @pytest.mark.parametrize(
     ("cell", "rewritten"),
     [
-        ("%%ask weather --out r\nWhat?\n", "await get_ipython().run_cell_magic('ask', '--await weather --out r', 'What?\\n')\n"),
+        (
+            "%%ask weather --out r\nWhat?\n",
+            "await get_ipython().run_cell_magic('ask', '--await weather --out r', 'What?\\n')\n",
+        ),
         ("%ask weather What's up?", "await get_ipython().run_line_magic('ask', \"--await weather What's up?\")\n"),
         ("%ask weather hi\n\n", "await get_ipython().run_line_magic('ask', '--await weather hi')\n"),
     ],
@@ -73,7 +76,7 @@ def test_nothing_is_awaited_without_a_running_loop() -> None:
 
 
 def test_a_question_is_no_call_for_help() -> None:
-    lines = ["for c in cities:\n", "    r = %ask weather What about {{c}}?\n", "%ask weather And \"you\"?"]
+    lines = ["for c in cities:\n", "    r = %ask weather What about {{c}}?\n", '%ask weather And "you"?']
     assert rewriter()(lines) == [
         "for c in cities:\n",
         "    r = get_ipython().run_line_magic('ask', 'weather What about {{c}}?')\n",
