@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         OpenAIResponsesModel,
         TResponseInputItem,
     )
+    from agentkit.notebook import last_error, last_run, load_ipython_extension, unload_ipython_extension
     from agentkit.runtime import (
         Agent,
         AgentUpdatedStreamEvent,
@@ -112,7 +113,7 @@ _MODULES = {
         OutputGuardrailTripwireTriggered ToolCallError UnknownModelError UserError""",
     "agentkit.models": """AgentOutputSchema AgentOutputSchemaBase Model ModelProvider ModelResponse ModelSettings
         ModelTracing OpenAIChatCompletionsModel OpenAIProvider OpenAIResponsesModel TResponseInputItem""",
-    "agentkit.notebook": "load_ipython_extension unload_ipython_extension",
+    "agentkit.notebook": "last_error last_run load_ipython_extension unload_ipython_extension",
     "agentkit.runtime": """Agent AgentUpdatedStreamEvent Handoff HandoffCallItem HandoffOutputItem ItemHelpers
         MessageOutputItem RawResponsesStreamEvent ReasoningItem RunConfig RunItem RunItemStreamEvent RunResult
         RunResultBase RunResultStreaming Runner StreamEvent ToolCallItem ToolCallOutputItem handoff""",
@@ -209,6 +210,8 @@ __all__ = [
     "guardrail_span",
     "handoff",
     "handoff_span",
+    "last_error",
+    "last_run",
     "load_ipython_extension",
     "response_span",
     "set_trace_processors",

@@ -25,11 +25,11 @@ class History(list[dict[str, Any]]):
 
     def encoded(self) -> bytearray:
         """Return the items as JSON, joined by commas, without brackets."""
-        for item in self[self._encoded_count :]:
+        if new := self[self._encoded_count :]:
             if self._encoded:
                 self._encoded += b","
-            self._encoded += _json.dumps(item)
-        self._encoded_count = len(self)
+            self._encoded += _json.dumps(new)[1:-1]  # all at once: half the time of one by one
+            self._encoded_count = len(self)
         return self._encoded
 
 

@@ -219,7 +219,11 @@ class Asking:
             if note or (self._result is not None and self._result.status != "completed"):
                 print(f"■ {note or 'Stopped.'}")
             return
-        bundle = {"text/plain": note or ""} if self._result is None else run_bundle(self._result, note)
+        bundle = (
+            {"text/plain": note or ""}
+            if self._result is None
+            else run_bundle(self._result, note, seen=self._transcript)
+        )
         if self._panel is None:
             publish(bundle)
             return

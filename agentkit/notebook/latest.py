@@ -23,7 +23,7 @@ class Latest:
     """The result whose output the running cell has already, or is not to have. None again when the cell has ended."""
 
     def take_shown(self, result: RunResultBase) -> bool:
-        """Tell whether the running cell is done with showing `result`. Says so once: who displays it wants to see it."""
+        """Tell, once, whether the running cell is done with showing `result`: who displays it again wants to see it."""
         if self.shown is not result:
             return False
         self.shown = None

@@ -13,7 +13,7 @@ import contextvars
 import os
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 __all__ = ["background_loop", "run_blocking", "submit"]
 
@@ -26,6 +26,9 @@ _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
 _thread: threading.Thread | None = None
 _pid = 0
+
+_nested: contextvars.ContextVar[bool] = contextvars.ContextVar("agentkit_nested", default=False)
+"""Whether the code is part of a run that the background loop is waiting for."""
 
 
 def background_loop() -> asyncio.AbstractEventLoop:
@@ -60,31 +63,66 @@ def run_blocking(
     Raises:
         KeyboardInterrupt: The caller was interrupted. The coroutine has been cancelled.
     """
-    if threading.current_thread() is _thread and _pid == os.getpid():  # called on the loop, which can't wait for itself
+    # the loop can't wait for itself, nor for something that in the end waits for it
+    if _nested.get() or (threading.current_thread() is _thread and _pid == os.getpid()):
         return _run_in_new_thread(coroutine)
-    ended = threading.Event()
-    future = submit(_noting_the_end(coroutine, ended))
+    outcome = _Outcome[T]()
     try:
+        future = submit(outcome.of(coroutine))
         while not future.done():
             with contextlib.suppress(concurrent.futures.TimeoutError):
                 future.result(_STEP_S)
             if while_waiting is not None:
                 while_waiting()
-        return future.result()
-    except KeyboardInterrupt:
-        future.cancel()
-        ended.wait(grace_s)
+        future.result()
+    except BaseException:  # an interrupt, most often; the run is not to go on without its caller
+        outcome.stop(grace_s)
         raise
+    return outcome.get()
 
 
-async def _noting_the_end(coroutine: Coroutine[Any, Any, T], ended: threading.Event) -> T:
-    try:
-        return await coroutine
-    finally:
-        ended.set()
+class _Outcome(Generic[T]):
+    """What came of a coroutine. A task must not end by SystemExit: asyncio would end the loop's thread with it."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+        self._task: asyncio.Task[Any] | None = None
+        self._value: T | None = None
+        self._exit: SystemExit | KeyboardInterrupt | None = None
+
+    async def of(self, coroutine: Coroutine[Any, Any, T]) -> None:
+        self._task = asyncio.current_task()
+        try:
+            self._value = await coroutine
+        except (SystemExit, KeyboardInterrupt) as error:
+            self._exit = error
+        finally:
+            self._ended.set()
+
+    def stop(self, grace_s: float) -> None:
+        """Cancel the coroutine, from another thread, and wait for its end."""
+        if not self._ended.is_set():
+            background_loop().call_soon_threadsafe(lambda: self._task and self._task.cancel())
+            self._ended.wait(grace_s)
+
+    def get(self) -> T:
+        if self._exit is not None:
+            raise self._exit
+        return self._value  # type: ignore[return-value]  # of() has set it
 
 
 def _run_in_new_thread(coroutine: Coroutine[Any, Any, T]) -> T:
     context = contextvars.copy_context()
+    context.run(_nested.set, True)
     with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="agentkit-nested") as pool:
         return pool.submit(context.run, asyncio.run, coroutine).result()
+
+
+def _forget_the_parents_loop() -> None:
+    """Start anew in a forked child, which has the loop's memory but not its thread."""
+    global _lock, _loop
+    _lock, _loop = threading.Lock(), None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_the_parents_loop)

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from agentkit.runtime.ledger import Entry
+from agentkit.runtime.ledger import Entry, Outcome
 from agentkit.runtime.progress import RunProgress
 from agentkit.runtime.turn import Call, Equipment, Turn, unknown_tool_message
 from agentkit.tools import ToolContext
-from agentkit.tracing import function_span, handoff_span
+from agentkit.tracing import SpanError, function_span, handoff_span
 
 if TYPE_CHECKING:
     from agentkit.runtime.agent import Agent
@@ -29,7 +29,7 @@ async def execute_tools(run: RunProgress, turn: Turn, equipment: Equipment) -> A
         return
     run.used_tools.add(run.agent_key)
     if len(calls) == 1:  # no task needed
-        _record(run, calls[0], await _call_tool(run, calls[0], equipment))
+        _record(run, calls[0], *await _call_tool(run, calls[0], equipment))
         yield
         return
     tasks = [asyncio.ensure_future(_call_tool(run, call, equipment)) for call in calls]
@@ -44,7 +44,7 @@ async def execute_tools(run: RunProgress, turn: Turn, equipment: Equipment) -> A
                     task.result()  # raises what the tool raised, whichever it was
             before = recorded
             while recorded < len(tasks) and tasks[recorded].done():
-                _record(run, calls[recorded], tasks[recorded].result())
+                _record(run, calls[recorded], *tasks[recorded].result())
                 recorded += 1
             if recorded > before:
                 yield
@@ -63,14 +63,16 @@ async def _cancel(tasks: Sequence[asyncio.Future[Any]]) -> None:
             task.exception()  # seen, so that asyncio doesn't complain of it later
 
 
-async def _call_tool(run: RunProgress, call: Call, equipment: Equipment) -> Any:
-    """Return what the tool returns, traced."""
+async def _call_tool(run: RunProgress, call: Call, equipment: Equipment) -> tuple[Any, Outcome]:
+    """Return what the tool returns and whether that is a result, traced."""
     span = function_span(call.name, parent=run.agent_span, disabled=run.agent_span is None)
     with span:
         include_data = run.config.trace_include_sensitive_data
         if include_data:
             span.span_data.input = call.arguments
+        outcome: Outcome = "ok"
         if call.kind == "unknown":
+            outcome = "failed"
             output: Any = unknown_tool_message(call, equipment)
             span.set_error({"message": output, "data": {"tool_name": call.name}})
         else:
@@ -85,20 +87,24 @@ async def _call_tool(run: RunProgress, call: Call, equipment: Equipment) -> Any:
             try:
                 output = await equipment.tools_by_name[call.name].on_invoke_tool(context, call.arguments)
             except BaseException as error:  # recorded, not handled: cancellation included
-                span.set_error({"message": _reason(error), "data": {"tool_name": call.name, "error": str(error)}})
+                span.set_error(_span_error(call, error))
                 raise
+            if context.error is not None:
+                outcome = "failed"
+                span.set_error(_span_error(call, context.error))
         if include_data:
             span.span_data.output = output
-    return output
+    return output, outcome
 
 
-def _reason(error: BaseException) -> str:
-    return "Tool was cancelled" if isinstance(error, asyncio.CancelledError) else "Error running tool"
+def _span_error(call: Call, error: BaseException) -> SpanError:
+    message = "Tool was cancelled" if isinstance(error, asyncio.CancelledError) else "Error running tool"
+    return {"message": message, "data": {"tool_name": call.name, "error": str(error)}}
 
 
-def _record(run: RunProgress, call: Call, output: Any) -> None:
+def _record(run: RunProgress, call: Call, output: Any, outcome: Outcome) -> None:
     item = {"type": "function_call_output", "call_id": call.call_id, "output": str(output)}
-    run.ledger.add(Entry("tool_output", item, run.agent_key, run.turn, value=output))
+    run.ledger.add(Entry("tool_output", item, run.agent_key, run.turn, value=output, outcome=outcome))
 
 
 async def execute_handoff(run: RunProgress, turn: Turn, equipment: Equipment) -> Agent[Any] | None:

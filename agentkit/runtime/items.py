@@ -10,6 +10,7 @@ from agentkit.models.typed import to_json, typed_item
 
 if TYPE_CHECKING:
     from agentkit.runtime.agent import Agent
+    from agentkit.runtime.ledger import Outcome
 
 __all__ = [
     "HandoffCallItem",
@@ -105,14 +106,16 @@ class ToolCallOutputItem(RunItem):
         agent: The agent whose tool it is.
         raw_item: What goes back to the model.
         output: What the tool returned, as the Python object it is.
+        outcome: "ok", or "failed" or "stopped" where the output only says that there is none.
     """
 
-    __slots__ = ("output",)
+    __slots__ = ("outcome", "output")
     type: ClassVar[Literal["tool_call_output_item"]] = "tool_call_output_item"
 
-    def __init__(self, agent: Agent[Any], raw_item: Any, output: Any) -> None:
+    def __init__(self, agent: Agent[Any], raw_item: Any, output: Any, outcome: Outcome = "ok") -> None:
         super().__init__(agent, raw_item)
         self.output = output
+        self.outcome = outcome
 
     @property
     def raw_item(self) -> Any:
@@ -168,7 +171,9 @@ class ItemHelpers:
     @classmethod
     def input_to_new_input_list(cls, input: str | list[TResponseInputItem]) -> list[TResponseInputItem]:  # noqa: A002
         """Return input as a new list of items; text becomes one user message."""
-        return [{"role": "user", "content": input}] if isinstance(input, str) else [to_json(item) for item in input]
+        if isinstance(input, str):
+            return [{"role": "user", "content": input}]
+        return [item if type(item) is dict else to_json(item) for item in input]
 
     @classmethod
     def text_message_outputs(cls, items: Sequence[RunItem]) -> str:

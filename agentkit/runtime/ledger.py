@@ -10,7 +10,10 @@ from typing import Any, Literal
 
 from agentkit.models import History
 
-__all__ = ["Entry", "EntryKind", "Ledger"]
+__all__ = ["Entry", "EntryKind", "Ledger", "Outcome"]
+
+Outcome = Literal["ok", "failed", "stopped"]
+"""How a call ended: with a result, with an error that the model was told, or not at all since the run was stopped."""
 
 EntryKind = Literal["message", "reasoning", "tool_call", "tool_output", "handoff_call", "handoff_output"]
 
@@ -31,6 +34,8 @@ class Entry:
     """Name of the agent that a handoff went to."""
     value: Any = None
     """What a tool returned, as the Python object it is."""
+    outcome: Outcome = "ok"
+    """How a call ended."""
 
 
 class Ledger:

@@ -79,7 +79,7 @@ async def _turns(run: RunProgress) -> AsyncGenerator[Sequence[StreamEvent]]:
         if run.max_turns is not None and run.turn > run.max_turns:
             run.turn = run.max_turns
             raise MaxTurnsExceeded(
-                f"The run was stopped after {run.max_turns} turns, max_turns.",
+                f"The run was stopped after {run.max_turns} turn{'' if run.max_turns == 1 else 's'} (max_turns).",
                 hint="What it had done is in the exception's run_data.",
             )
         equipment, model = run.equipment()

@@ -114,7 +114,7 @@ class RunProgress:
             case "handoff_call":
                 return HandoffCallItem(agent, entry.item)
             case "tool_output":
-                return ToolCallOutputItem(agent, entry.item, entry.value)
+                return ToolCallOutputItem(agent, entry.item, entry.value, entry.outcome)
             case "handoff_output":
                 target = agent if entry.target is None else self.agents[entry.target]
                 return HandoffOutputItem(agent, entry.item, agent, target)
@@ -136,4 +136,4 @@ class RunProgress:
         for call in self.ledger.open_calls():
             output = {"type": "function_call_output", "call_id": call.item["call_id"], "output": reason}
             kind: Any = "tool_output" if call.kind == "tool_call" else "handoff_output"
-            self.ledger.add(Entry(kind, output, call.agent, self.turn, value=reason))
+            self.ledger.add(Entry(kind, output, call.agent, self.turn, value=reason, outcome="stopped"))

@@ -105,7 +105,7 @@ class RunResultBase:
         return list(self._run.ledger.history)
 
     def _summary(self) -> str:
-        return f"{self.status}, {self.last_agent.name!r}, {len(self._run.responses)} turns, {self.final_output!r:.200}"
+        return f"{self.status}, {self.last_agent.name!r}, turn {self._run.turn}, {self.final_output!r:.200}"
 
 
 class RunResult(RunResultBase):

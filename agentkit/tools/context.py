@@ -39,3 +39,5 @@ class ToolContext(RunContextWrapper[TContext]):
     """The arguments as the model sent them: JSON text."""
     agent: Any = None  # an Agent, which lives two layers up
     """The agent on whose behalf the tool runs."""
+    error: Exception | None = None
+    """What went wrong, when the call failed and the model gets a text in place of a result."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +14,13 @@ from pydantic.fields import FieldInfo
 from agentkit.exceptions import UserError
 from agentkit.tools.context import RunContextWrapper
 from agentkit.tools.docstrings import DocstringStyle, FuncDocumentation, generate_func_documentation
+from agentkit.tools.plain_schema import PlainField, plain_object_schema
 from agentkit.tools.strict_schema import ensure_strict_json_schema
 
 __all__ = ["FuncSchema", "function_schema"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FuncSchema:
     """A function seen as a tool."""
 
@@ -26,8 +28,8 @@ class FuncSchema:
     """Name the model calls it by."""
     description: str | None
     """What it does, for the model."""
-    params_pydantic_model: type[BaseModel]
-    """Model with one field for each parameter, without the context."""
+    make_model: Callable[[], type[BaseModel]]
+    """Makes `params_pydantic_model`."""
     params_json_schema: dict[str, Any]
     """Its JSON schema, strict where `strict_json_schema` is true."""
     signature: inspect.Signature
@@ -37,17 +39,28 @@ class FuncSchema:
     strict_json_schema: bool = True
     """Whether the schema is in the form that strict mode takes."""
 
+    @functools.cached_property
+    def params_pydantic_model(self) -> type[BaseModel]:
+        """Model with one field for each parameter, without the context. Made when it is first asked for."""
+        return self.make_model()
+
+    @functools.cached_property
+    def _places(self) -> list[tuple[str, str, Any]]:  # the kinds are members of a private enum
+        """Name, field and kind of each parameter."""
+        own = _own_parameters(self.signature, self.takes_context)
+        return [(name, _field_name(name), parameter.kind) for name, parameter in own]
+
     def to_call_args(self, data: BaseModel) -> tuple[list[Any], dict[str, Any]]:
         """Return the positional and keyword arguments that `data` stands for, the context not among them."""
         positional: list[Any] = []
         keyword: dict[str, Any] = {}
-        for name, parameter in _own_parameters(self.signature, self.takes_context):
-            value = getattr(data, _field_name(name))
-            if parameter.kind is parameter.VAR_POSITIONAL:
+        for name, field, kind in self._places:
+            value = getattr(data, field)
+            if kind is inspect.Parameter.VAR_POSITIONAL:
                 positional.extend(value)
-            elif parameter.kind is parameter.VAR_KEYWORD:
+            elif kind is inspect.Parameter.VAR_KEYWORD:
                 keyword.update(value)
-            elif parameter.kind is parameter.KEYWORD_ONLY:
+            elif kind is inspect.Parameter.KEYWORD_ONLY:
                 keyword[name] = value
             else:
                 positional.append(value)
@@ -86,17 +99,12 @@ def function_schema(
     signature = inspect.signature(func)
     hints = _type_hints(func, name)
     takes_context = _takes_context(signature, hints, name)
-    fields: dict[str, Any] = {
-        _field_name(parameter_name): _field(
-            parameter, hints.get(parameter_name, Any), documentation, name, strict_json_schema
-        )
-        for parameter_name, parameter in _own_parameters(signature, takes_context)
-    }
-    model, schema = _model_and_schema(name, fields)
+    own = [(parameter, hints.get(key, Any)) for key, parameter in _own_parameters(signature, takes_context)]
+    make_model, schema = _model_and_schema(name, own, documentation, strict_json_schema)
     return FuncSchema(
         name=name,
         description=description_override or documentation.description,
-        params_pydantic_model=model,
+        make_model=make_model,
         params_json_schema=ensure_strict_json_schema(schema) if strict_json_schema else schema,
         signature=signature,
         takes_context=takes_context,
@@ -167,12 +175,48 @@ def _annotated_description(hint: Any) -> str | None:
     return next((note for note in get_args(hint)[1:] if isinstance(note, str)), None)
 
 
-def _model_and_schema(name: str, fields: dict[str, Any]) -> tuple[type[BaseModel], dict[str, Any]]:
+def _model_and_schema(
+    name: str, parameters: list[tuple[inspect.Parameter, Any]], documentation: FuncDocumentation, strict: bool
+) -> tuple[Callable[[], type[BaseModel]], dict[str, Any]]:
+    """Return what makes the model, and its schema: without making the model where all parameters have plain types."""
+    make = functools.partial(_model, name, parameters, documentation, strict)
+    plain = [_plain_field(parameter, hint, documentation) for parameter, hint in parameters]
+    if None not in plain:
+        schema = plain_object_schema(f"{name}_args", [field for field in plain if field is not None])
+        if schema is not None:
+            return make, schema
     try:
-        model = create_model(f"{name}_args", **fields)
-        return model, model.model_json_schema()
+        model = make()
+        return lambda: model, model.model_json_schema()
+    except UserError:
+        raise
     except Exception as error:  # pydantic's schema errors have no common base, and users' types may raise anything
         raise UserError(
             f"Tool {name!r} has a parameter of a type that JSON can't carry: {error}",
             hint="Use JSON types, dataclasses, TypedDicts, enums or pydantic models.",
         ) from error
+
+
+def _model(
+    name: str, parameters: list[tuple[inspect.Parameter, Any]], documentation: FuncDocumentation, strict: bool
+) -> type[BaseModel]:
+    fields: dict[str, Any] = {
+        _field_name(parameter.name): _field(parameter, hint, documentation, name, strict)
+        for parameter, hint in parameters
+    }
+    return create_model(f"{name}_args", **fields)
+
+
+def _plain_field(parameter: inspect.Parameter, hint: Any, documentation: FuncDocumentation) -> PlainField | None:
+    """Return the parameter as a plain field, or None where it takes pydantic to describe it."""
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        return None
+    if isinstance(parameter.default, FieldInfo) or _field_name(parameter.name) != parameter.name:
+        return None
+    description = documentation.param_descriptions.get(parameter.name)
+    if get_origin(hint) is Annotated:
+        if not all(isinstance(note, str) for note in get_args(hint)[1:]):
+            return None
+        description, hint = description or _annotated_description(hint), get_args(hint)[0]
+    default = ... if parameter.default is parameter.empty else parameter.default
+    return PlainField(parameter.name, hint, description, default)

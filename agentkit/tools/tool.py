@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import warnings
 from collections.abc import Awaitable, Callable
@@ -16,7 +17,6 @@ from agentkit.tools.docstrings import DocstringStyle
 from agentkit.tools.executor import call_in_thread
 from agentkit.tools.function_schema import FuncSchema, function_schema
 from agentkit.tools.strict_schema import StrictSchemaError, ensure_strict_json_schema
-from agentkit.tracing import get_current_span
 
 __all__ = ["FunctionTool", "Tool", "ToolErrorFunction", "default_tool_error_function", "function_tool"]
 
@@ -144,8 +144,6 @@ def _schema(
 class _Invoke:
     """Calls the function behind a tool. A class rather than a closure, so that it can be looked into."""
 
-    __slots__ = ("failure_error_function", "function", "is_async", "schema", "validate")
-
     def __init__(
         self,
         function: Callable[..., Any],
@@ -156,23 +154,25 @@ class _Invoke:
         self.schema = schema
         self.failure_error_function = failure_error_function
         self.is_async = inspect.iscoroutinefunction(function)
-        self.validate = schema.params_pydantic_model.__pydantic_validator__.validate_json
+
+    @functools.cached_property
+    def validate(self) -> Callable[[str], Any]:
+        """Makes the arguments' model from JSON text. Made for the first call."""
+        return self.schema.params_pydantic_model.__pydantic_validator__.validate_json
 
     async def __call__(self, ctx: ToolContext[Any], arguments: str) -> Any:
         try:
             return await self.call(ctx, arguments)
-        except Exception as error:  # the user's function may raise anything
+        except (
+            Exception,
+            SystemExit,
+        ) as raised:  # the user's function may raise anything; a tool may not end the kernel
+            error = raised if isinstance(raised, Exception) else RuntimeError(f"it called sys.exit({raised.code!r})")
             if self.failure_error_function is None:
-                if isinstance(error, AgentsException):
+                if isinstance(raised, AgentsException):
                     raise
-                raise ToolCallError(f"Tool {self.schema.name!r} raised {type(error).__name__}: {error}") from error
-            if span := get_current_span():
-                span.set_error(
-                    {
-                        "message": "Error running tool",
-                        "data": {"tool_name": self.schema.name, "error": str(error)},
-                    }
-                )
+                raise ToolCallError(f"Tool {self.schema.name!r} raised {type(error).__name__}: {error}") from raised
+            ctx.error = error
             text = self.failure_error_function(ctx, error)
             return await text if inspect.isawaitable(text) else text
 

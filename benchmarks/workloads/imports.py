@@ -35,7 +35,7 @@ IMPORTS = (
         name="import",
         metrics=(
             Metric("cpu_s", "import, CPU s over bare Python"),
-            Metric("modules", "import, modules loaded over bare Python", digits=4),
+            Metric("modules", "import, modules loaded over bare Python"),
             Metric("peak_mb", "import, peak RSS MB"),
         ),
         contenders=_CONTENDERS,
@@ -47,7 +47,7 @@ IMPORTS = (
         name="first-use",
         metrics=(
             Metric("cpu_s", "import, define an agent with a tool, CPU s over bare Python"),
-            Metric("modules", "the same, modules loaded over bare Python", digits=4),
+            Metric("modules", "the same, modules loaded over bare Python"),
             Metric("peak_mb", "the same, peak RSS MB"),
         ),
         contenders=_CONTENDERS,

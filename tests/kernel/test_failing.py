@@ -46,8 +46,8 @@ def test_an_interrupt_takes_less_than_half_a_second(notebook: Kernel) -> None:
 
 def test_an_interrupted_tool_does_not_hold_the_cell(notebook: Kernel) -> None:
     notebook.run(
-        "import threading\nstarted = threading.Event()\n@function_tool\ndef wait() -> str:\n    print('waiting', flush=True)\n"
-        "    started.wait(30); return 'x'\n"
+        "import threading\nstarted = threading.Event()\n@function_tool\ndef wait() -> str:\n"
+        "    print('waiting', flush=True)\n    started.wait(30); return 'x'\n"
     ).check()
     notebook.run("weather.tools = [wait]; model.reply(call('wait')).reply('Done.')").check()
     cell = notebook.start("%ask weather hi", allow_stdin=True)
@@ -57,6 +57,23 @@ def test_an_interrupted_tool_does_not_hold_the_cell(notebook: Kernel) -> None:
     notebook.run("started.set()").check()
     assert notebook.run("_.status").text == "'cancelled'"
     assert list(notebook.run("print(*agentkit.traces(limit=1)['status'])").stdout.split()) == ["cancelled"]
+
+
+def test_a_tool_that_blocks_the_loop_does_not_hold_the_cell_either(notebook: Kernel) -> None:
+    notebook.run("import threading\nreleased = threading.Event()").check()
+    body = "print('blocking', flush=True); released.wait(60); return 'x'"
+    notebook.run(f"@function_tool\nasync def block() -> str:\n    {body}\n").check()
+    notebook.run("weather.tools = [block]; model.reply('Wait.', call('block')).reply('Done.')").check()
+    cell = notebook.start("%ask weather hi", allow_stdin=True)
+    cell.wait_for_text("blocking")
+    notebook.interrupt()
+    result = cell.result()
+    assert result.error is not None
+    assert result.error["ename"] == "Interrupted"
+    assert "Stopped waiting. What was under way may still go on." in result.text
+    assert "block" in result.html
+    notebook.run("released.set(); weather.model = ScriptedModel('Again.')").check()
+    assert notebook.run("%ask weather hi").check().text == "Again."
 
 
 def test_run_all_stops_after_an_interrupt(notebook: Kernel) -> None:

@@ -12,7 +12,7 @@ from agentkit.testing.kernel import Kernel
 
 CELLS = [
     "%load_ext agentkit",
-    '%%tool\ndef get_weather(city: str) -> str:\n    """Get the weather of a city."""\n    return f"It is sunny in {city}."',
+    '%%tool\ndef get_weather(city: str) -> str:\n    """Get the weather."""\n    return f"It is sunny in {city}."',
     '%%agent spanish --handoff-description "Answers in Spanish"\nYou only speak Spanish.',
     "%%agent weather --tools get_weather\nYou are a helpful weather assistant.",
     "%%ask weather\nWhat's the weather in Tokyo?",
@@ -20,8 +20,8 @@ CELLS = [
     "result",
     "%ask weather Tell me a story;",
     "%agents",
-    "try:\n    get_ipython().run_line_magic('ask', 'weather --max-turns 1 What is the weather in Rome?')\nexcept Exception as error:\n"
-    "    print(type(error).__name__)",
+    "try:\n    get_ipython().run_line_magic('ask', 'weather --max-turns 1 What is the weather in Rome?')\n"
+    "except Exception as error:\n    print(type(error).__name__)",
 ]
 
 

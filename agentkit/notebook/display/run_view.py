@@ -35,20 +35,22 @@ _MARKS = {
     "stopped": '<span class="agk-m">■</span>',
 }
 _ENDINGS = {
+    "running": "Stopped waiting. What was under way may still go on.",
     "cancelled": "Stopped. This is what was answered so far.",
     "max_turns": "Stopped: the run took all the turns that it may.",
     "error": "The run failed before it had its answer.",
 }
 
 
-def run_bundle(result: RunResultBase, note: str | None = None) -> Bundle:
+def run_bundle(result: RunResultBase, note: str | None = None, *, seen: Transcript | None = None) -> Bundle:
     """Return a run that is over as HTML and as plain text: the answer itself.
 
     Args:
         result: The run.
         note: What to say of a run that was stopped or failed; the status decides when None.
+        seen: What was seen of it while it went on; for a run that hasn't ended, whose result lacks the last of it.
     """
-    transcript = Transcript.of(result)
+    transcript = seen if seen is not None and result.status == "running" else Transcript.of(result)
     note = note or _ENDINGS.get(result.status, "")
     output = result.final_output
     structured = output is not None and not isinstance(output, str)

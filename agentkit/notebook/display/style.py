@@ -10,8 +10,8 @@ __all__ = ["CSS", "STYLE"]
 
 _CODE = "var(--jp-mirror-editor"
 
-# Selectors below an output's outermost element. JupyterLab styles bare elements by up to two classes and an element; with
-# `div.agk.agk` before them these win.
+# Selectors below an output's outermost element. JupyterLab styles bare elements by up to two classes and an element;
+# with `div.agk.agk` before them these win.
 _RULES = {
     "": "--s:var(--jp-ui-font-color2,var(--vscode-descriptionForeground,#888));--f:rgba(128,128,128,.1);"
     "--l:var(--jp-border-color2,rgba(128,128,128,.35));--ok:var(--jp-success-color1,#2e9e44);"

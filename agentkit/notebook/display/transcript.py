@@ -13,11 +13,6 @@ __all__ = ["Change", "Step", "Transcript", "model_name"]
 
 StepState = Literal["running", "ok", "failed", "stopped"]
 
-# How outputs that are no results begin: the default error function's, the runner's for a tool that isn't there, and for
-# a call that a stop cut off. A tool's own text that begins so is shown as failed too, which is what it says.
-_FAILED = ("An error occurred while running the tool", "There is no tool named")
-_STOPPED = "The run was stopped before this call had finished"
-
 
 @dataclass(slots=True)
 class Step:
@@ -99,9 +94,9 @@ class Transcript:
             case "handoff_call_item":
                 return self._begin(Step("handoff", raw["call_id"], item.agent.name, output=str(raw.get("name", ""))))
             case "tool_call_output_item":
-                return self._end(raw, str(raw.get("output", "")))
+                return self._end(raw, str(raw.get("output", "")), getattr(item, "outcome", "ok"))
             case "handoff_output_item":
-                return self._end(raw, getattr(item, "target_agent", item.agent).name)
+                return self._end(raw, getattr(item, "target_agent", item.agent).name, "ok")
         return Change()
 
     def _settle(self, text: str) -> None:
@@ -130,12 +125,12 @@ class Transcript:
         self._by_key[step.key] = step
         return change
 
-    def _end(self, raw: dict[str, Any], output: str) -> Change:
+    def _end(self, raw: dict[str, Any], output: str, state: StepState) -> Change:
         step = self._by_key.get(str(raw.get("call_id")))
         if step is None:
             return Change()
         step.output = output
-        step.state = _state_of(output) if step.kind == "call" else "ok"
+        step.state = state
         return Change([step])
 
 
@@ -144,12 +139,6 @@ def _call(raw: dict[str, Any]) -> Step:
         return Step("call", raw["call_id"], str(raw.get("name", "")), str(raw.get("arguments", "")))
     # a hosted tool: it ran on the platform, and its result is in the answer
     return Step("call", str(raw.get("id")), str(raw.get("type", "tool")).removesuffix("_call"), state="ok")
-
-
-def _state_of(output: str) -> StepState:
-    if output.startswith(_STOPPED):
-        return "stopped"
-    return "failed" if output.startswith(_FAILED) else "ok"
 
 
 def _message_text(raw: dict[str, Any]) -> str:

@@ -28,7 +28,7 @@ class FrontEnd:
         if "all" in content:
             state = content["all"]
             self.done, self.live, self.status = state["done"], state["live"], state["status"]
-            self.steps = {key: html for key, html in state["steps"]}
+            self.steps = dict(state["steps"])
         elif self.next is not None and content["n"] == self.next:
             for op in content["ops"]:
                 self.apply(*op)

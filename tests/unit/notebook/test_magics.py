@@ -216,7 +216,8 @@ def test_the_cells_function_becomes_a_tool(run: Run, loaded: InteractiveShell) -
 
 def test_every_public_function_becomes_a_tool_and_all_else_is_python(run: Run, loaded: InteractiveShell) -> None:
     run(
-        "%%tool\nX = 2\ndef _twice(n): return n * X\ndef a() -> int:\n    return _twice(1)\nasync def b() -> int:\n    return 2\n"
+        "%%tool\nX = 2\ndef _twice(n): return n * X\n"
+        "def a() -> int:\n    return _twice(1)\nasync def b() -> int:\n    return 2\n"
     )
     names = loaded.user_ns
     assert names["X"] == 2

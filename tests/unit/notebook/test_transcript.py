@@ -16,8 +16,8 @@ def tool_call(name: str = "add", call_id: str = "c1") -> ToolCallItem:
     return ToolCallItem(AGENT, {**call(name, a=1), "id": "fc", "call_id": call_id})
 
 
-def output(text: str, call_id: str = "c1") -> ToolOutput:
-    return ToolOutput(AGENT, {"type": "function_call_output", "call_id": call_id, "output": text}, text)
+def output(text: str, call_id: str = "c1", outcome: Any = "ok") -> ToolOutput:
+    return ToolOutput(AGENT, {"type": "function_call_output", "call_id": call_id, "output": text}, text, outcome)
 
 
 def test_streamed_text_is_not_counted_twice() -> None:
@@ -53,19 +53,13 @@ def test_text_before_a_call_moves_to_the_steps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "state"),
-    [
-        ("3", "ok"),
-        ("An error occurred while running the tool. Please try again. Error: no", "failed"),
-        ("There is no tool named 'ad'. Tools you can call: add.", "failed"),
-        ("The run was stopped before this call had finished.", "stopped"),
-    ],
+    ("text", "state"), [("3", "ok"), ("An error occurred", "failed"), ("The run was stopped", "stopped")]
 )
-def test_an_output_ends_its_call(text: str, state: str) -> None:
+def test_an_output_ends_its_call(text: str, state: Any) -> None:
     transcript = Transcript()
     transcript.add_item(tool_call(call_id="c1"))
     transcript.add_item(tool_call(call_id="c2"))
-    change = transcript.add_item(output(text, "c2"))
+    change = transcript.add_item(output(text, "c2", state))
     assert change.steps == [transcript.steps[1]]
     assert [(step.state, step.output) for step in transcript.steps] == [("running", ""), (state, text)]
 

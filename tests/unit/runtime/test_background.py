@@ -1,5 +1,6 @@
 import asyncio
 import contextvars
+import os
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import threading
 import pytest
 
 from agentkit.runtime.background import background_loop, run_blocking, submit
+from agentkit.tools.executor import call_in_thread
 
 
 async def thread_name() -> str:
@@ -58,8 +60,79 @@ async def test_a_run_on_the_loop_itself_does_not_wait_for_itself() -> None:
     assert (await asyncio.wrap_future(submit(outer()))).startswith("agentkit-nested")
 
 
+def test_runs_nest_to_any_depth() -> None:
+    """A blocking run inside an async tool inside a sync tool inside a blocking run."""
+
+    async def innermost() -> str:
+        return "innermost"
+
+    async def middle() -> str:
+        return await call_in_thread(lambda: run_blocking(innermost()))
+
+    async def outer() -> str:
+        return run_blocking(middle())
+
+    assert run_blocking(outer()) == "innermost"
+
+
+def test_a_run_that_means_to_exit_does_not_end_the_loop() -> None:
+    async def leave() -> None:
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit, match="3"):
+        run_blocking(leave())
+    assert run_blocking(thread_name()) == "agentkit-loop"
+
+
+def test_a_failing_caller_does_not_leave_its_run_behind() -> None:
+    cancelled = threading.Event()
+
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    def fail() -> None:
+        raise RuntimeError("prompt failed")
+
+    with pytest.raises(RuntimeError, match="prompt failed"):
+        run_blocking(wait(), while_waiting=fail)
+    assert cancelled.is_set()
+
+
+FORKED = """
+import os, sys
+from agentkit import Agent, Runner, function_tool
+from agentkit.testing import ScriptedModel, call
+
+@function_tool
+def work() -> str:
+    return "worked"
+
+def run():
+    model = ScriptedModel(call("work"), "done")
+    return Runner.run_sync(Agent(name="a", model=model, tools=[work]), "Go").final_output
+
+run()
+child = os.fork()
+if not child:
+    print(run(), flush=True)
+    os._exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_child_runs_agents_too() -> None:
+    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=50)
+    assert (done.stdout, done.returncode) == ("done\n", 0)
+
+
 INTERRUPTED = """
 import asyncio, os, signal, threading
+from agentkit.tools.executor import call_in_thread
 from agentkit.runtime.background import run_blocking
 
 async def work():

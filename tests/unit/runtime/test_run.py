@@ -453,4 +453,4 @@ def test_run_sync_works_inside_a_tool_of_a_run_sync() -> None:
 async def test_a_result_shows_itself_in_one_line(scripted: ScriptedModel) -> None:
     scripted.reply("Hello!")
     result = await Runner.run(Agent(name="a", model=scripted), "Hi")
-    assert repr(result) == "RunResult(completed, 'a', 1 turns, 'Hello!')"
+    assert repr(result) == "RunResult(completed, 'a', turn 1, 'Hello!')"

@@ -69,7 +69,7 @@ async def test_a_failed_run_is_recorded_with_its_error() -> None:
         await Runner.run(weather_agent(*model_says), "Hi", max_turns=1)
     row = traces().iloc[0]
     assert row["status"] == "max_turns"
-    assert "stopped after 1 turns" in row["error"]
+    assert "stopped after 1 turn " in row["error"]
 
 
 async def test_a_failing_tool_is_an_error_on_its_span() -> None:

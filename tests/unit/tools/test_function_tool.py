@@ -1,5 +1,6 @@
 import asyncio
 import enum
+import re
 import threading
 from typing import Annotated, Any
 
@@ -201,6 +202,23 @@ async def test_without_failure_function_the_error_is_raised() -> None:
     with pytest.raises(ToolCallError, match="Tool 'fail' raised RuntimeError: broken") as caught:
         await invoke(fail)
     assert isinstance(caught.value.__cause__, RuntimeError)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize(
+    ("error", "said"), [(StopIteration(), "StopIteration"), (SystemExit(2), r"it called sys\.exit\(2\)")]
+)
+async def test_a_tool_may_raise_even_what_ends_other_things(is_async: bool, error: BaseException, said: str) -> None:
+    if is_async and isinstance(error, StopIteration):
+        pytest.skip("Python itself turns it into a RuntimeError there")
+
+    def fail() -> None:
+        raise error
+
+    async def fail_later() -> None:
+        raise error
+
+    assert re.search(said, await invoke(function_tool(fail_later if is_async else fail)))
 
 
 @pytest.mark.parametrize(
