@@ -1,11 +1,12 @@
-"""Where agentkit keeps its files."""
+"""Where agentkit keeps its files, and that they are the user's own."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
-__all__ = ["home"]
+__all__ = ["home", "make_private_file"]
 
 
 def home() -> Path:
@@ -15,3 +16,17 @@ def home() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("agentkit", appauthor=False)
+
+
+def make_private_file(path: Path) -> None:
+    """Make an empty file that only its user can read, in a folder likewise. What is there already stays as it is.
+
+    For a database, before SQLite opens it: SQLite gives the files that it puts beside it the same mode.
+
+    Raises:
+        OSError: The folder or the file can't be made.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # A file that is there isn't opened: to close it would drop the locks that SQLite holds on it in this process.
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
+from agentkit import _secrets
 from agentkit.exceptions import NoBackendError, UserError
 
 if TYPE_CHECKING:
@@ -26,14 +30,25 @@ _NO_BACKEND = """No model can answer: there is no API key and nothing to connect
   3. Call agentkit.connect("embedded"), to use the offline platform inside agentkit."""
 
 
+Api = Literal["responses", "chat_completions"]
+"""Which of OpenAI's two APIs a server is asked by."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """What to connect to, decided without importing the client."""
 
     name: str
-    base_url: str
-    api_key: str | None
+    base_url: str = field(repr=False)
+    api_key: str | None = field(repr=False)
     model: str | None
+    api: Api | None = None
+
+    @property
+    def shown_url(self) -> str:
+        """The address without a password that may stand in it."""
+        parts = urlsplit(self.base_url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 class Backend:
@@ -42,12 +57,14 @@ class Backend:
     Attributes:
         name: "openai", "embedded", or the host of a server.
         base_url: Its address.
+        api: Which of OpenAI's two APIs it is asked by.
     """
 
     def __init__(self, plan: _Plan) -> None:
         self.name = plan.name
         self.base_url = plan.base_url
-        self._api_key = plan.api_key
+        self.api: Api = plan.api or "responses"
+        self.plan = plan
         self._model = plan.model
         self._clients: dict[asyncio.AbstractEventLoop, AsyncOpenAI] = {}
         self._sync_client: OpenAI | None = None
@@ -80,10 +97,12 @@ class Backend:
         if self._sync_client is None:
             import openai
 
-            extra: dict[str, Any] = {}
-            if self.name == "embedded":
-                extra["http_client"] = openai.DefaultHttpx2Client(transport=_embedded_transports()[1])
-            self._sync_client = openai.OpenAI(base_url=self.base_url, api_key=self._api_key or "none", **extra)
+            transport = _embedded_transports()[1] if self.name == "embedded" else None
+            self._sync_client = openai.OpenAI(
+                base_url=self.base_url,
+                api_key=self.plan.api_key or "none",
+                http_client=openai.DefaultHttpx2Client(transport=transport),
+            )
         return self._sync_client
 
     @property
@@ -96,7 +115,16 @@ class Backend:
             UserError: The server doesn't list its models.
         """
         if self._model is None:
-            self._model = self._first_model()
+            with self._asking_for_models():
+                self._model = self._first(self.sync_client.with_options(timeout=10, max_retries=0).models.list().data)
+        return self._model
+
+    async def find_default_model(self) -> str:
+        """Return the same as `default_model`, leaving the event loop free while the server is asked."""
+        if self._model is None:
+            with self._asking_for_models():
+                page = await self.client.with_options(timeout=10, max_retries=0).models.list()
+                self._model = self._first(page.data)
         return self._model
 
     @property
@@ -107,53 +135,79 @@ class Backend:
     def _new_client(self) -> AsyncOpenAI:
         import openai
 
-        extra: dict[str, Any] = {}
-        if self.name == "embedded":
-            extra["http_client"] = openai.DefaultAsyncHttpx2Client(transport=_embedded_transports()[0])
-        return openai.AsyncOpenAI(base_url=self.base_url, api_key=self._api_key or "none", **extra)
+        transport = _embedded_transports()[0] if self.name == "embedded" else None
+        # The HTTP client that openai makes by itself closes its connections when it is forgotten, in whatever loop runs
+        # then; where they belong to a loop that is over, that ends in a traceback.
+        return openai.AsyncOpenAI(
+            base_url=self.base_url,
+            api_key=self.plan.api_key or "none",
+            http_client=openai.DefaultAsyncHttpx2Client(transport=transport),
+        )
 
-    def _first_model(self) -> str:
+    @contextlib.contextmanager
+    def _asking_for_models(self) -> Iterator[None]:
         import openai
 
-        hint = 'Name one: agentkit.connect(…, model="…"), or Agent(model="…").'
         try:
-            models = self.sync_client.with_options(timeout=10, max_retries=0).models.list().data
+            yield
         except openai.APIError as error:
-            raise UserError(f"{self.base_url} does not say which models it has: {error}", hint=hint) from error
+            if isinstance(error, openai.APIConnectionError):
+                cause = error.__cause__ or error
+                text = f"No connection to {self.plan.shown_url}: {cause}."
+                raise UserError(text, hint="Is the server running, and the address right?") from error
+            if getattr(error, "status_code", None) in (401, 403):
+                text = f"{self.plan.shown_url} refused the key: {error}"
+                raise UserError(text, hint="Pass one that it takes: agentkit.connect(…, api_key=…).") from error
+            text = f"{self.plan.shown_url} does not say which models it has: {error}"
+            raise UserError(text, hint=f"Is this the address of an API, with its /v1? {_NAME_ONE}") from error
+
+    def _first(self, models: list[Any]) -> str:  # of `openai` models
         if not models:
-            raise UserError(f"{self.base_url} lists no models.", hint=hint)
-        return models[0].id
+            raise UserError(f"{self.plan.shown_url} lists no models.", hint=_NAME_ONE)
+        name: str = models[0].id
+        return name
 
     def __repr__(self) -> str:
-        return f"Backend({self.name!r}, base_url={self.base_url!r}, default_model={self._model!r})"
+        return f"Backend({self.name!r}, base_url={self.plan.shown_url!r}, default_model={self._model!r})"
 
+
+_NAME_ONE = 'Name one: agentkit.connect(…, model="…"), or Agent(model="…").'
 
 _current: Backend | None = None
+_chosen = False
 _notebook_default = False
 
 
-def connect(backend: str = "auto", *, api_key: str | None = None, model: str | None = None) -> Backend:
+def connect(
+    backend: str = "auto", *, api_key: str | None = None, model: str | None = None, api: Api | None = None
+) -> Backend:
     """Choose the platform that answers from now on, and return it.
 
     Args:
         backend: "auto" (the server at `OPENAI_BASE_URL`, or OpenAI where there is a key, or else the embedded
             platform), "openai", "embedded", or the address of a server, such as "http://localhost:8000/v1".
-        api_key: The key; `OPENAI_API_KEY` when None.
+        api_key: The key. When None, `OPENAI_API_KEY` for OpenAI and for the server at `OPENAI_BASE_URL`; other servers
+            get none.
         model: Model for agents that name none; `OPENAI_DEFAULT_MODEL` or the platform's own default when None.
+        api: "responses", the default, or "chat_completions", for servers that have no other.
 
     Raises:
         NoBackendError: "openai" without a key.
         UserError: `backend` is none of these.
     """
-    global _current
-    _current = Backend(_plan(backend, api_key, model))
+    global _current, _chosen
+    if api not in (None, "responses", "chat_completions"):
+        raise UserError(f"There is no api {api!r}.", hint='Use "responses" or "chat_completions".')
+    _current = Backend(replace(_plan(backend, api_key, model), api=api))
+    _chosen = True
+    _secrets.register(_current.plan.api_key)
     return _current
 
 
 def disconnect() -> None:
     """Forget the platform that `connect` chose."""
-    global _current
-    _current = None
+    global _current, _chosen
+    _current, _chosen = None, False
 
 
 def use_notebook_default(enabled: bool = True) -> None:
@@ -170,16 +224,20 @@ def current_backend() -> Backend:
             rehearsed answers are never taken for a model's.
     """
     global _current
-    if _current is None:
-        _current = Backend(_automatic_plan())
+    if _chosen and _current is not None:
+        return _current
+    plan = _automatic_plan()  # nothing was chosen: a key that is set in a later cell counts from then on
+    if _current is None or _current.plan != plan:
+        _current = Backend(plan)
     return _current
 
 
 def describe() -> str:
     """Return a line on who answers, such as "embedded platform (offline) · model rehearsal-1"."""
-    plan = _current or _automatic_plan()
-    model = plan.known_model if isinstance(plan, Backend) else plan.model
-    who = {"openai": "OpenAI", "embedded": "embedded platform (offline)"}.get(plan.name, plan.base_url)
+    chosen = _current if _chosen else None
+    plan = chosen.plan if chosen is not None else _automatic_plan()
+    model = chosen.known_model if chosen is not None else plan.model
+    who = {"openai": "OpenAI", "embedded": "embedded platform (offline)"}.get(plan.name, plan.shown_url)
     return f"{who} · model {model}" if model else f"{who} · the first model it lists"
 
 
@@ -207,7 +265,12 @@ def _plan(backend: str, api_key: str | None, model: str | None) -> _Plan:
             f"No backend named {backend!r}.",
             hint='Use "auto", "openai", "embedded" or an address such as "http://localhost:8000/v1".',
         )
-    host = backend.split("://", 1)[1].split("/", 1)[0].rpartition("@")[2]
+    host = urlsplit(backend).netloc.rpartition("@")[2]
+    if host == "api.openai.com":
+        if not key:
+            raise NoBackendError("OpenAI needs a key.", hint="Set OPENAI_API_KEY, or pass api_key=….")
+    elif backend != url:  # the key in the environment is for the server that the environment names, or for OpenAI
+        key = api_key
     return _Plan("openai" if host == "api.openai.com" else host, backend.rstrip("/"), key, model or _known_model(host))
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from agentkit import __version__
-from agentkit.exceptions import AgentsException
+from agentkit.exceptions import AgentsException, UserError
 
 __all__ = ["main"]
 
@@ -49,9 +49,12 @@ def _port(text: str) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from agentkit.local import serve
+    from agentkit.local.server import RemoteAddressError, serve
 
-    serve(host=options.host, port=options.port, token=options.token, allow_remote=options.allow_remote)
+    try:
+        serve(host=options.host, port=options.port, token=options.token, allow_remote=options.allow_remote)
+    except RemoteAddressError as error:
+        raise UserError(error.message, hint="Use 127.0.0.1, or allow it with --allow-remote.") from None
     return 0
 
 

@@ -22,6 +22,7 @@ and `except ModelStatusError` catch it.
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,6 +62,16 @@ class AgentsException(Exception):  # noqa: N818 (the documented public name)
         self.message = message
         self.hint = hint
         self.run_data = None
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows: what is wrong and where; the whole traceback when it asks again (`%tb`)."""
+        if getattr(self, "_told", False):
+            return traceback.format_exception(self)
+        self._told = True
+        walked = traceback.walk_tb(self.__traceback__)
+        lines = [line for frame, line in walked if frame.f_globals.get("__name__") == "__main__"]
+        where = f"Line {lines[-1]} of the cell; " if lines else ""
+        return [f"\x1b[31m{type(self).__name__}\x1b[0m: {self}", f"{where}%tb shows the whole traceback."]
 
 
 class MaxTurnsExceeded(AgentsException):
@@ -105,6 +116,14 @@ class ModelStatusError(ModelServerError):
     def __init__(self, message: str, *, status_code: int, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.status_code = status_code
+
+    def __reduce__(self) -> Any:
+        """Return how to make a copy in another process: of this class, without the client's request and response."""
+        return _status_error, (self.message, self.status_code, self.hint)
+
+
+def _status_error(message: str, status_code: int, hint: str | None) -> ModelStatusError:
+    return ModelStatusError(message, status_code=status_code, hint=hint)
 
 
 class ToolCallError(AgentsException):

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from agentkit._home import home as default_home
 from agentkit.local.catalog import describe_model, list_models
 from agentkit.local.chat.routes import ChatRoutes
-from agentkit.local.errors import ApiError
+from agentkit.local.errors import ApiError, too_large
 from agentkit.local.ids import new_id
 from agentkit.local.platform import Platform
 from agentkit.local.replies import error_reply, json_reply
@@ -32,7 +32,13 @@ if TYPE_CHECKING:
 __all__ = ["create_app"]
 
 
-def create_app(*, home: Path | None = None, token: str | None = None, engine: Engine | None = None) -> Starlette:
+def create_app(
+    *,
+    home: Path | None = None,
+    token: str | None = None,
+    engine: Engine | None = None,
+    max_body_bytes: int | None = None,
+) -> Starlette:
     """Return the platform: `/v1/models`, `/v1/responses` and `/v1/chat/completions`.
 
     It keeps nothing of one event loop and may serve several at once. Nothing is opened before the first request.
@@ -41,6 +47,7 @@ def create_app(*, home: Path | None = None, token: str | None = None, engine: En
         home: Folder of its storage; `AGENTKIT_HOME` or the user's data folder when None.
         token: What clients have to send as their API key; anything goes when None.
         engine: Who answers; rehearsal-1 when None.
+        max_body_bytes: A request with a longer body is refused, unread; no limit when None.
     """
     if engine is None:
         from agentkit.local.engines.rehearsal import RehearsalEngine
@@ -61,7 +68,7 @@ def create_app(*, home: Path | None = None, token: str | None = None, engine: En
             *ResponseRoutes(platform).routes(),
             *ChatRoutes(platform).routes(),
         ],
-        middleware=[Middleware(_Gate, token=token)],
+        middleware=[Middleware(_Gate, token=token), Middleware(_BodyLimit, max_bytes=max_body_bytes)],
         exception_handlers={
             ApiError: _api_error,
             ClientDisconnect: _client_gone,
@@ -116,6 +123,40 @@ class _Gate:
         else:
             message = "Incorrect API key provided. Use the token that the platform printed when it started."
         return ApiError(message, status=401, code="invalid_api_key")
+
+
+class _BodyLimit:
+    """Refuses requests with too long a body: at once where its length is announced, else where it gets too long.
+
+    Args:
+        app: What lies behind.
+        max_bytes: The most that a body may have; None for no limit.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int | None) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or (limit := self._max_bytes) is None:
+            await self._app(scope, receive, send)
+            return
+        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+        if announced.isdigit() and int(announced) > limit:
+            await error_reply(too_large(limit))(scope, receive, send)
+            return
+        left = limit
+
+        async def receive_within_limit() -> Message:
+            nonlocal left
+            message = await receive()
+            if message["type"] == "http.request":
+                left -= len(message.get("body", b""))
+                if left < 0:
+                    raise too_large(limit)
+            return message
+
+        await self._app(scope, receive_within_limit, send)
 
 
 async def _list_models(_: Request) -> Response:

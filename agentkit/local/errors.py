@@ -1,7 +1,8 @@
 """Errors in OpenAI's shape, and the sentences that OpenAI says.
 
 The body is `{"error": {"message", "type", "param", "code"}}`; the `openai` client turns its status into an exception
-class: 400 `BadRequestError`, 401 `AuthenticationError`, 404 `NotFoundError`, 422 `UnprocessableEntityError`.
+class: 400 `BadRequestError`, 401 `AuthenticationError`, 404 `NotFoundError`, 422 `UnprocessableEntityError`; one that
+has no class of its own, such as 413, becomes an `APIStatusError`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ __all__ = [
     "model_not_found",
     "not_offered",
     "quoted_list",
+    "too_large",
     "unsupported_parameter",
 ]
 
@@ -85,6 +87,12 @@ def model_not_found(name: str, known: Iterable[str]) -> ApiError:
     """Return the error for a model that the platform doesn't have."""
     message = f"The model '{name}' does not exist on the embedded platform. It has: {quoted_list(known)}."
     return ApiError(message, status=404, param="model", code="model_not_found")
+
+
+def too_large(limit_bytes: int) -> ApiError:
+    """Return the error for a request whose body is longer than `limit_bytes`."""
+    message = f"Request body too large: this server takes at most {limit_bytes:,} bytes."
+    return ApiError(message, status=413, code="request_too_large")
 
 
 def engine_failed(model: str, error: Exception) -> ApiError:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
+import errno
 import secrets
 import socket
 from collections.abc import Generator
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,23 @@ from agentkit.exceptions import UserError
 if TYPE_CHECKING:
     from agentkit.local.engines.base import Engine
 
-__all__ = ["serve"]
+__all__ = ["RemoteAddressError", "serve"]
 
 _GOODBYE_S = 2
 """Seconds that answers under way have to end when the server is told to stop."""
+
+_MAX_BODY_BYTES = 64 * 1024 * 1024
+"""More than any prompt with its images, and little enough to hold in memory."""
+
+_LISTEN_HINTS = {
+    errno.EADDRINUSE: "Use port 0 for a free port.",
+    errno.EACCES: "Use a port above 1023.",
+    errno.EADDRNOTAVAIL: "Use an address of this machine.",
+}
+
+
+class RemoteAddressError(UserError):
+    """Other machines could reach the address, and that wasn't allowed."""
 
 
 def serve(
@@ -41,19 +55,18 @@ def serve(
         allow_remote: Listen on an address that other machines can reach, too.
 
     Raises:
-        UserError: `host` can be reached from other machines and that wasn't allowed; or the port is taken.
+        RemoteAddressError: `host` can be reached from other machines, and that wasn't allowed.
+        UserError: `host` is no address and no name of one; or the port is taken.
     """
+    address = _resolve(host)
+    if not address.is_loopback and not allow_remote:
+        raise RemoteAddressError(f"{host!r} can be reached from other machines.", hint="Use 127.0.0.1.")
     import uvicorn
 
     from agentkit.local.app import create_app
 
-    if not allow_remote and not _is_loopback(host):
-        raise UserError(
-            f"{host!r} can be reached from other machines.",
-            hint="Use 127.0.0.1, or allow it with allow_remote=True.",
-        )
     token = token or secrets.token_urlsafe(24)
-    app = create_app(home=home, token=token, engine=engine)
+    app = create_app(home=home, token=token, engine=engine, max_body_bytes=_MAX_BODY_BYTES)
 
     class Server(uvicorn.Server):
         """uvicorn, which would raise the signal again when all is closed: here, being told to stop is a good end."""
@@ -64,32 +77,39 @@ def serve(
                 yield
                 self._captured_signals.clear()
 
-    with _listen(host, port) as listener:
-        address = _address_of(listener)
-        print(f"agentkit platform: {address}\ntoken: {token}", flush=True)
+    with _listen(address, port) as listener:
+        print(f"agentkit platform: {_url_of(listener)}\ntoken: {token}", flush=True)
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=_GOODBYE_S)
         Server(config).run(sockets=[listener])
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+def _resolve(host: str) -> IPv4Address | IPv6Address:
+    """Return the address that `host` is, or is a name of; an IPv4 address where there are several."""
     try:
-        return socket.create_server((host, port), family=family)
+        return ip_address(host)
+    except ValueError:
+        pass
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:  # UnicodeError: a part of the name is empty or too long
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(
+            f"{host!r} is no address, and can't be resolved to one: {reason}.", hint="Use 127.0.0.1."
+        ) from error
+    addresses = [ip_address(entry[4][0]) for entry in found]
+    return min(addresses, key=lambda address: address.version)
+
+
+def _listen(address: IPv4Address | IPv6Address, port: int) -> socket.socket:
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        return socket.create_server((str(address), port), family=family)
     except OSError as error:
         raise UserError(
-            f"Can't listen on {host}:{port}: {error.strerror}.", hint="Use port 0 for a free port."
+            f"Can't listen on {address}:{port}: {error.strerror}.", hint=_LISTEN_HINTS.get(error.errno or 0)
         ) from error
 
 
-def _address_of(listener: socket.socket) -> str:
+def _url_of(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agentkit import _json
+from agentkit._home import make_private_file
 from agentkit.local.errors import ApiError
 
 __all__ = ["ResponseStore"]
@@ -66,7 +67,7 @@ class ResponseStore:
     """The responses kept in one home folder. It may be used from several threads and event loops.
 
     Args:
-        home: Folder of the database; made when something is stored first.
+        home: Folder of the database; both are made when something is stored first, for their user's eyes only.
     """
 
     def __init__(self, home: Path) -> None:
@@ -190,7 +191,7 @@ class ResponseStore:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_file(path)
     db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     try:
         db.execute("PRAGMA journal_mode = WAL")

@@ -88,7 +88,7 @@ def text_of(content: Any) -> str:
     """Return the text of an assistant message's content: a string, or a list of parts."""
     if isinstance(content, str):
         return content
-    return "".join(part.get("text", "") for part in content or () if part.get("type") in ("output_text", "text"))
+    return "".join(part.get("text") or "" for part in content or () if part.get("type") in ("output_text", "text"))
 
 
 def _refusal_of(content: Any) -> str:

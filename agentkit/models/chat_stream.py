@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
+from agentkit import _json
+from agentkit.exceptions import ModelConnectionError
+from agentkit.models.chat_messages import text_of
 from agentkit.models.stream import RawResponsesStreamEvent
 
-__all__ = ["ChatStream", "items_of_message"]
+__all__ = ["INCOMPLETE", "ChatStream", "items_of_message"]
+
+INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
+"""Finish reasons of answers that stop short, as the Responses API names them."""
 
 logger = logging.getLogger("openai.agents")
 
@@ -17,8 +24,8 @@ def items_of_message(message: dict[str, Any], completion_id: str) -> list[dict[s
     """Return a chat completion's message as items of the Responses API: the text, then the calls."""
     items: list[dict[str, Any]] = []
     parts = []
-    if message.get("content"):
-        parts.append(_text_part(message["content"]))
+    if text := text_of(message.get("content")):
+        parts.append(_text_part(text))
     if message.get("refusal"):
         parts.append({"type": "refusal", "refusal": message["refusal"]})
     if parts:
@@ -26,8 +33,20 @@ def items_of_message(message: dict[str, Any], completion_id: str) -> list[dict[s
     for index, call in enumerate(message.get("tool_calls") or ()):
         function = call.get("function") or {}
         call_id = call.get("id") or f"call_{completion_id}_{index}"  # some servers send none
-        items.append(_call(call_id, function.get("name") or "", function.get("arguments") or ""))
+        items.append(_call(call_id, function.get("name") or "", _arguments(function.get("arguments"))))
     return items
+
+
+@dataclass(slots=True)
+class _OpenCall:
+    """A call that is still arriving."""
+
+    item: dict[str, Any]
+    index: int | None
+    has_id: bool
+    """Whether the server gave the id."""
+    pieces: list[str] = field(default_factory=list)
+    """Its arguments so far."""
 
 
 class ChatStream:
@@ -43,7 +62,7 @@ class ChatStream:
         self._sequence = 0
         self._items: list[dict[str, Any]] = []
         self._message: dict[str, Any] | None = None
-        self._calls: dict[Any, dict[str, Any]] = {}
+        self._calls: list[_OpenCall] = []
         self._usage: dict[str, Any] | None = None
         self._finish: str | None = None
         self._created_at = int(time.time())
@@ -58,10 +77,11 @@ class ChatStream:
                 self._event("response.in_progress", response=self._response("in_progress")),
             ]
         self._usage = chunk.get("usage") or self._usage
+        self._model = chunk.get("model") or self._model
         for choice in chunk.get("choices") or ():
             self._finish = choice.get("finish_reason") or self._finish
             delta = choice.get("delta") or {}
-            if text := delta.get("content"):
+            if text := text_of(delta.get("content")):
                 events += self._add_text(text, "output_text")
             if refusal := delta.get("refusal"):
                 events += self._add_text(refusal, "refusal")
@@ -70,14 +90,20 @@ class ChatStream:
         return events
 
     def end(self) -> list[RawResponsesStreamEvent]:
-        """Return the closing events: all that is open done, and the whole response."""
+        """Return the closing events: all that is open done, and the whole response.
+
+        Raises:
+            ModelConnectionError: Nothing had come.
+        """
+        if not self._id:
+            raise ModelConnectionError("The model's stream ended before anything had come.", hint="Try again.")
         if self._finish is None:
             logger.warning("The chat completion of %s ended without a finish reason.", self._model)
-        status = "incomplete" if self._finish in ("length", "content_filter") else "completed"
+        reason = INCOMPLETE.get(self._finish or "")
+        status = "incomplete" if reason else "completed"
         events = [event for index, item in enumerate(self._items) for event in self._close(index, item, status)]
         response = self._response(status)
-        if status == "incomplete":
-            reason = "max_output_tokens" if self._finish == "length" else "content_filter"
+        if reason:
             response["incomplete_details"] = {"reason": reason}
         return [*events, self._event(f"response.{status}", response=response)]
 
@@ -108,21 +134,35 @@ class ChatStream:
             "content_index": len(self._message["content"]) - 1,
         }
 
-    def _add_call(self, call: dict[str, Any]) -> list[RawResponsesStreamEvent]:
+    def _add_call(self, piece: dict[str, Any]) -> list[RawResponsesStreamEvent]:
         events = []
-        key = call.get("index", call.get("id"))
-        item = self._calls.get(key)
-        function = call.get("function") or {}
-        if item is None:
-            call_id = call.get("id") or f"call_{self._id}_{len(self._calls)}"
-            item = self._calls[key] = _call(call_id, "", "", status="in_progress")
-            events.append(self._add_item(item))
-        item["name"] += function.get("name") or ""
-        if arguments := function.get("arguments"):
-            item["arguments"] += arguments
-            place = {"item_id": item["id"], "output_index": self._items.index(item)}
+        function = piece.get("function") or {}
+        call = self._open_call(piece)
+        if call is None:
+            call_id = piece.get("id") or f"call_{self._id}_{len(self._calls)}"
+            call = _OpenCall(_call(call_id, "", "", status="in_progress"), piece.get("index"), bool(piece.get("id")))
+            self._calls.append(call)
+            events.append(self._add_item(call.item))
+        call.item["name"] += function.get("name") or ""
+        if arguments := _arguments(function.get("arguments")):
+            call.pieces.append(arguments)
+            place = {"item_id": call.item["id"], "output_index": self._items.index(call.item)}
             events.append(self._event("response.function_call_arguments.delta", **place, delta=arguments))
         return events
+
+    def _open_call(self, piece: dict[str, Any]) -> _OpenCall | None:
+        """Return the call that a piece goes on with, or None where it begins one.
+
+        By OpenAI's rule the index tells. Other servers number all calls 0, or none, and give an id to each; or give
+        neither to what goes on with the last.
+        """
+        index, call_id = piece.get("index"), piece.get("id")
+        for call in reversed(self._calls):
+            if call_id and call.has_id and call.item["call_id"] != call_id:
+                continue
+            if index is None or call.index is None or call.index == index:
+                return call if index is not None or not call_id or call.item["call_id"] == call_id else None
+        return None
 
     def _add_item(self, item: dict[str, Any]) -> RawResponsesStreamEvent:
         self._items.append(item)
@@ -134,6 +174,7 @@ class ChatStream:
         place = {"item_id": item["id"], "output_index": index}
         events = []
         if item["type"] == "function_call":
+            item["arguments"] = "".join(next(call.pieces for call in self._calls if call.item is item))
             done = {"name": item["name"], "arguments": item["arguments"]}
             events.append(self._event("response.function_call_arguments.done", **place, **done))
         for position, part in enumerate(item.get("content", ())):
@@ -179,6 +220,13 @@ def _usage(usage: dict[str, Any] | None) -> dict[str, Any] | None:
         "input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": 0},
         "output_tokens_details": {"reasoning_tokens": reasoning},
     }
+
+
+def _arguments(arguments: Any) -> str:
+    """Return a call's arguments as JSON text; some servers send the object itself."""
+    if isinstance(arguments, str) or arguments is None:
+        return arguments or ""
+    return _json.dumps(arguments).decode()
 
 
 def _text_part(text: str) -> dict[str, Any]:

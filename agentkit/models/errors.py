@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from agentkit.exceptions import AgentsException, ModelConnectionError, ModelServerError, ModelStatusError
+from agentkit.exceptions import (
+    AgentsException,
+    ModelConnectionError,
+    ModelServerError,
+    ModelStatusError,
+    UnknownModelError,
+)
 
 if TYPE_CHECKING:
     import httpx2
     import openai
+    from openai import AsyncOpenAI
 
-__all__ = ["as_model_error", "broken_stream", "stream_error"]
+__all__ = ["as_model_error", "broken_stream", "server_of", "stream_error", "unreadable"]
 
 _HINTS = {
     401: "Check the API key: OPENAI_API_KEY, or agentkit.connect(api_key=…).",
@@ -20,48 +27,83 @@ _HINTS = {
 }
 
 
-def as_model_error(error: openai.APIError, *, base_url: str) -> AgentsException:
+def server_of(client: AsyncOpenAI) -> str:
+    """Return the server's address for a message, without a password that may stand in it."""
+    return str(client.base_url.copy_with(username=None, password=None))
+
+
+def as_model_error(error: openai.APIError, client: AsyncOpenAI) -> AgentsException:
     """Return an exception of the class of `error` that is one of agentkit's too.
 
     Args:
         error: What the `openai` client raised.
-        base_url: The server's address, for the message.
+        client: The client, for the server's address, and for the key, which servers like to quote.
     """
     import openai
 
+    server = server_of(client)
     if isinstance(error, openai.APIStatusError):
         status = error.status_code
         hint = _HINTS.get(status, "The server failed; try again." if status >= 500 else None)
-        text = f"{base_url} answered {status}: {_said(error)}"
-        ours: AgentsException = ModelStatusError(text, status_code=status, hint=hint)
+        if status == 404 and client.base_url.host != "api.openai.com" and error.request.url.path.endswith("/responses"):
+            hint = f'{hint} A server that only has Chat Completions: agentkit.connect("…", api="chat_completions").'
+        text = f"{server} answered {status}: {_said(error)}"
+        kind = UnknownModelError if error.code == "model_not_found" else None
+        ours: AgentsException = (
+            kind(_without_key(text, client))
+            if kind
+            else ModelStatusError(_without_key(text, client), status_code=status, hint=hint)
+        )
     elif isinstance(error, openai.APITimeoutError):
         ours = ModelConnectionError(
-            f"{base_url} did not answer in time.", hint="Try again, or raise the client's timeout."
+            f"{server} did not answer in time.", hint="Try again, or raise the client's timeout."
         )
     elif isinstance(error, openai.APIConnectionError):
         cause = error.__cause__ or error
         ours = ModelConnectionError(
-            f"No connection to {base_url}: {cause}.", hint="Is the server running, and the address right?"
+            f"No connection to {server}: {cause}.", hint="Is the server running, and the address right?"
         )
     else:
-        ours = ModelServerError(f"{base_url}: {error.message}")
+        ours = ModelServerError(_without_key(f"{server}: {error.message}", client))
     return _both(error, ours)
 
 
-def broken_stream(error: Exception, *, request: httpx2.Request, base_url: str) -> AgentsException:
+def broken_stream(error: Exception, *, request: httpx2.Request, client: AsyncOpenAI) -> AgentsException:
     """Return the exception for an answer that broke off in the middle."""
     import openai
 
+    why = str(error) or type(error).__name__
     ours = ModelConnectionError(
-        f"The answer from {base_url} broke off: {error}.",
-        hint="What had come is in the exception's run_data.",
+        f"The answer from {server_of(client)} broke off: {why}.", hint="What had come is in the exception's run_data."
     )
-    return _both(openai.APIConnectionError(message=str(error), request=request), ours)
+    return _both(openai.APIConnectionError(message=why, request=request), ours)
 
 
-def stream_error(message: str, code: str | None, *, base_url: str) -> AgentsException:
-    """Return the exception for an error that the server sent inside a stream or as a failed response."""
-    return ModelServerError(f"{base_url} gave up on the answer: {message}" + (f" ({code})" if code else ""))
+def stream_error(error: Any, client: AsyncOpenAI | None) -> AgentsException:
+    """Return the exception for an error that the server sent inside a stream or as a failed response.
+
+    Args:
+        error: What the server sent of it: an object with `message` and `code`, or text.
+        client: The client, where there is one to name the server by.
+    """
+    details = error if isinstance(error, dict) else {"message": error}
+    message, code = details.get("message") or "no reason given", details.get("code")
+    text = f"{'The model' if client is None else server_of(client)} gave up on the answer: {message}"
+    return ModelServerError(_without_key(text + (f" ({code})" if code else ""), client))
+
+
+def unreadable(data: bytes, client: AsyncOpenAI) -> AgentsException:
+    """Return the exception for an answer that is none: a login page, a proxy's error."""
+    start = data[:100].decode(errors="replace")
+    return ModelServerError(
+        _without_key(f"{server_of(client)} answered something that is no JSON object: {start!r}.", client),
+        hint="Is this the address of an API? It most often ends in /v1.",
+    )
+
+
+def _without_key(text: str, client: AsyncOpenAI | None) -> str:
+    key = None if client is None else client.api_key
+    return text.replace(key, "…") if key and len(key) >= 8 else text
 
 
 def _said(error: openai.APIStatusError) -> str:

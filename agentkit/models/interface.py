@@ -62,9 +62,11 @@ class ModelResponse:
         usage: Tokens used.
         response_id: The platform's id for the response, where it has one.
         referenceable_id: The older name of `response_id`.
+        model: Name of the model that answered, as the platform says it.
+        incomplete: Why the answer stops short, such as "max_output_tokens"; None for a whole one.
     """
 
-    __slots__ = ("_typed", "raw_output", "response_id", "usage")
+    __slots__ = ("_typed", "incomplete", "model", "raw_output", "response_id", "usage")
 
     def __init__(
         self,
@@ -73,11 +75,15 @@ class ModelResponse:
         response_id: str | None = None,
         *,
         referenceable_id: str | None = None,
+        model: str | None = None,
+        incomplete: str | None = None,
     ) -> None:
         self.raw_output: list[dict[str, Any]] = [to_json(item) for item in output]
         """The items as JSON."""
         self.usage = usage if usage is not None else Usage(requests=1)
         self.response_id = response_id or referenceable_id
+        self.model = model
+        self.incomplete = incomplete
         self._typed: list[ResponseOutputItem] | None = None
 
     @property
@@ -161,3 +167,7 @@ class ModelProvider(abc.ABC):
     @abc.abstractmethod
     def get_model(self, model_name: str | None) -> Model:
         """Return the model of that name; the default one for None."""
+
+    async def prepare(self) -> None:
+        """Find out what `get_model(None)` needs, before it is called: it must not block the event loop."""
+        return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 from typing_extensions import TypedDict, is_typeddict
 
 from agentkit.exceptions import ModelBehaviorError, UserError
@@ -67,8 +67,12 @@ class AgentOutputSchema(AgentOutputSchemaBase):
             return
         self._is_wrapped = not _is_object(output_type)
         wrapped: Any = TypedDict("wrapped", {_WRAPPER_KEY: output_type}) if self._is_wrapped else output_type  # type: ignore[operator]
-        self._adapter = TypeAdapter(wrapped)
-        self._schema = self._make_schema()
+        try:
+            self._adapter = TypeAdapter(wrapped)
+            self._schema = self._make_schema()
+        except PydanticUserError as error:
+            hint = "Use a pydantic model, a dataclass, a TypedDict, or a type such as list[str]."
+            raise UserError(f"Output type {output_type!r} has no schema: {error.message}", hint=hint) from error
 
     def _make_schema(self) -> dict[str, Any]:
         try:

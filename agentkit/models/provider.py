@@ -23,7 +23,8 @@ class OpenAIProvider(ModelProvider):
         api_key: The key, with `base_url` or for OpenAI.
         base_url: The server's address; the connected platform when None and no key is given.
         openai_client: A client to use as it is; neither key nor address may be given with it.
-        use_responses: True for the Responses API, the default; False for Chat Completions.
+        use_responses: True for the Responses API, False for Chat Completions; what the connected platform is asked
+            by when None.
 
     Raises:
         UserError: A client together with a key or an address.
@@ -53,10 +54,20 @@ class OpenAIProvider(ModelProvider):
         Raises:
             NoBackendError: Nothing is connected, and the environment names nothing.
         """
-        kind = OpenAIChatCompletionsModel if self._use_responses is False else OpenAIResponsesModel
         if self._client is not None:
             if model_name is None:
                 raise UserError("No model is named.", hint='Name one: Agent(model="…") or RunConfig(model="…").')
-            return kind(model_name, self._client)
+            return self._kind(None)(model_name, self._client)
         backend = self._own_backend or current_backend()
-        return kind(model_name or backend.default_model, lambda: backend.client)
+        return self._kind(backend)(model_name or backend.default_model, lambda: backend.client)
+
+    async def prepare(self) -> None:
+        """Find the platform's default model, which it may have to be asked for."""
+        if self._client is None:
+            await (self._own_backend or current_backend()).find_default_model()
+
+    def _kind(self, backend: Backend | None) -> type[OpenAIResponsesModel] | type[OpenAIChatCompletionsModel]:
+        use_responses = self._use_responses
+        if use_responses is None:
+            use_responses = backend is None or backend.api == "responses"
+        return OpenAIResponsesModel if use_responses else OpenAIChatCompletionsModel

@@ -69,24 +69,31 @@ class ServerSentEvents:
     Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
     """
 
-    __slots__ = ("_buffer",)
+    __slots__ = ("_buffer", "_held")
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._buffer = bytearray()
+        self._held = b""
+        """A carriage return at the end of a piece: half of a CRLF, perhaps."""
 
     def feed(self, chunk: bytes) -> list[tuple[bytes, bytes]]:
         """Return the events that `chunk` completes, each as its name (empty where not given) and its data."""
-        buffer = self._buffer + chunk
-        if b"\r" in buffer:
-            held = b"\r" if buffer.endswith(b"\r") else b""  # half of a CRLF, perhaps: wait for the rest
-            buffer = buffer.removesuffix(b"\r").replace(b"\r\n", b"\n").replace(b"\r", b"\n") + held
-        *blocks, self._buffer = buffer.split(b"\n\n")
+        if self._held or b"\r" in chunk:
+            chunk = self._held + chunk
+            self._held = b"\r" if chunk.endswith(b"\r") else b""
+            chunk = chunk.removesuffix(b"\r").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        searched = max(len(self._buffer) - 1, 0)  # what was there before holds no end of an event
+        self._buffer += chunk
+        if self._buffer.find(b"\n\n", searched) < 0:
+            return []
+        *blocks, rest = bytes(self._buffer).split(b"\n\n")
+        self._buffer = bytearray(rest)
         return [event for block in blocks if (event := _parse_block(block)) is not None]
 
     def end(self) -> list[tuple[bytes, bytes]]:
         """Return the event left over at the end of the stream, if the server didn't close it with a blank line."""
-        event = _parse_block(self._buffer.strip(b"\r\n"))
-        self._buffer = b""
+        event = _parse_block(bytes(self._buffer).strip(b"\n"))
+        self._buffer.clear()
         return [] if event is None else [event]
 
 

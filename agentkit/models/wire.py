@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from agentkit.models.errors import as_model_error, broken_stream
+from agentkit import _json
+from agentkit.models.errors import as_model_error, broken_stream, stream_error, unreadable
 from agentkit.models.settings import ModelSettings
 from agentkit.models.stream import ServerSentEvents
 
@@ -20,22 +21,36 @@ if TYPE_CHECKING:
     import httpx2
     from openai import AsyncOpenAI
 
-__all__ = ["Body", "post", "post_streamed"]
+__all__ = ["Body", "post", "post_streamed", "read_object"]
 
 Body = bytes | bytearray
 
 logger = logging.getLogger("agentkit")
 
 
-async def post(client: AsyncOpenAI, path: str, body: Body, settings: ModelSettings) -> bytes:
-    """Return what the server answers.
+async def post(client: AsyncOpenAI, path: str, body: Body, settings: ModelSettings) -> dict[str, Any]:
+    """Return what the server answers, as JSON.
 
     Raises:
-        ModelServerError: It didn't answer, or answered with an error, after the client's retries.
+        ModelServerError: It didn't answer, or answered with an error or no JSON, after the client's retries.
     """
     response = await _send(client, path, body, settings, stream=False)
-    content: bytes = response.content
-    return content
+    return read_object(response.content, client)
+
+
+def read_object(data: bytes, client: AsyncOpenAI) -> dict[str, Any]:
+    """Return the JSON object that a server sent.
+
+    Raises:
+        ModelServerError: It isn't one.
+    """
+    try:
+        value = _json.loads(data)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise unreadable(data, client)
+    return value
 
 
 @asynccontextmanager
@@ -52,23 +67,43 @@ async def post_streamed(
     """
     response = await _send(client, path, body, settings, stream=True)
     try:
-        yield _events(response, str(client.base_url))
+        yield _events(response, client)
     finally:
         await response.aclose()
 
 
-async def _events(response: httpx2.Response, base_url: str) -> AsyncIterator[list[tuple[bytes, bytes]]]:
+async def _events(response: httpx2.Response, client: AsyncOpenAI) -> AsyncIterator[list[tuple[bytes, bytes]]]:
     import httpx2
 
     cutter = ServerSentEvents()
     try:
+        if response.headers.get("content-type", "").startswith(("application/json", "text/html")):
+            raise _no_stream(await response.aread(), client)
         async for chunk in response.aiter_bytes():
             if events := cutter.feed(chunk):
                 yield events
     except (httpx2.HTTPError, httpx2.StreamError) as error:
-        raise broken_stream(error, request=response.request, base_url=base_url) from error
-    if events := cutter.end():
-        yield events
+        raise broken_stream(error, request=response.request, client=client) from error
+    for name, data in cutter.end():
+        if data != b"[DONE]" and not _is_json(data):  # cut in the middle of an event
+            cut = EOFError("the connection was closed in the middle of an event")
+            raise broken_stream(cut, request=response.request, client=client)
+        yield [(name, data)]
+
+
+def _no_stream(body: bytes, client: AsyncOpenAI) -> Exception:
+    """Return the exception for an answer that was to be a stream and isn't."""
+    if _is_json(body) and isinstance(answer := _json.loads(body), dict) and "error" in answer:
+        return stream_error(answer["error"], client)
+    return unreadable(body, client)
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        _json.loads(data)
+    except ValueError:
+        return False
+    return True
 
 
 async def _send(
@@ -86,7 +121,7 @@ async def _send(
             path, content=bytes(body), cast_to=httpx2.Response, options=options, stream=stream
         )
     except openai.APIError as error:
-        raise as_model_error(error, base_url=str(client.base_url)) from error
+        raise as_model_error(error, client) from error
     if notice := response.headers.get("x-agentkit-notice"):
         _say_once(notice)
     return response

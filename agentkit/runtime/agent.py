@@ -19,7 +19,7 @@ Instructions = str | Callable[[RunContextWrapper[Any], "Agent[Any]"], str | Awai
 """Text, or a function of context and agent that returns it."""
 
 
-@dataclass
+@dataclass(eq=False)  # agents hand over to each other in circles: they are told apart, not compared
 class Agent(Generic[TContext]):
     """A model with instructions, tools, handoffs and a type of answer.
 

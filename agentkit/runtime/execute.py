@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["execute_handoff", "execute_tools"]
 
+_UNCHANGING = (str, int, float, bool, type(None))
+
 
 async def execute_tools(run: RunProgress, turn: Turn, equipment: Equipment) -> AsyncGenerator[None]:
     """Run the turn's tools side by side, and yield whenever an output has been written to the ledger, in call order.
@@ -86,20 +88,23 @@ async def _call_tool(run: RunProgress, call: Call, equipment: Equipment) -> tupl
             )
             try:
                 output = await equipment.tools_by_name[call.name].on_invoke_tool(context, call.arguments)
-            except BaseException as error:  # recorded, not handled: cancellation included
-                span.set_error(_span_error(call, error))
+            except asyncio.CancelledError:
+                span.status = "cancelled"
+                raise
+            except Exception as error:  # recorded, not handled
+                span.set_error(_span_error(call, error, include_data))
                 raise
             if context.error is not None:
                 outcome = "failed"
-                span.set_error(_span_error(call, context.error))
-        if include_data:
-            span.span_data.output = output
+                span.set_error(_span_error(call, context.error, include_data))
+        if include_data:  # what it is now: the object itself may be changed before the trace is written
+            span.span_data.output = output if isinstance(output, _UNCHANGING) else str(output)
     return output, outcome
 
 
-def _span_error(call: Call, error: BaseException) -> SpanError:
-    message = "Tool was cancelled" if isinstance(error, asyncio.CancelledError) else "Error running tool"
-    return {"message": message, "data": {"tool_name": call.name, "error": str(error)}}
+def _span_error(call: Call, error: Exception, include_data: bool) -> SpanError:
+    what = str(error) if include_data else type(error).__name__  # an error's text quotes arguments and results
+    return {"message": "Error running tool", "data": {"tool_name": call.name, "error": what}}
 
 
 def _record(run: RunProgress, call: Call, output: Any, outcome: Outcome) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import unicodedata
+import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from agentkit.runtime.agent import Agent
 
 __all__ = ["Handoff", "handoff"]
+
+_LONGEST_NAME = 64 - len("transfer_to_")
+"""A tool's name has at most 64 characters."""
 
 
 @dataclass
@@ -43,8 +48,18 @@ class Handoff(Generic[TContext]):
 
     @classmethod
     def default_tool_name(cls, agent: Agent[Any]) -> str:
-        """Return `transfer_to_<name>`, the name in letters, digits and underscores."""
-        return "transfer_to_" + re.sub(r"[^a-z0-9_]+", "_", agent.name.lower()).strip("_")
+        """Return `transfer_to_<name>`, the name in plain letters, digits and underscores, at most 64 in all.
+
+        A name that has none of those, or too many, is told apart by a number made from it.
+        """
+        plain = unicodedata.normalize("NFKD", agent.name.lower())
+        plain = "".join(c for c in plain if not unicodedata.combining(c))
+        name = re.sub(r"[^a-z0-9_]+", "_", plain).strip("_")
+        lost = sum(c.isalnum() and not c.isascii() for c in plain)
+        if not lost and len(name) <= _LONGEST_NAME:
+            return f"transfer_to_{name}"
+        number = zlib.crc32(agent.name.encode(errors="replace"))
+        return f"transfer_to_{name[: _LONGEST_NAME - 9] or 'agent'}_{number:08x}"
 
     @classmethod
     def default_tool_description(cls, agent: Agent[Any]) -> str:
@@ -113,4 +128,8 @@ def _validated(adapter: TypeAdapter[Any], arguments: str, name: str) -> Any:
     try:
         return adapter.validate_json(arguments or "{}")
     except ValidationError as error:
-        raise ModelBehaviorError(f"The model's input for the handoff to {name!r} is not valid: {error}") from error
+        problem = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in problem["loc"]) or "the input"
+        raise ModelBehaviorError(
+            f"The model's input for the handoff to {name!r}: {place}: {problem['msg']}."
+        ) from error

@@ -20,13 +20,14 @@ __all__ = [
     "ModelResponse",
     "ReasoningItem",
     "RunItem",
+    "RunItemBase",
     "TResponseInputItem",
     "ToolCallItem",
     "ToolCallOutputItem",
 ]
 
 
-class RunItem:
+class RunItemBase:
     """An item of a run.
 
     Args:
@@ -62,7 +63,7 @@ class RunItem:
         return str(self.raw.get("type", ""))
 
 
-class MessageOutputItem(RunItem):
+class MessageOutputItem(RunItemBase):
     """A message from the model."""
 
     __slots__ = ()
@@ -72,14 +73,14 @@ class MessageOutputItem(RunItem):
         return repr(_shortened(ItemHelpers.text_message_output(self)))
 
 
-class ReasoningItem(RunItem):
+class ReasoningItem(RunItemBase):
     """What the model lets be seen of its thoughts."""
 
     __slots__ = ()
     type: ClassVar[Literal["reasoning_item"]] = "reasoning_item"
 
 
-class ToolCallItem(RunItem):
+class ToolCallItem(RunItemBase):
     """A call of a tool by the model; hosted tools' calls included."""
 
     __slots__ = ()
@@ -89,7 +90,7 @@ class ToolCallItem(RunItem):
         return f"{self.raw.get('name') or self.raw.get('type')}({_shortened(str(self.raw.get('arguments', '')))})"
 
 
-class HandoffCallItem(RunItem):
+class HandoffCallItem(RunItemBase):
     """The model asking for a handoff."""
 
     __slots__ = ()
@@ -99,7 +100,7 @@ class HandoffCallItem(RunItem):
         return str(self.raw.get("name"))
 
 
-class ToolCallOutputItem(RunItem):
+class ToolCallOutputItem(RunItemBase):
     """What a tool returned.
 
     Args:
@@ -126,7 +127,7 @@ class ToolCallOutputItem(RunItem):
         return _shortened(repr(self.output))
 
 
-class HandoffOutputItem(RunItem):
+class HandoffOutputItem(RunItemBase):
     """A handoff that happened.
 
     Args:
@@ -153,6 +154,10 @@ class HandoffOutputItem(RunItem):
         return f"{self.source_agent.name} → {self.target_agent.name}"
 
 
+RunItem = MessageOutputItem | ReasoningItem | ToolCallItem | HandoffCallItem | ToolCallOutputItem | HandoffOutputItem
+"""Any item of a run. Its `type` tells which."""
+
+
 class ItemHelpers:
     """Ways to get text and input items out of items."""
 
@@ -173,7 +178,7 @@ class ItemHelpers:
         """Return input as a new list of items; text becomes one user message."""
         if isinstance(input, str):
             return [{"role": "user", "content": input}]
-        return [item if type(item) is dict else to_json(item) for item in input]
+        return [dict(item) if isinstance(item, dict) else to_json(item) for item in input]
 
     @classmethod
     def text_message_outputs(cls, items: Sequence[RunItem]) -> str:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from typing import Any
 
-from agentkit.exceptions import AgentsException, MaxTurnsExceeded, ModelConnectionError
+from agentkit.exceptions import AgentsException, MaxTurnsExceeded, ModelConnectionError, UserError
 from agentkit.models import Model, ModelResponse, ModelSettings, ModelTracing, RawResponsesStreamEvent
 from agentkit.models.call import accepted_arguments, streams_batches
 from agentkit.models.responses import response_from_wire
 from agentkit.runtime.execute import execute_handoff, execute_tools
 from agentkit.runtime.handoffs import Handoff
+from agentkit.runtime.items import ItemHelpers
 from agentkit.runtime.ledger import Entry
 from agentkit.runtime.progress import RunProgress
 from agentkit.runtime.stream_events import AgentUpdatedStreamEvent, RunItemStreamEvent, StreamEvent
 from agentkit.runtime.turn import Equipment, Final, HandOver, classify, decide_next_step
 from agentkit.tracing import (
+    NoOpTrace,
     ResponseSpanData,
     Span,
     SpanError,
@@ -53,15 +55,20 @@ async def run_loop(run: RunProgress) -> AsyncGenerator[Sequence[StreamEvent]]:
     Raises:
         AgentsException: The run was stopped; `run_data` holds the result so far.
     """
-    own_trace = _start_trace(run)
+    own_trace = False
     try:
+        own_trace = _start_trace(run)
         _start_agent(run)
         async with aclosing(_turns(run)) as turns:
             async for events in turns:
                 yield events
         run.status = "completed"
+    except SystemExit as error:  # it would end the event loop, and with it all other runs
+        ended = UserError(f"Code that the run calls called sys.exit({error.code!r}).", hint="Raise an error instead.")
+        _note_failure(run, ended, own_trace)
+        raise ended from error
     except BaseException as error:
-        _note_failure(run, error)
+        _note_failure(run, error, own_trace)
         raise
     finally:
         if run.status == "running":  # the consumer left: GeneratorExit takes no except clause's word for it
@@ -82,7 +89,7 @@ async def _turns(run: RunProgress) -> AsyncGenerator[Sequence[StreamEvent]]:
                 f"The run was stopped after {run.max_turns} turn{'' if run.max_turns == 1 else 's'} (max_turns).",
                 hint="What it had done is in the exception's run_data.",
             )
-        equipment, model = run.equipment()
+        equipment, model = await run.equipment()
         async with aclosing(_call_model(run, model, equipment)) as batches:
             async for batch in batches:
                 yield batch
@@ -133,7 +140,7 @@ async def _call_model(run: RunProgress, model: Model, equipment: Equipment) -> A
         "conversation_id": None,
         "prompt": None,
     }
-    with _model_span(run, model, arguments["system_instructions"]) as span:
+    with _model_span(run, model, arguments["system_instructions"]) as span, _noting_error(run, span):
         if run.streamed:
             response: ModelResponse | None = None
             started = time.perf_counter()
@@ -149,6 +156,15 @@ async def _call_model(run: RunProgress, model: Model, equipment: Equipment) -> A
         else:
             response = await model.get_response(**accepted_arguments(model.get_response, arguments))
         _finish_model_call(run, span, response)
+
+
+@contextmanager
+def _noting_error(run: RunProgress, span: Span[Any]) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        span.set_error(_error_note(run, error))
+        raise
 
 
 async def _stream(model: Any, arguments: dict[str, Any]) -> AsyncGenerator[list[RawResponsesStreamEvent]]:
@@ -178,8 +194,9 @@ def _watch(
                 span.span_data.first_token_s = time.perf_counter() - started
             run.deltas.append(event)
         elif kind in _TERMINAL:
-            answer = event.json.get("response") or {"status": "failed", "error": event.json}
-            response = response_from_wire(answer, base_url="The model's server")
+            event_json = event.json
+            answer = event_json.get("response") or {"status": "failed", "error": event_json.get("error") or event_json}
+            response = response_from_wire(answer)
     return response
 
 
@@ -189,6 +206,7 @@ def _finish_model_call(run: RunProgress, span: Span[Any], response: ModelRespons
     run.context.usage.add(response.usage)
     data = span.span_data
     data.usage = response.usage.to_dict()
+    data.model = response.model or data.model  # who answered, not who was asked
     if run.config.trace_include_sensitive_data:
         data.output = response.raw_output
     if isinstance(data, ResponseSpanData):
@@ -227,24 +245,35 @@ def _start_trace(run: RunProgress) -> bool:
     if config.tracing_disabled:
         return False
     current = get_current_trace()
-    run.trace = current or trace(
-        config.workflow_name,
-        trace_id=config.trace_id,
-        group_id=config.group_id,
-        metadata=config.trace_metadata,
+    its_trace = current or trace(
+        config.workflow_name, trace_id=config.trace_id, group_id=config.group_id, metadata=config.trace_metadata
     )
+    if isinstance(its_trace, NoOpTrace):
+        return False
+    run.trace = its_trace
     if current is None:
-        run.trace.start(mark_as_current=True)
-    if config.trace_include_sensitive_data and run.trace.input is None:
-        run.trace.input = run.input
+        its_trace.start(mark_as_current=True)
+    if config.trace_include_sensitive_data and its_trace.input is None:
+        its_trace.input = _asked(run)
     return current is None
+
+
+def _asked(run: RunProgress) -> Any:
+    """Return what the run was asked: of a conversation the last message, as the spans hold all of it."""
+    last = run.ledger.history[-1] if run.ledger.history else {}
+    return last["content"] if last.get("role") == "user" and "content" in last else list(run.ledger.history)
+
+
+def _said_so_far(run: RunProgress) -> str:
+    """Return what the models have said, all messages joined."""
+    return ItemHelpers.text_message_outputs(run.items())
 
 
 def _finish_trace(run: RunProgress, own: bool) -> None:
     if run.trace is None:
         return
     if run.config.trace_include_sensitive_data:
-        run.trace.output = run.final_output
+        run.trace.output = run.final_output if run.final_output is not None else _said_so_far(run) or None
     if own:
         run.trace.status = "ok" if run.status == "completed" else run.status
         run.trace.finish(reset_current=True)
@@ -274,18 +303,27 @@ def _output_type_name(output_type: Any) -> str:
     return "str" if output_type is None else getattr(output_type, "__name__", None) or str(output_type)
 
 
-def _note_failure(run: RunProgress, error: BaseException) -> None:
+def _note_failure(run: RunProgress, error: BaseException, own_trace: bool) -> None:
     """Put on the run, its spans and the exception what stopped it."""
     if isinstance(error, (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt)):
         run.status = "cancelled"
+        if run.agent_span is not None:
+            run.agent_span.status = "cancelled"
         return
     run.status = "max_turns" if isinstance(error, MaxTurnsExceeded) else "error"
-    note: SpanError = {"message": str(error) or type(error).__name__, "data": {"type": type(error).__name__}}
+    note = _error_note(run, error)
     if run.agent_span is not None:
         run.agent_span.set_error(note)
-    if run.trace is not None:
+    if run.trace is not None and own_trace:
         run.trace.error = note
     if isinstance(error, AgentsException) and error.run_data is None:
         from agentkit.runtime.result import RunResult
 
         error.run_data = RunResult(run)
+
+
+def _error_note(run: RunProgress, error: BaseException) -> SpanError:
+    """Return what a trace says of an error; its kind alone where texts, which quote what was said, are to stay out."""
+    kind = type(error).__name__
+    text = str(error) if run.config.trace_include_sensitive_data or isinstance(error, MaxTurnsExceeded) else ""
+    return {"message": text or kind, "data": {"type": kind}}

@@ -65,7 +65,7 @@ class RunProgress:
         """The instructions that the last model span recorded."""
         self.used_tools: set[str] = set()
         """Names of the agents that have called a tool."""
-        self._equipment: dict[str, tuple[Agent[Any], Equipment, Model]] = {}
+        self._equipment: dict[str, tuple[list[Any], Equipment, Model]] = {}
         self._items: list[RunItem] = []
         self.agent_key = self.key_of(agent)
 
@@ -83,17 +83,21 @@ class RunProgress:
         self.agents[key] = agent
         return key
 
-    def equipment(self) -> tuple[Equipment, Model]:
+    async def equipment(self) -> tuple[Equipment, Model]:
         """Return what the agent brings and its model: worked out once, and anew when its lists have changed."""
         agent = self.agent
         known = self._equipment.get(self.agent_key)
-        if known is None or known[1].tools != agent.tools or len(known[1].handoffs) != len(agent.handoffs):
-            known = self._equipment[self.agent_key] = (agent, equip(agent), self._model())
+        if known is None or not _same(known[1].tools, agent.tools) or not _same(known[0], agent.handoffs):
+            known = self._equipment[self.agent_key] = (list(agent.handoffs), equip(agent), await self._model())
         return known[1], known[2]
 
-    def _model(self) -> Model:
+    async def _model(self) -> Model:
         model = self.config.model if self.config.model is not None else self.agent.model
-        return model if isinstance(model, Model) else self.config.model_provider.get_model(model)
+        if isinstance(model, Model):
+            return model
+        if model is None:
+            await self.config.model_provider.prepare()
+        return self.config.model_provider.get_model(model)
 
     def items(self) -> list[RunItem]:
         """Return the ledger's entries as run items. Those made before are kept."""
@@ -137,3 +141,8 @@ class RunProgress:
             output = {"type": "function_call_output", "call_id": call.item["call_id"], "output": reason}
             kind: Any = "tool_output" if call.kind == "tool_call" else "handoff_output"
             self.ledger.add(Entry(kind, output, call.agent, self.turn, value=reason, outcome="stopped"))
+
+
+def _same(one: list[Any], other: list[Any]) -> bool:
+    """Return whether two lists hold the very same objects."""
+    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))

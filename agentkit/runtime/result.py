@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_origin
 
+from agentkit.exceptions import UserError
 from agentkit.models import ModelResponse, TResponseInputItem
 from agentkit.runtime.items import ItemHelpers, RunItem
 from agentkit.runtime.loop import run_loop
@@ -95,14 +96,15 @@ class RunResultBase:
         Raises:
             TypeError: It is checked, and it hasn't.
         """
-        if raise_if_incorrect_type and not isinstance(self.final_output, cls):
-            raise TypeError(f"The final output is a {type(self.final_output).__name__}, not a {cls.__name__}.")
+        kind = get_origin(cls) or cls
+        if raise_if_incorrect_type and not isinstance(self.final_output, kind):
+            raise TypeError(f"The final output is a {type(self.final_output).__name__}, not a {kind.__name__}.")
         output: T = self.final_output
         return output
 
     def to_input_list(self) -> list[TResponseInputItem]:
         """Return the whole conversation, input and what the run added, as input for another run."""
-        return list(self._run.ledger.history)
+        return [dict(item) for item in self._run.ledger.history]
 
     def _summary(self) -> str:
         return f"{self.status}, {self.last_agent.name!r}, turn {self._run.turn}, {self.final_output!r:.200}"
@@ -153,7 +155,7 @@ class RunResultStreaming(RunResultBase):
         """What ended the run, if it failed."""
         return self._task.exception() if self._task.done() and not self._task.cancelled() else None
 
-    async def stream_events(self) -> AsyncIterator[StreamEvent]:
+    async def stream_events(self) -> AsyncGenerator[StreamEvent]:
         """Yield what happens in the run, as it happens. Leaving the iteration early stops the run.
 
         Raises:
@@ -175,7 +177,13 @@ class RunResultStreaming(RunResultBase):
             raise error
 
     def cancel(self, mode: Literal["immediate"] = "immediate") -> None:
-        """Stop the run. What it had done stays in the result, and what was under way is cancelled."""
+        """Stop the run. What it had done stays in the result, and what was under way is cancelled.
+
+        Raises:
+            UserError: `mode` is something else than "immediate".
+        """
+        if mode != "immediate":
+            raise UserError(f"A run can't be cancelled in the mode {mode!r}.", hint='Only "immediate" is there yet.')
         self._task.cancel()
 
     async def _drive(self) -> None:
@@ -184,8 +192,14 @@ class RunResultStreaming(RunResultBase):
                 if batch:
                     self._events.extend(batch)
                     self._news.set()
+                    if batch[0].type != "raw_response_event":
+                        await asyncio.sleep(
+                            0
+                        )  # who watches sees the call before the tool runs, even one that never waits
 
     def _ended(self, task: asyncio.Task[None]) -> None:
+        if self._run.status == "running":  # stopped before its first step
+            self._run.status = "cancelled" if task.cancelled() else "error"
         if not task.cancelled():
             task.exception()  # seen: stream_events raises it, and asyncio need not complain when nobody iterates
         self._news.set()

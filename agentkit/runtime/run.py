@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from typing import Any
 
@@ -82,8 +83,13 @@ class Runner:
     ) -> RunResultStreaming:
         """Start a run, and return the result while it goes on: iterate over its `stream_events()`.
 
-        Needs a running event loop. Arguments as for `run`; errors are raised by `stream_events()`.
+        Arguments as for `run`; errors are raised by `stream_events()`.
         """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            hint = "Call it in an async function, or in a notebook's cell; or use Runner.run_sync."
+            raise UserError("Runner.run_streamed needs a running event loop.", hint=hint) from None
         return RunResultStreaming(_new_run(starting_agent, input, context, max_turns, run_config, streamed=True))
 
 
@@ -100,6 +106,12 @@ def _new_run(
         raise UserError(f"Runner needs an Agent to start with, not {type(agent).__name__} {agent!r:.60}.")
     if not isinstance(input, (str, list)):
         raise UserError(f"The input has to be text or a list of items, not {type(input).__name__}.")
-    if max_turns is not None and max_turns < 1:
-        raise UserError(f"max_turns has to be 1 or more, not {max_turns}.")
+    for item in input if isinstance(input, list) else ():
+        if not isinstance(item, dict) and not hasattr(item, "model_dump"):
+            hint = "Use {'role': 'user', 'content': …}, or what to_input_list() returns."
+            raise UserError(f"An item of the input is {type(item).__name__} {item!r:.60}.", hint=hint)
+    if max_turns is not None and (not isinstance(max_turns, int) or max_turns < 1):
+        raise UserError(f"max_turns has to be 1 or more, not {max_turns!r}.")
+    if config is not None and not isinstance(config, RunConfig):
+        raise UserError(f"run_config has to be a RunConfig, not {type(config).__name__}.")
     return RunProgress(agent, input, RunContextWrapper(context), max_turns, config or RunConfig(), streamed=streamed)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import re
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from agentkit.tools.callables import own_docstring, own_name
 
 __all__ = ["DocstringStyle", "FuncDocumentation", "generate_func_documentation"]
 
@@ -34,16 +36,16 @@ def generate_func_documentation(func: Callable[..., Any], style: DocstringStyle 
     """Return what the docstring of `func` says, in google, numpy or sphinx style.
 
     Args:
-        func: Any function.
+        func: Any function, bound method, partial, or object with `__call__`.
         style: The docstring's style; found out from its text when None.
     """
-    text = inspect.getdoc(func)
+    name, text = own_name(func), own_docstring(func)
     if not text:
-        return FuncDocumentation(func.__name__, None)
+        return FuncDocumentation(name, None)
     style = style or _detect_style(text)
     if style is None:  # plain prose: nothing to parse, and the parser need not be loaded
-        return FuncDocumentation(func.__name__, text.strip())
-    return _parse(func.__name__, text, style)
+        return FuncDocumentation(name, text.strip())
+    return _parse(name, _indented(text) if style == "google" else text, style)
 
 
 def _detect_style(text: str) -> DocstringStyle | None:
@@ -54,6 +56,18 @@ def _detect_style(text: str) -> DocstringStyle | None:
     return "google" if _GOOGLE.search(text) else None
 
 
+def _indented(text: str) -> str:
+    """Return a text that starts with a section's heading with the section indented below it.
+
+    Removing the indentation of a docstring, as Python does, leaves the first line out; so where this is a heading and
+    no other section follows, the section's own indentation is what is removed.
+    """
+    heading, _, rest = text.partition("\n")
+    if _GOOGLE.match(heading) is None or rest.startswith((" ", "\n")):
+        return text
+    return f"{heading}\n{textwrap.indent(rest, '    ')}"
+
+
 def _parse(name: str, text: str, style: DocstringStyle) -> FuncDocumentation:
     from griffe import Docstring, DocstringSectionKind, parse
 
@@ -61,7 +75,8 @@ def _parse(name: str, text: str, style: DocstringStyle) -> FuncDocumentation:
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        sections = parse(Docstring(text, lineno=1), style)
+        # the parser takes the first line for one without indentation; so the text starts with the second
+        sections = parse(Docstring("\n" + text, lineno=1), style)
     finally:
         logger.setLevel(level)
     prose = [section.value for section in sections if section.kind is DocstringSectionKind.text]
@@ -71,4 +86,4 @@ def _parse(name: str, text: str, style: DocstringStyle) -> FuncDocumentation:
         if section.kind is DocstringSectionKind.parameters
         for parameter in section.value
     }
-    return FuncDocumentation(name, prose[0].strip() if prose else None, parameters)
+    return FuncDocumentation(name, (prose[0].strip() or None) if prose else None, parameters)

@@ -6,14 +6,16 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, Field, create_model
 from pydantic.fields import FieldInfo
 
 from agentkit.exceptions import UserError
+from agentkit.tools.callables import call_signature, check_callable, check_tool_name, own_name
 from agentkit.tools.context import RunContextWrapper
 from agentkit.tools.docstrings import DocstringStyle, FuncDocumentation, generate_func_documentation
+from agentkit.tools.parameter_hints import parameter_hints
 from agentkit.tools.plain_schema import PlainField, plain_object_schema
 from agentkit.tools.strict_schema import ensure_strict_json_schema
 
@@ -33,7 +35,7 @@ class FuncSchema:
     params_json_schema: dict[str, Any]
     """Its JSON schema, strict where `strict_json_schema` is true."""
     signature: inspect.Signature
-    """The function's signature."""
+    """The function's signature, without what a partial gives it."""
     takes_context: bool = False
     """Whether the first parameter is the run's context."""
     strict_json_schema: bool = True
@@ -78,8 +80,8 @@ def function_schema(
     """Return the schema of `func` as a tool.
 
     Args:
-        func: A function, sync or async. Its first parameter may be the run's context (annotated `RunContextWrapper`
-            or `ToolContext`); it is no part of the schema.
+        func: A function, sync or async, a bound method, a partial, or an object with `__call__`. Its first parameter
+            may be the run's context (annotated `RunContextWrapper` or `ToolContext`); it is no part of the schema.
         docstring_style: Style of the docstring; found out when None.
         name_override: Name for the tool instead of the function's.
         description_override: Description instead of the docstring's.
@@ -87,17 +89,18 @@ def function_schema(
         strict_json_schema: Whether to bring the schema into strict form.
 
     Raises:
-        UserError: A parameter can't be described: the context isn't first, `**kwargs` in strict mode, or a type
-            without a JSON schema.
+        UserError: It is no function that can be a tool (a class, a generator, a method without its object), the API
+            doesn't take its name, or a parameter can't be described: the context isn't first, `**kwargs` in strict
+            mode, or a type that can't be read or has no JSON schema.
     """
+    check_callable(func)
+    name = own_name(func) if name_override is None else name_override
+    check_tool_name(name)
     documentation = (
-        generate_func_documentation(func, docstring_style)
-        if use_docstring_info
-        else FuncDocumentation(func.__name__, None)
+        generate_func_documentation(func, docstring_style) if use_docstring_info else FuncDocumentation(name, None)
     )
-    name = name_override or func.__name__
-    signature = inspect.signature(func)
-    hints = _type_hints(func, name)
+    signature = call_signature(func, name)
+    hints = parameter_hints(func, signature.parameters, name)
     takes_context = _takes_context(signature, hints, name)
     own = [(parameter, hints.get(key, Any)) for key, parameter in _own_parameters(signature, takes_context)]
     make_model, schema = _model_and_schema(name, own, documentation, strict_json_schema)
@@ -110,16 +113,6 @@ def function_schema(
         takes_context=takes_context,
         strict_json_schema=strict_json_schema,
     )
-
-
-def _type_hints(func: Callable[..., Any], name: str) -> dict[str, Any]:
-    try:
-        return get_type_hints(func, include_extras=True)
-    except NameError as error:
-        raise UserError(
-            f"Tool {name!r}: {error}.",
-            hint="Import the type where the function is defined, before it is made a tool.",
-        ) from error
 
 
 def _takes_context(signature: inspect.Signature, hints: dict[str, Any], name: str) -> bool:

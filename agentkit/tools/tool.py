@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
+import json
 import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from typing import Any, overload
 from pydantic import ValidationError
 
 from agentkit.exceptions import AgentsException, ModelBehaviorError, ToolCallError, UserError
+from agentkit.tools.callables import check_tool_name, function_behind, own_name
 from agentkit.tools.context import RunContextWrapper, ToolContext
 from agentkit.tools.docstrings import DocstringStyle
 from agentkit.tools.executor import call_in_thread
@@ -29,7 +32,7 @@ class FunctionTool:
     """A tool that runs in this process. `function_tool` makes one from a function; making one by hand works too."""
 
     name: str
-    """Name the model calls it by."""
+    """Name the model calls it by: 1 to 64 letters (a-z, A-Z), digits, `_` and `-`."""
     description: str
     """What it does and when to use it, for the model."""
     params_json_schema: dict[str, Any]
@@ -39,8 +42,24 @@ class FunctionTool:
     strict_json_schema: bool = True
     """Whether the model must keep to the schema. The schema is brought into strict form."""
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function behind the tool, as Python does: nothing is validated and no error is turned into text.
+
+        Raises:
+            UserError: The tool wasn't made from a function.
+        """
+        function = getattr(self.on_invoke_tool, "function", None)
+        if function is None:
+            raise UserError(f"Tool {self.name!r} wasn't made from a function.", hint="Call its on_invoke_tool.")
+        return function(*args, **kwargs)
+
     def __post_init__(self) -> None:
-        """Bring the schema into strict form where that is asked for."""
+        """Check the name, and bring the schema into strict form where that is asked for.
+
+        Raises:
+            UserError: The API doesn't take the name, or a schema that is to be strict can't be.
+        """
+        check_tool_name(self.name)
         if self.strict_json_schema:
             self.params_json_schema = ensure_strict_json_schema(self.params_json_schema)
 
@@ -96,7 +115,8 @@ def function_tool(
     before `func` is called. A sync function runs in a thread, so that several calls of one turn run side by side.
 
     Args:
-        func: A function, sync or async, whose first parameter may be a `RunContextWrapper` or `ToolContext`.
+        func: A function, sync or async, whose first parameter may be a `RunContextWrapper` or `ToolContext`. Also a
+            bound method, a `functools.partial`, or an object with `__call__`, which is named after its class.
         name_override: Name for the model, instead of the function's.
         description_override: Description for the model, instead of the docstring's.
         docstring_style: "google", "numpy" or "sphinx"; found out when None.
@@ -106,7 +126,8 @@ def function_tool(
             mode can't express, the tool is made without it and a warning names the parameter.
 
     Raises:
-        UserError: The signature can't be described; the message names the parameter.
+        UserError: `func` is none of these (a class, a generator, a method without its object), its name is none that
+            the API takes, or a parameter can't be described; the message says what to do.
     """
 
     def make(function: Callable[..., Any]) -> FunctionTool:
@@ -132,12 +153,10 @@ def _schema(
     use_docstring: bool,
     strict: bool,
 ) -> FuncSchema:
-    if not callable(function) or not hasattr(function, "__name__"):
-        raise UserError(f"function_tool needs a function, not {type(function).__name__} {function!r:.80}.")
     try:
         return function_schema(function, style, name, description, use_docstring, strict)
     except StrictSchemaError as error:
-        warnings.warn(f"Tool {name or function.__name__!r} is used without strict mode: {error.message}", stacklevel=4)
+        warnings.warn(f"Tool {name or own_name(function)!r} is used without strict mode: {error.message}", stacklevel=4)
         return function_schema(function, style, name, description, use_docstring, strict_json_schema=False)
 
 
@@ -153,7 +172,7 @@ class _Invoke:
         self.function = function
         self.schema = schema
         self.failure_error_function = failure_error_function
-        self.is_async = inspect.iscoroutinefunction(function)
+        self.is_async = inspect.iscoroutinefunction(function_behind(function))
 
     @functools.cached_property
     def validate(self) -> Callable[[str], Any]:
@@ -163,23 +182,44 @@ class _Invoke:
     async def __call__(self, ctx: ToolContext[Any], arguments: str) -> Any:
         try:
             return await self.call(ctx, arguments)
-        except (
-            Exception,
-            SystemExit,
-        ) as raised:  # the user's function may raise anything; a tool may not end the kernel
-            error = raised if isinstance(raised, Exception) else RuntimeError(f"it called sys.exit({raised.code!r})")
-            if self.failure_error_function is None:
-                if isinstance(raised, AgentsException):
-                    raise
-                raise ToolCallError(f"Tool {self.schema.name!r} raised {type(error).__name__}: {error}") from raised
-            ctx.error = error
-            text = self.failure_error_function(ctx, error)
-            return await text if inspect.isawaitable(text) else text
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():  # the run itself is being stopped
+                raise
+            return await self.failed(ctx, RuntimeError("something it waited for was cancelled"), error)
+        except SystemExit as error:  # a tool may not end the kernel
+            return await self.failed(ctx, RuntimeError(f"it called sys.exit({error.code!r})"), error)
+        except Exception as error:  # the user's function may raise anything
+            return await self.failed(ctx, error, error)
+
+    async def failed(self, ctx: ToolContext[Any], error: Exception, cause: BaseException) -> Any:
+        """Return what the model is told of a failure, or raise it where that is what the tool wants."""
+        if self.failure_error_function is None:
+            if isinstance(error, AgentsException):
+                raise error
+            raise ToolCallError(f"Tool {self.schema.name!r} raised {type(error).__name__}: {error}") from cause
+        ctx.error = error
+        text = self.failure_error_function(ctx, error)
+        return await text if inspect.isawaitable(text) else text
+
+    def read(self, arguments: str) -> Any:
+        """Return the model's arguments as the function's types.
+
+        Raises:
+            ValidationError: They don't fit.
+        """
+        try:
+            return self.validate(arguments)
+        except ValidationError:
+            meant = _meant_by(arguments)
+            if meant is None:
+                raise
+        return self.validate(meant)
 
     async def call(self, ctx: ToolContext[Any], arguments: str) -> Any:
         """Return what the function returns for the model's arguments."""
         try:
-            data = self.validate(arguments or "{}")
+            data = self.read(arguments)
         except ValidationError as error:
             raise ModelBehaviorError(f"Invalid JSON input for tool {self.schema.name}: {_problems(error)}") from error
         positional, keyword = self.schema.to_call_args(data)
@@ -189,6 +229,23 @@ class _Invoke:
             return await self.function(*positional, **keyword)
         result = await call_in_thread(self.function, *positional, **keyword)
         return await result if inspect.isawaitable(result) else result
+
+
+def _meant_by(arguments: str) -> str | None:
+    """Return the object that odd arguments stand for, as JSON text, or None where they say nothing else.
+
+    Models send nothing, null or an empty text for "no arguments", and some servers encode the object twice.
+    """
+    text = (arguments or "").strip()
+    if text.startswith('"'):
+        try:
+            decoded: str = json.loads(text)
+        except ValueError:
+            return None
+        text = decoded.strip()
+        if text.startswith("{"):
+            return text
+    return "{}" if text in ("", "null") else None
 
 
 def _problems(error: ValidationError) -> str:

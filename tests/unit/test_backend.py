@@ -1,7 +1,9 @@
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -95,8 +97,80 @@ def test_each_event_loop_has_a_client_of_its_own() -> None:
 
 def test_a_server_without_models_says_so() -> None:
     chosen = connect("http://127.0.0.1:9/v1")  # nothing listens on the discard port
-    with pytest.raises(UserError, match=r"http://127.0.0.1:9/v1 does not say which models it has"):
+    with pytest.raises(UserError, match=r"No connection to http://127.0.0.1:9/v1: .*Is the server running"):
         _ = chosen.default_model
+
+
+def test_a_password_in_an_address_is_not_shown() -> None:
+    chosen = connect("http://user:hunter2@127.0.0.1:9/v1", model="m")
+    assert "hunter2" not in repr(chosen) + backend.describe() + repr(chosen.plan)
+    with pytest.raises(agentkit.ModelConnectionError) as caught:
+        Runner.run_sync(Agent(name="a"), "Hi")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_environments_key_is_not_sent_to_any_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    assert connect("http://127.0.0.1:9/v1").sync_client.api_key == "none"
+    assert connect("http://127.0.0.1:9/v1", api_key="mine").sync_client.api_key == "mine"
+
+
+def test_a_key_that_is_set_later_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend.use_notebook_default()
+    assert current_backend().name == "embedded"
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    assert current_backend().name == "openai"
+
+
+def test_openais_address_needs_a_key_too() -> None:
+    with pytest.raises(NoBackendError, match="OpenAI needs a key"):
+        connect("https://api.openai.com/v1")
+
+
+def test_a_server_may_be_asked_by_chat_completions() -> None:
+    connect("http://127.0.0.1:9/v1", model="m", api="chat_completions")
+    assert type(OpenAIProvider().get_model(None)).__name__ == "OpenAIChatCompletionsModel"
+    with pytest.raises(UserError, match="There is no api 'chat'"):
+        connect("embedded", api="chat")  # type: ignore[arg-type]
+
+
+SEVERAL_LOOPS = """
+import asyncio, http.server, json, threading
+import agentkit
+
+class Server(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def answer(self, body):
+        data = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+    def do_GET(self):
+        self.answer({"object": "list", "data": [{"id": "m1", "object": "model", "created": 1, "owned_by": "x"}]})
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        part = {"type": "output_text", "text": "ok", "annotations": []}
+        message = {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": [part]}
+        self.answer({"id": "r", "status": "completed", "output": [message]})
+    def log_message(self, *args): pass
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+agentkit.connect(f"http://127.0.0.1:{server.server_port}/v1")
+for _ in range(3):
+    print(asyncio.run(agentkit.Runner.run(agentkit.Agent(name="a"), "Hi")).final_output)
+print(agentkit.current_backend().default_model)
+"""
+
+
+def test_one_connection_serves_several_event_loops_without_a_word(tmp_path: Path) -> None:
+    environment = {**os.environ, "AGENTKIT_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", SEVERAL_LOOPS], capture_output=True, text=True, timeout=60, env=environment
+    )
+    assert (done.stdout.split(), done.stderr) == (["ok", "ok", "ok", "m1"], "")
 
 
 def test_a_provider_takes_a_client_or_a_key_but_not_both() -> None:

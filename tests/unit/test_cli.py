@@ -39,7 +39,15 @@ def test_wrong_arguments_are_named(arguments: list[str], problem: str, capsys: p
 
 def test_an_address_for_others_has_to_be_allowed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--host", "0.0.0.0", "--port", "0"]) == 1
-    assert "'0.0.0.0' can be reached from other machines" in capsys.readouterr().err
+    expected = "'0.0.0.0' can be reached from other machines. Use 127.0.0.1, or allow it with --allow-remote."
+    assert capsys.readouterr().err == f"agentkit serve: {expected}\n"
+
+
+def test_a_host_that_is_no_address_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--host", "no..address", "--port", "0"]) == 1
+    assert capsys.readouterr().err.startswith(
+        "agentkit serve: 'no..address' is no address, and can't be resolved to one: "
+    )
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ async def build_context(body: dict[str, Any], store: ResponseStore) -> Context:
     except KeyError as error:
         message = f"Previous response with id '{error.args[0]}' not found."
         code = "previous_response_not_found"
-        raise ApiError(message, status=404, param="previous_response_id", code=code) from None
+        raise ApiError(message, param="previous_response_id", code=code) from None
     new = canonical_items(body.get("input", []))
     new = [await _resolve(item, store) for item in new] if any("role" not in item for item in new) else new
     context = Context(earlier, new)

@@ -148,17 +148,17 @@ async def test_what_is_switched_off_is_fine(client: openai.AsyncOpenAI) -> None:
     assert made.status == "completed"
 
 
-async def test_an_unknown_previous_response_is_not_found(client: openai.AsyncOpenAI) -> None:
-    with pytest.raises(openai.NotFoundError, match="Previous response with id 'resp_none' not found.") as caught:
+async def test_an_unknown_previous_response_is_a_bad_request(client: openai.AsyncOpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="Previous response with id 'resp_none' not found.") as caught:
         await client.responses.create(model="rehearsal-1", input="Hi", previous_response_id="resp_none")
     assert (caught.value.param, caught.value.code) == ("previous_response_id", "previous_response_not_found")
 
 
-async def test_a_conversation_with_a_deleted_response_is_not_found(client: openai.AsyncOpenAI) -> None:
+async def test_a_conversation_with_a_deleted_response_is_a_bad_request(client: openai.AsyncOpenAI) -> None:
     first = await client.responses.create(model="rehearsal-1", input="Hi")
     second = await client.responses.create(model="rehearsal-1", input="Hi", previous_response_id=first.id)
     await client.responses.delete(first.id)
-    with pytest.raises(openai.NotFoundError, match=f"Previous response with id '{first.id}' not found."):
+    with pytest.raises(openai.BadRequestError, match=f"Previous response with id '{first.id}' not found."):
         await client.responses.create(model="rehearsal-1", input="Hi", previous_response_id=second.id)
 
 

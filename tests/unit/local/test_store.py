@@ -44,6 +44,23 @@ async def test_nothing_is_made_before_something_is_stored(store: ResponseStore) 
     assert store.path.exists()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="this system has no such modes")
+async def test_the_database_and_its_folder_are_the_users_own(store: ResponseStore) -> None:
+    await store.put(response("r1"), items("r1"))
+    folder = store.path.parent
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in [folder, *folder.iterdir()]}
+    files = dict.fromkeys(["platform.sqlite3", "platform.sqlite3-wal", "platform.sqlite3-shm"], "0o600")
+    assert modes == {folder.name: "0o700", **files}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="this system has no such modes")
+async def test_a_folder_that_was_there_keeps_its_mode(store: ResponseStore) -> None:
+    store.path.parent.mkdir(parents=True)
+    store.path.parent.chmod(0o750)
+    await store.put(response("r1"), items("r1"))
+    assert store.path.parent.stat().st_mode & 0o777 == 0o750
+
+
 async def test_what_was_put_comes_back_in_the_same_form(store: ResponseStore) -> None:
     await store.put(response("r1"), items("r1"))
     found = await store.get("r1")

@@ -33,6 +33,7 @@ class Wire:
     requests: list[httpx2.Request] = field(default_factory=list)
 
     def json(self, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> None:
+        headers = {"content-type": "application/json", **(headers or {})}
         self.answers.append(httpx2.Response(status, content=json.dumps(body).encode(), headers=headers))
 
     def stream(self, *pieces: bytes | Exception) -> Chunks:

@@ -58,7 +58,7 @@ async def test_a_run_with_tools_speaks_the_chat_format(wire: Wire) -> None:
         "model": "m1",
         "messages": [{"role": "system", "content": "Help."}, {"role": "user", "content": "Hi"}],
         "temperature": 0.5,
-        "max_completion_tokens": 100,
+        "max_tokens": 100,
         "frequency_penalty": 0.1,
         "reasoning_effort": "low",
         "tools": [{"type": "function", "function": {**function, "parameters": get_weather.params_json_schema}}],
@@ -202,6 +202,76 @@ async def test_tool_calls_in_pieces_are_put_together(wire: Wire, chat_sse: Any) 
     ]
     for event in events:
         TypeAdapter(ResponseStreamEvent).validate_python(event)
+
+
+def call_piece(arguments: Any, **fields: Any) -> dict[str, Any]:
+    name = {"name": "get_weather"} if "id" in fields or fields.get("first") else {}
+    fields.pop("first", None)
+    return {"function": {**name, "arguments": arguments}, **fields}
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        pytest.param(
+            [call_piece('{"city": "Oslo"}', index=0, id="a"), call_piece('{"city": "Rome"}', index=0, id="b")],
+            id="all numbered 0",
+        ),
+        pytest.param(
+            [call_piece('{"city": "Oslo"}', index=None, id="a"), call_piece('{"city": "Rome"}', id="b")],
+            id="not numbered",
+        ),
+        pytest.param(
+            [
+                call_piece("", id="a"),
+                call_piece('{"city": "Oslo"}'),
+                call_piece("", id="b"),
+                call_piece('{"city": '),
+                call_piece('"Rome"}'),
+            ],
+            id="not numbered, in pieces without id",
+        ),
+        pytest.param(
+            [
+                call_piece('{"city": ', index=0, first=True),
+                call_piece('{"city": "Rome"}', index=1, first=True),
+                call_piece('"Oslo"}', index=0),
+            ],
+            id="without ids",
+        ),
+        pytest.param(
+            [call_piece({"city": "Oslo"}, index=0, id="a"), call_piece({"city": "Rome"}, index=1, id="b")],
+            id="arguments as objects",
+        ),
+    ],
+)
+async def test_calls_are_told_apart_however_a_server_numbers_them(wire: Wire, chat_sse: Any, pieces: Any) -> None:
+    wire.stream(chat_sse(*[chunk({"tool_calls": [piece]}) for piece in pieces], chunk({}, "tool_calls")))
+    wire.stream(chat_sse(chunk({"content": "ok"}), chunk({}, "stop")))
+    result, _ = await streamed(wire, tools=[get_weather])
+    assert [item.output for item in result.new_items if item.type == "tool_call_output_item"] == [
+        "Sunny in Oslo.",
+        "Sunny in Rome.",
+    ]
+
+
+async def test_content_in_parts_is_text(wire: Wire, chat_sse: Any) -> None:
+    parts = [{"type": "text", "text": "Sun"}, {"type": "text", "text": "ny."}]
+    wire.stream(chat_sse(chunk({"content": parts}), chunk({}, "stop")))
+    wire.json(completion(content=parts))
+    assert (await streamed(wire))[0].final_output == "Sunny."
+    assert (await Runner.run(agent(wire), "Hi")).final_output == "Sunny."
+
+
+async def test_what_comes_after_done_is_not_waited_for(wire: Wire, chat_sse: Any) -> None:
+    wire.stream(chat_sse(chunk({"content": "Sunny."}), chunk({}, "stop")), RuntimeError("read on after [DONE]"))
+    assert (await streamed(wire))[0].final_output == "Sunny."
+
+
+async def test_a_stream_without_anything_is_an_error(wire: Wire) -> None:
+    wire.stream(b": ping\n\n")
+    with pytest.raises(ModelServerError, match="ended before anything had come"):
+        await streamed(wire)
 
 
 async def test_a_stream_cut_by_the_token_limit_is_incomplete(wire: Wire, chat_sse: Any) -> None:

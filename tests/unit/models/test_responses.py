@@ -16,8 +16,10 @@ from agentkit import (
     OpenAIResponsesModel,
     RunConfig,
     Runner,
+    UnknownModelError,
     UserError,
     function_tool,
+    spans,
 )
 
 from .conftest import Wire
@@ -105,6 +107,15 @@ async def test_output_items_go_back_as_they_came(wire: Wire) -> None:
     assert (result.usage.input_tokens, result.usage.input_tokens_details.cached_tokens) == (20, 8)
     assert result.usage.output_tokens_details.reasoning_tokens == 4
     assert result.last_response_id == "resp_1"
+
+
+async def test_the_trace_names_the_model_that_answered(wire: Wire) -> None:
+    wire.json(
+        response(MESSAGE, model="another", status="incomplete", incomplete_details={"reason": "max_output_tokens"})
+    )
+    result = await Runner.run(agent(wire), "Hi")
+    assert [(r.model, r.incomplete) for r in result.raw_responses] == [("another", "max_output_tokens")]
+    assert spans(result.trace_id)["model"].dropna().tolist() == ["another"]
 
 
 async def test_handoffs_are_sent_as_tools(wire: Wire) -> None:
@@ -246,7 +257,7 @@ async def test_leaving_a_stream_closes_the_connection(wire: Wire, sse: Callable[
     async for event in events:
         if event.type == "raw_response_event" and event.wire_type.endswith("delta"):
             break
-    await events.aclose()  # type: ignore[attr-defined]
+    await events.aclose()
     assert (body.closed, result.is_complete) == (True, True)
 
 
@@ -294,6 +305,56 @@ async def test_a_server_that_is_slow_is_named(wire: Wire) -> None:
     with pytest.raises(ModelConnectionError, match="http://server.test/v1/ did not answer in time") as caught:
         await Runner.run(agent(wire), "Hi")
     assert isinstance(caught.value, openai.APITimeoutError)
+
+
+async def test_a_stream_cut_inside_an_event_keeps_what_had_come(wire: Wire, sse: Callable[..., bytes]) -> None:
+    wire.stream(sse(*STREAM[:2]) + sse(STREAM[3])[:60])
+    result = Runner.run_streamed(agent(wire), "Hi")
+    with pytest.raises(ModelConnectionError, match="closed in the middle of an event") as caught:
+        async for _ in result.stream_events():
+            pass
+    assert caught.value.run_data is not None
+    assert caught.value.run_data.text == "Sun"
+
+
+@pytest.mark.parametrize("content", [b"<html>login</html>", b"[]", b'"x"', b""])
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_an_answer_that_is_no_object_is_shown(wire: Wire, content: bytes, streamed: bool) -> None:
+    wire.answers.append(httpx2.Response(200, content=content, headers={"content-type": "text/html"}))
+    with pytest.raises(ModelServerError, match="something that is no JSON object: .* It most often ends in /v1"):
+        if streamed:
+            async for _ in Runner.run_streamed(agent(wire), "Hi").stream_events():
+                pass
+        else:
+            await Runner.run(agent(wire), "Hi")
+
+
+async def test_an_error_in_place_of_a_stream_is_said(wire: Wire) -> None:
+    wire.json({"error": {"message": "Overloaded", "code": "busy"}})
+    with pytest.raises(ModelServerError, match=r"Overloaded \(busy\)"):
+        async for _ in Runner.run_streamed(agent(wire), "Hi").stream_events():
+            pass
+
+
+async def test_a_key_that_the_server_quotes_is_not_shown(wire: Wire) -> None:
+    wire.json({"error": {"message": "Incorrect key: sk-test-secret"}}, 401)
+    model = OpenAIResponsesModel("m1", wire.client().with_options(api_key="sk-test-secret"))
+    with pytest.raises(ModelStatusError) as caught:
+        await Runner.run(agent(wire, model=model), "Hi")
+    assert "sk-test-secret" not in str(caught.value)
+
+
+async def test_an_unknown_model_is_named(wire: Wire) -> None:
+    wire.json({"error": {"message": "The model 'm1' does not exist.", "code": "model_not_found"}}, 404)
+    with pytest.raises(UnknownModelError, match="'m1' does not exist") as caught:
+        await Runner.run(agent(wire), "Hi")
+    assert isinstance(caught.value, openai.NotFoundError)
+
+
+async def test_a_server_without_the_responses_api_is_told_apart(wire: Wire) -> None:
+    wire.json({"detail": "Not Found"}, 404)
+    with pytest.raises(ModelStatusError, match='api="chat_completions"'):
+        await Runner.run(agent(wire), "Hi")
 
 
 async def test_half_an_emoji_survives(wire: Wire) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import dataclasses
+import re
 import threading
 from typing import Any
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel
 from agentkit import (
     Agent,
     AgentOutputSchema,
+    Handoff,
     HandoffCallItem,
     HandoffOutputItem,
     MaxTurnsExceeded,
@@ -406,6 +408,81 @@ async def test_two_tools_of_one_name_are_refused(scripted: ScriptedModel) -> Non
 async def test_a_run_refuses_what_it_cannot_start_with(arguments: Any, problem: str) -> None:
     with pytest.raises(UserError, match=problem):
         await Runner.run(*arguments)
+
+
+@pytest.mark.parametrize("item", ["hello", 7, None])
+async def test_an_item_of_the_input_must_be_one(scripted: ScriptedModel, item: Any) -> None:
+    with pytest.raises(UserError, match=f"An item of the input is {type(item).__name__}"):
+        await Runner.run(Agent(name="a", model=scripted), [item])
+
+
+async def test_settings_of_the_wrong_kind_are_refused(scripted: ScriptedModel) -> None:
+    agent = Agent(name="a", model=scripted)
+    with pytest.raises(UserError, match="max_turns has to be 1 or more, not '3'"):
+        await Runner.run(agent, "Hi", max_turns="3")  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="run_config has to be a RunConfig, not dict"):
+        await Runner.run(agent, "Hi", run_config={})  # type: ignore[arg-type]
+
+
+async def test_an_output_type_that_is_none_is_refused(scripted: ScriptedModel) -> None:
+    with pytest.raises(UserError, match="Output type 'Event' has no schema"):
+        await Runner.run(Agent(name="a", model=scripted, output_type="Event"), "Hi")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "tool"),
+    [
+        ("History Tutor", r"transfer_to_history_tutor"),
+        ("Español", r"transfer_to_espanol"),
+        ("数学老师", r"transfer_to_agent_[0-9a-f]{8}"),
+        ("Tutor für 数学", r"transfer_to_tutor_fur_[0-9a-f]{8}"),
+        ("x" * 80, r"transfer_to_x{43}_[0-9a-f]{8}"),
+    ],
+)
+def test_every_name_makes_a_tool_name(name: str, tool: str) -> None:
+    assert re.fullmatch(tool, Handoff.default_tool_name(Agent(name=name)))
+
+
+async def test_agents_named_in_other_scripts_can_be_handed_over_to(scripted: ScriptedModel) -> None:
+    maths, history = Agent(name="数学老师", model=ScriptedModel("四")), Agent(name="历史老师")
+    scripted.reply(call(Handoff.default_tool_name(maths)))
+    assert (await Runner.run(Agent(name="t", model=scripted, handoffs=[maths, history]), "?")).last_agent is maths
+
+
+async def test_agents_may_hand_over_in_a_circle(scripted: ScriptedModel) -> None:
+    one = Agent(name="one", model=scripted.reply(call("transfer_to_two")).reply("back at one"))
+    two = Agent(name="two", model=ScriptedModel(call("transfer_to_one")), handoffs=[one])
+    one.handoffs.append(two)
+    assert (await Runner.run(one, "Go")).final_output == "back at one"
+    assert one != two
+
+
+async def test_a_tool_whose_own_task_was_cancelled_has_failed_and_the_run_goes_on(scripted: ScriptedModel) -> None:
+    @function_tool
+    async def look() -> str:
+        inner = asyncio.ensure_future(asyncio.Event().wait())
+        asyncio.get_running_loop().call_soon(inner.cancel)
+        return str(await inner)
+
+    scripted.reply(call("look")).reply("sorry")
+    result = await Runner.run(Agent(name="a", model=scripted, tools=[look]), "Go")
+    assert result.final_output == "sorry"
+    assert "something it waited for was cancelled" in scripted.requests[1].input[-1]["output"]
+
+
+async def test_instructions_that_exit_end_only_their_run(scripted: ScriptedModel) -> None:
+    def leave(ctx: Any, agent: Any) -> str:
+        raise SystemExit(1)
+
+    with pytest.raises(UserError, match=r"sys.exit\(1\)"):
+        await Runner.run(Agent(name="a", model=scripted, instructions=leave), "Hi")
+
+
+async def test_outputs_tell_whether_they_are_results(scripted: ScriptedModel) -> None:
+    scripted.reply(call("divide", a=1, b=0), call("divide", a=1, b=2), call("fly")).reply("done")
+    result = await Runner.run(Agent(name="a", model=scripted, tools=[divide]), "Go")
+    outcomes = [item.outcome for item in result.new_items if isinstance(item, ToolCallOutputItem)]
+    assert outcomes == ["failed", "ok", "failed"]
 
 
 async def test_max_turns_below_one_is_refused(scripted: ScriptedModel) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from openai.types.responses import ResponseTextDeltaEvent
 
-from agentkit import Agent, ItemHelpers, MaxTurnsExceeded, Runner, RunResultStreaming, function_tool
+from agentkit import Agent, ItemHelpers, MaxTurnsExceeded, Runner, RunResultStreaming, UserError, function_tool
 from agentkit.testing import ScriptedModel, call
 
 
@@ -61,7 +61,7 @@ async def test_tool_called_comes_before_the_tool_runs() -> None:
     order: list[str] = []
 
     @function_tool
-    def work() -> str:
+    async def work() -> str:  # it never gives way to who watches
         order.append("runs")
         return "done"
 
@@ -71,7 +71,7 @@ async def test_tool_called_comes_before_the_tool_runs() -> None:
             order.append(event.name)
             if event.name == "tool_called":
                 assert event.item.raw["arguments"] == "{}"
-    assert order[:3] in (["tool_called", "runs", "tool_output"], ["runs", "tool_called", "tool_output"])
+    assert order == ["tool_called", "runs", "tool_output", "message_output_created"]
 
 
 async def test_an_output_is_shown_as_soon_as_those_before_it_are_there() -> None:
@@ -158,14 +158,28 @@ async def test_cancelling_stops_the_tool_and_leaves_a_valid_history() -> None:
 
 
 async def test_leaving_the_iteration_stops_the_run() -> None:
-    wait, _, cancelled = stuck()
+    wait, started, cancelled = stuck()
     result = Runner.run_streamed(Agent(name="a", model=ScriptedModel(call("wait")), tools=[wait]), "Go")
     events = result.stream_events()
     async for event in events:
         if event.type == "run_item_stream_event":
             break
-    await events.aclose()  # type: ignore[attr-defined]
+    await started.wait()
+    await events.aclose()
     assert (result.is_complete, result.status, cancelled.is_set()) == (True, "cancelled", True)
+
+
+async def test_cancelling_before_the_first_step_leaves_a_stopped_run() -> None:
+    result = Runner.run_streamed(Agent(name="a", model=ScriptedModel("Hello!")), "Hi")
+    result.cancel()
+    assert (await names(result), result.status, result.is_complete) == ([], "cancelled", True)
+
+
+async def test_an_unknown_way_of_cancelling_is_refused() -> None:
+    result = Runner.run_streamed(Agent(name="a", model=ScriptedModel("Hello!")), "Hi")
+    with pytest.raises(UserError, match="can't be cancelled in the mode 'after_turn'"):
+        result.cancel(mode="after_turn")  # type: ignore[arg-type]
+    await names(result)
 
 
 async def test_cancelling_the_task_of_a_plain_run_stops_its_tools() -> None:
@@ -192,7 +206,7 @@ async def test_no_task_is_left_behind() -> None:
 
 async def test_a_streamed_run_needs_a_running_loop_of_its_caller() -> None:
     def start() -> None:
-        with pytest.raises(RuntimeError, match="no running event loop"):
+        with pytest.raises(UserError, match=r"run_streamed needs a running event loop.*use Runner.run_sync"):
             Runner.run_streamed(Agent(name="a", model=ScriptedModel("x")), "Hi")
 
     await asyncio.to_thread(start)

@@ -1,16 +1,20 @@
 import asyncio
 from typing import Any
 
+import pandas as pd
 import pytest
+from pydantic import BaseModel
 
 from agentkit import (
     Agent,
     MaxTurnsExceeded,
+    ModelBehaviorError,
     RunConfig,
     Runner,
     custom_span,
     function_tool,
     get_current_span,
+    set_tracing_disabled,
     spans,
     trace,
     traces,
@@ -121,6 +125,64 @@ async def test_sensitive_data_may_be_left_out() -> None:
     assert traces()[["input", "output"]].isna().all(axis=None)
 
 
+async def test_sensitive_data_stays_out_of_errors_too() -> None:
+    @function_tool
+    def find(customer: int) -> str:
+        raise ValueError("no customer SECRET-1")
+
+    class Answer(BaseModel):
+        x: int
+
+    config = RunConfig(trace_include_sensitive_data=False)
+    model = ScriptedModel(call("find", customer=1), call("find", customer="SECRET-2"), '{"x": "SECRET-3"}')
+    agent = Agent(name="a", model=model, tools=[find], output_type=Answer)
+    with pytest.raises(ModelBehaviorError, match="SECRET-3") as caught:
+        await Runner.run(agent, "SECRET-4", run_config=config)
+    assert caught.value.run_data is not None
+    recorded = spans(caught.value.run_data.trace_id).to_csv() + traces().to_csv()
+    assert "SECRET" not in recorded
+    assert "ValueError" in recorded
+
+
+async def test_a_trace_holds_what_a_value_was_then() -> None:
+    seen: list[str] = []
+
+    @function_tool
+    def collect(word: str) -> list[str]:
+        seen.append(word)
+        return seen
+
+    model = ScriptedModel(call("collect", word="a"), call("collect", word="b"), "ok")
+    conversation: list[Any] = [{"role": "user", "content": "Collect."}]
+    result = await Runner.run(Agent(name="a", model=model, tools=[collect]), conversation)
+    conversation[0]["content"] = "Changed."
+    seen.clear()
+    frame = spans(result.trace_id)
+    assert list(frame[frame["kind"] == "function"]["output"]) == ["['a']", "['a', 'b']"]
+    assert traces().iloc[0]["input"] == "Collect."
+    assert result.to_input_list()[0]["content"] == "Collect."
+
+
+async def test_a_run_that_fails_inside_a_tool_is_no_error_of_the_outer_one() -> None:
+    inner = weather_agent(call("get_weather", city="Oslo"))
+
+    @function_tool
+    async def ask() -> str:
+        return str((await Runner.run(inner, "?", max_turns=1)).final_output)
+
+    await Runner.run(Agent(name="outer", model=ScriptedModel(call("ask"), "fine"), tools=[ask]), "Go")
+    row = traces().iloc[0]
+    assert (row["status"], row["output"], row["error"] is pd.NA) == ("ok", "fine", True)
+
+
+async def test_tracing_turned_off_leaves_no_trace_id() -> None:
+    set_tracing_disabled(True)
+    try:
+        assert (await Runner.run(weather_agent("x"), "Hi")).trace_id is None
+    finally:
+        set_tracing_disabled(False)
+
+
 async def test_names_and_ids_of_the_trace_can_be_given() -> None:
     config = RunConfig(
         workflow_name="Support",
@@ -141,13 +203,15 @@ async def test_a_cancelled_run_closes_its_spans() -> None:
         started.set()
         await asyncio.Event().wait()
 
-    result = Runner.run_streamed(Agent(name="a", model=ScriptedModel(call("wait")), tools=[wait]), "Go")
+    model = ScriptedModel(["Let me see.", call("wait")])
+    result = Runner.run_streamed(Agent(name="a", model=model, tools=[wait]), "Go")
     await started.wait()
     result.cancel()
     async for _ in result.stream_events():
         pass
-    assert list(spans(result.trace_id)["status"]) == ["ok", "ok", "error"]
-    assert traces().iloc[0]["status"] == "cancelled"
+    assert list(spans(result.trace_id)["status"]) == ["cancelled", "ok", "cancelled"]
+    row = traces().iloc[0]
+    assert (row["status"], row["output"]) == ("cancelled", "Let me see.")
 
 
 async def test_nothing_is_current_after_a_run() -> None:

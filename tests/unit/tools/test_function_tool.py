@@ -1,5 +1,6 @@
 import asyncio
 import enum
+import json
 import re
 import threading
 from typing import Annotated, Any
@@ -114,6 +115,10 @@ def test_annotated_text_describes_a_parameter() -> None:
     assert (properties["days"]["minimum"], properties["days"]["maximum"]) == (1, 7)
 
 
+class Tree(BaseModel):
+    branches: list[Annotated["Tree", Field(description="A branch.")]]
+
+
 class Unit(enum.Enum):
     CELSIUS = "c"
     KELVIN = "k"
@@ -168,6 +173,16 @@ async def test_a_sync_function_runs_beside_the_event_loop() -> None:
         return threading.current_thread().name
 
     assert await invoke(where) != threading.current_thread().name
+
+
+def test_a_tool_can_be_called_like_its_function() -> None:
+    @function_tool
+    def add(a: int, b: int = 1) -> int:
+        return a + b
+
+    assert add(2, b=3) == 5
+    with pytest.raises(UserError, match="Tool 'bare' wasn't made from a function"):
+        FunctionTool("bare", "", {}, invoke)()
 
 
 async def test_a_failure_is_told_to_the_model() -> None:
@@ -237,6 +252,64 @@ async def test_bad_arguments_are_named(arguments: str, problem: str) -> None:
 
     with pytest.raises(ModelBehaviorError, match=f"Invalid JSON input for tool double: {problem}"):
         await invoke(double, arguments)
+
+
+@pytest.mark.parametrize("arguments", ["", " ", "\n", "null", " null ", '""', '" "', '"null"', '"{}"', "{}"])
+async def test_nothing_stands_for_no_arguments(arguments: str) -> None:
+    @function_tool(failure_error_function=None)
+    def wait(minutes: int = 5) -> int:
+        return minutes
+
+    assert await invoke(wait, arguments) == 5
+
+
+@pytest.mark.parametrize("arguments", ["", "null", '" "'])
+async def test_nothing_is_not_enough_where_arguments_are_needed(arguments: str) -> None:
+    @function_tool(failure_error_function=None)
+    def double(a: int) -> int:
+        return 2 * a
+
+    with pytest.raises(ModelBehaviorError, match="Invalid JSON input for tool double: a: Field required"):
+        await invoke(double, arguments)
+
+
+async def test_arguments_that_were_encoded_twice_are_decoded_twice() -> None:
+    @function_tool
+    def shout(text: str) -> str:
+        return text.upper()
+
+    assert await invoke(shout, json.dumps(json.dumps({"text": 'é "x"'}))) == 'É "X"'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (json.dumps(json.dumps(json.dumps({"a": 1}))), "Input should be an object"),
+        ('"a = 1"', "Input should be an object"),
+        ('"{not json"', "Invalid JSON"),
+        ('"{', "Invalid JSON"),
+        (json.dumps('{"a": "x"}'), "a: Input should be a valid integer"),
+    ],
+)
+async def test_other_texts_are_no_arguments(arguments: str, problem: str) -> None:
+    @function_tool(failure_error_function=None)
+    def double(a: int) -> int:
+        return 2 * a
+
+    with pytest.raises(ModelBehaviorError, match=f"Invalid JSON input for tool double: {problem}"):
+        await invoke(double, arguments)
+
+
+async def test_a_recursive_model_with_a_description_can_be_an_argument() -> None:
+    @function_tool
+    def depth(tree: Tree) -> int:
+        return 1 + max((depth_of(branch) for branch in tree.branches), default=0)
+
+    def depth_of(tree: Tree) -> int:
+        return 1 + max((depth_of(branch) for branch in tree.branches), default=0)
+
+    assert depth.strict_json_schema
+    assert await invoke(depth, '{"tree": {"branches": [{"branches": []}]}}') == 2
 
 
 def test_context_must_come_first() -> None:

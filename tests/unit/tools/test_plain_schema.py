@@ -40,7 +40,25 @@ def annotated(
 ) -> None: ...
 
 
-PLAIN = [no_parameters, plain, nested, literals, unions, defaults, annotated]
+def google(city: str, day: int = 0, unit: Annotated[str, "Not this."] = "c") -> None:
+    """Look up.
+
+    Args:
+        city: Name of
+            the city.
+        day: Days from "today".
+        unit: Unit.
+    """
+
+
+def only_arguments(city: str, days: list[int]) -> None:
+    """Args:
+        city: Name of the city.
+        days: Days from today.
+    """  # fmt: skip
+
+
+PLAIN = [no_parameters, plain, nested, literals, unions, defaults, annotated, google, only_arguments]
 
 
 def enumeration(colour: Colour) -> None: ...
