@@ -55,6 +55,8 @@ class Agent(Generic[TContext]):
         who = f"Agent {self.name!r}"
         if self.instructions is not None and not (isinstance(self.instructions, str) or callable(self.instructions)):
             raise UserError(f"{who}: instructions have to be text or a function, not {_kind(self.instructions)}.")
+        if callable(self.instructions) and not _takes_two(self.instructions):
+            raise UserError(f"{who}: its instruction function has to take two arguments, the context and the agent.")
         if self.model is not None and not isinstance(self.model, (str, Model)):
             raise UserError(f"{who}: model has to be a name or a Model, not {_kind(self.model)}.")
         if not isinstance(self.model_settings, ModelSettings):
@@ -85,6 +87,16 @@ class Agent(Generic[TContext]):
         if not isinstance(text, str):
             raise UserError(f"Agent {self.name!r}: its instruction function returned {_kind(text)}, not text.")
         return text
+
+
+def _takes_two(function: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(function).bind(None, None)
+    except TypeError:
+        return False
+    except ValueError:  # a built-in that doesn't say what it takes
+        return True
+    return True
 
 
 def _kind(value: Any) -> str:

@@ -80,6 +80,7 @@ class ScriptedModel(Model):
         self.requests: list[ScriptedRequest] = []
         self._replies: deque[list[Item] | Exception] = deque()
         self._count = 0
+        self._counted: tuple[int, int, Item | None] = (0, 0, None)
         for reply in replies:
             self._replies.append(_items(reply))
 
@@ -129,7 +130,7 @@ class ScriptedModel(Model):
             raise reply
         self._count += 1
         output = [self._numbered(item, index) for index, item in enumerate(reply)]
-        sent, received = _tokens(conversation), _tokens(output)
+        sent, received = self._sent(conversation), _tokens(output)
         return ModelResponse(output, Usage(1, sent, received, sent + received), f"resp_{self._count}")
 
     async def stream_response(
@@ -152,6 +153,15 @@ class ScriptedModel(Model):
         )
         for number, event in enumerate(_events(response, self.model)):
             yield RawResponsesStreamEvent({"sequence_number": number, **event}).data
+
+    def _sent(self, conversation: list[Item]) -> int:
+        """Return the tokens of a conversation; of one that goes on from the last only what is new is counted."""
+        known, count, first = self._counted
+        if not conversation or conversation[0] is not first or len(conversation) < known:
+            known = count = 0
+        count += _tokens(conversation[known:])
+        self._counted = (len(conversation), count, conversation[0] if conversation else None)
+        return count
 
     def _numbered(self, item: Item, index: int) -> Item:
         """Return the item with ids that no other item of this model has."""

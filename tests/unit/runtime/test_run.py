@@ -381,6 +381,7 @@ def test_a_clone_differs_in_what_is_given() -> None:
     [
         ({"name": ""}, "An agent's name has to be text, not ''"),
         ({"name": "a", "instructions": 7}, "Agent 'a': instructions have to be text or a function, not int"),
+        ({"name": "a", "instructions": lambda: "x"}, "instruction function has to take two arguments"),
         ({"name": "a", "tools": [print]}, r"builtin_function_or_method .* is no tool. Decorate it with @function_tool"),
         ({"name": "a", "tools": get_weather}, "tools has to be a list, not FunctionTool"),
         ({"name": "a", "handoffs": ["b"]}, "a handoff has to be an Agent, not str 'b'"),
