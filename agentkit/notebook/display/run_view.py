@@ -68,10 +68,14 @@ def run_bundle(result: RunResultBase, note: str | None = None, *, seen: Transcri
 
 def usage_line(result: RunResultBase) -> str:
     """Return who answered, and what it took."""
-    agent, usage, calls = result.last_agent, result.usage, len(result.raw_responses)
-    parts = [agent.name, model_name(agent), f"{calls} model call{'' if calls == 1 else 's'}" if calls else ""]
+    agent, usage, responses = result.last_agent, result.usage, result.raw_responses
+    calls, last = len(responses), responses[-1] if responses else None
+    model = (last.model if last else None) or model_name(agent)  # who answered, which need not be who was asked
+    parts = [agent.name, model, f"{calls} model call{'' if calls == 1 else 's'}" if calls else ""]
     if usage.total_tokens:
         parts.append(f"{usage.input_tokens:,} + {usage.output_tokens:,} tokens")
+    if last is not None and last.incomplete:
+        parts.append("cut off at the token limit" if last.incomplete == "max_output_tokens" else last.incomplete)
     return " · ".join(filter(None, parts))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import html
-import os
 import re
 from typing import Any
+
+from agentkit import _secrets
 
 __all__ = ["clean", "escape", "one_line", "shorten", "showable_length"]
 
@@ -50,9 +51,10 @@ def showable_length(text: str) -> int:
     tail = text[tail_start:]
     if match := _KEY_BEGUN.search(tail):
         return tail_start + match.start()
-    for name, secret in os.environ.items():
-        if name.endswith("_API_KEY") and len(secret) >= 8:
-            for length in range(min(len(secret) - 1, len(tail)), 3, -1):
-                if tail.endswith(secret[:length]):
-                    return len(text) - length
-    return len(text)
+    begun = 0
+    for secret in _secrets.known():
+        for length in range(min(len(secret) - 1, len(tail)), max(begun, 3), -1):
+            if tail.endswith(secret[:length]):
+                begun = length
+                break
+    return len(text) - begun

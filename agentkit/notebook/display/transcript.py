@@ -94,10 +94,9 @@ class Transcript:
             case "handoff_call_item":
                 return self._begin(Step("handoff", raw["call_id"], item.agent.name, output=str(raw.get("name", ""))))
             case "tool_call_output_item":
-                return self._end(raw, str(raw.get("output", "")), getattr(item, "outcome", "ok"))
+                return self._end(raw, str(raw.get("output", "")), item.outcome)
             case "handoff_output_item":
-                return self._end(raw, getattr(item, "target_agent", item.agent).name, "ok")
-        return Change()
+                return self._end(raw, item.target_agent.name, "ok")
 
     def _settle(self, text: str) -> None:
         """Put a message's complete text in the place of its streamed pieces."""
