@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -129,7 +130,9 @@ class MagicCompleter:
             case "agents":
                 return sorted(namespace.agents_in(names))
             case "tools":
-                return _sorted([*namespace.tools_in(names), *_functions(names)])
+                return [*_sorted(namespace.tools_in(names)), *_functions(names)]
+            case "tool choices":
+                return ["auto", "required", "none", *_sorted(namespace.tools_in(names))]
             case "models":
                 return namespace.model_names(names)
             case "choices":
@@ -146,5 +149,5 @@ def _sorted(names: Iterable[str]) -> list[str]:
 def _functions(names: dict[str, Any]) -> list[str]:
     return [
         name for name, value in names.items()
-        if not name.startswith("_") and callable(value) and getattr(value, "__module__", "") == "__main__"
+        if not name.startswith("_") and inspect.isfunction(value) and value.__module__ == "__main__"
     ]  # fmt: skip

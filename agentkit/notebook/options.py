@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 __all__ = ["Arguments", "Command", "HelpRequested", "Option", "Subject", "closest", "usage_error"]
 
-Values = Literal["agents", "tools", "models", "variables", "choices", "files", "none"]
+Values = Literal["agents", "tools", "tool choices", "models", "variables", "choices", "files", "none"]
 """What Tab offers for a value: names of that kind in the notebook."""
 
 _TOKEN = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"(?=[\s,]|$)|'((?:[^'\\]|\\.)*)'(?=[\s,]|$)|(\S+))""")

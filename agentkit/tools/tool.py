@@ -153,6 +153,8 @@ def _schema(
     use_docstring: bool,
     strict: bool,
 ) -> FuncSchema:
+    if isinstance(function, FunctionTool):  # it can be called too, with any arguments
+        raise UserError(f"{function.name!r} is a tool already.", hint="Pass it to the agent, or decorate it once.")
     try:
         return function_schema(function, style, name, description, use_docstring, strict)
     except StrictSchemaError as error:

@@ -52,7 +52,7 @@ _RULES = {
     ".agk-h": "font-size:1.05em;font-weight:600",
     ".agk-k": "display:grid;grid-template-columns:max-content 1fr;gap:.15em 1em;margin:.5em 0 0",
     "dt": "font-weight:400;color:var(--s);float:none;width:auto",
-    "dd": "margin:0",
+    "dd": "margin:0;float:none;width:auto",
     ".agk-p": "white-space:pre-wrap;margin:.35em 0 0",
     # code in colour
     ".k": f"color:{_CODE}-keyword-color,#7a3e9d)",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import re
+import typing
 from typing import TYPE_CHECKING, Any
 
 from agentkit.notebook import namespace
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 __all__ = ["AGENT"]
+
+_CHOICES = ("auto", "required", "none")
 
 _COMMAND = Command(
     name="agent",
@@ -32,7 +36,12 @@ _COMMAND = Command(
         Option("--temperature", "Randomness, 0 to 2.", "NUMBER", convert=float),
         Option("--top-p", "Share of probability to sample from, 0 to 1.", "NUMBER", convert=float),
         Option("--max-tokens", "Most tokens of an answer.", "COUNT", convert=int),
-        Option("--tool-choice", "auto, required, none, or the tool that it must call.", "CHOICE", values="tools"),
+        Option(
+            "--tool-choice",
+            "auto, required, none, or the tool that it must call.",
+            "CHOICE",
+            values="tool choices",
+        ),
     ),
     text="{{name}} in the text takes the value that name has now; \\{{ writes {{. A ; at the end hides the card.",
     examples="""
@@ -50,6 +59,7 @@ _SETTINGS = ("temperature", "top_p", "max_tokens", "tool_choice")
 def _run(shell: InteractiveShell, arguments: Arguments, cell: str | None) -> Any:
     from agentkit.exceptions import UserError
     from agentkit.runtime import Agent
+    from agentkit.runtime.turn import equip
 
     name = str(arguments.subject)
     variable = variable_name(_COMMAND, name if name.isidentifier() else _identifier(name))
@@ -59,8 +69,11 @@ def _run(shell: InteractiveShell, arguments: Arguments, cell: str | None) -> Any
         raise usage_error(_COMMAND, "The cell is empty: write the agent's instructions below its first line.")
     try:
         agent = Agent(name=name, instructions=instructions, **_fields(shell, arguments))
+        equip(agent)  # what is wrong with tools, handoffs or the output type is said here, not when it is asked
     except UserError as error:
         raise usage_error(_COMMAND, str(error)) from None
+    if hasattr(builtins, variable):
+        raise usage_error(_COMMAND, f"{variable} is a name of Python's own: choose another.")
     before = shell.user_ns.get(variable)
     shell.user_ns[variable] = agent
     if isinstance(before, Agent):
@@ -78,6 +91,7 @@ def _fields(shell: InteractiveShell, arguments: Arguments) -> dict[str, Any]:
         "handoff_description": arguments["handoff_description"],
         "model_settings": ModelSettings(**{key: arguments[key] for key in _SETTINGS if arguments[key] is not None}),
     }
+    _check_settings(fields)
     if arguments["model"]:
         fields["model"] = namespace.find_model(names, arguments["model"])
     if arguments["output_type"]:
@@ -86,14 +100,28 @@ def _fields(shell: InteractiveShell, arguments: Arguments) -> dict[str, Any]:
 
 
 def _output_type(shell: InteractiveShell, path: str) -> Any:
-    import builtins
-
     names = {"bool": bool, "dict": dict, "float": float, "int": int, "list": list, "str": str, **shell.user_ns}
 
     def types() -> list[str]:
         return [name for name, value in names.items() if isinstance(value, type) and not hasattr(builtins, name)]
 
-    return namespace.find_value(_COMMAND, names, path, "type", types)
+    found = namespace.find_value(_COMMAND, names, path, "type", types)
+    if not isinstance(found, type) and typing.get_origin(found) is None:
+        raise usage_error(_COMMAND, f"{path} is of type {type(found).__name__}, and no type that an answer can have.")
+    return found
+
+
+def _check_settings(fields: dict[str, Any]) -> None:
+    settings, tools = fields["model_settings"], [tool.name for tool in fields["tools"]]
+    if settings.temperature is not None and not 0 <= settings.temperature <= 2:
+        raise usage_error(_COMMAND, f"--temperature has to be 0 to 2, not {settings.temperature}.")
+    if settings.top_p is not None and not 0 <= settings.top_p <= 1:
+        raise usage_error(_COMMAND, f"--top-p has to be 0 to 1, not {settings.top_p}.")
+    if settings.max_tokens is not None and settings.max_tokens < 1:
+        raise usage_error(_COMMAND, f"--max-tokens has to be 1 or more, not {settings.max_tokens}.")
+    if settings.tool_choice is not None and settings.tool_choice not in (*_CHOICES, *tools):
+        known = ", ".join([*_CHOICES, *tools])
+        raise usage_error(_COMMAND, f"--tool-choice has to be one of {known}; not {settings.tool_choice}.")
 
 
 def _identifier(name: str) -> str:

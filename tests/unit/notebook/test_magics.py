@@ -104,7 +104,7 @@ def test_unloading_takes_back_formatters_that_were_used(run: Run, loaded: Intera
 
 def test_an_agent_is_defined_with_all_it_has(run: Run, loaded: InteractiveShell, model: ScriptedModel) -> None:
     run(TOOL)
-    run("class Answer:\n    pass\n")
+    run("from dataclasses import dataclass\n@dataclass\nclass Answer:\n    text: str\n")
     run("%%agent spanish --handoff-description 'For Spanish'\nHablas español.\n")
     cell = run(
         "%%agent weather --tools add --handoffs spanish --model model --output-type Answer --temperature 0.5 "
@@ -150,8 +150,36 @@ def test_functions_and_dotted_paths_are_tools(
     run("def stock(item: str) -> int:\n    return 2\n")
     run(TOOL)
     run("both = [add, stock]")
-    run("%%agent a --tools stock,shop.price,shop:price both\nSell.\n")
-    assert [tool.name for tool in loaded.user_ns["a"].tools] == ["stock", "price", "price", "add", "stock"]
+    run("%%agent a --tools shop.price both\nSell.\n")
+    assert [tool.name for tool in loaded.user_ns["a"].tools] == ["price", "add", "stock"]
+    run("%%agent b --tools stock,shop:price\nSell.\n")
+    assert [tool.name for tool in loaded.user_ns["b"].tools] == ["stock", "price"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--tools add add", "has two tools or handoffs named 'add'"),
+        ("--output-type add", "add is of type FunctionTool, and no type"),
+        ("--temperature 5", "--temperature has to be 0 to 2, not 5.0"),
+        ("--top-p 2", "--top-p has to be 0 to 1, not 2.0"),
+        ("--max-tokens -3", "--max-tokens has to be 1 or more, not -3"),
+        ("--tools add --tool-choice nope", "--tool-choice has to be one of auto, required, none, add; not nope"),
+    ],
+)
+def test_what_can_not_work_is_refused_at_once(run: Run, loaded: InteractiveShell, options: str, message: str) -> None:
+    run(TOOL)
+    assert message in usage_error(run, f"%%agent a {options}\nHelp.\n")
+    assert "a" not in loaded.user_ns
+
+
+def test_pythons_own_names_are_not_taken(run: Run, loaded: InteractiveShell) -> None:
+    assert "print is a name of Python's own" in usage_error(run, "%%agent print\nHelp.\n")
+
+
+@pytest.mark.parametrize("first", ["%%tool", "%%agent w", "%%ask w", "%%capture"])
+def test_a_cell_magic_that_is_being_typed_is_not_complete(loaded: InteractiveShell, first: str) -> None:
+    assert loaded.input_transformer_manager.check_complete(first)[0] == "incomplete"
 
 
 def test_a_handoff_object_is_taken_too(run: Run, loaded: InteractiveShell) -> None:
@@ -453,7 +481,7 @@ def test_traces_and_spans_are_dataframes(run: Run, weather: Agent[Any], model: S
     last, first = run("%trace").value, run("%trace first --kind agent").value
     assert list(last["kind"]) == ["agent", "generation"]
     assert list(first["name"]) == ["weather"]
-    assert set(first["trace_id"]) != set(last["trace_id"])
+    assert set(first["span_id"]).isdisjoint(last["span_id"])
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,17 @@ def test_a_tool_can_be_called_like_its_function() -> None:
 
     assert add(2, b=3) == 5
     with pytest.raises(UserError, match="Tool 'bare' wasn't made from a function"):
-        FunctionTool("bare", "", {}, invoke)()
+        FunctionTool("bare", "", {}, invoke)()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_tool_is_not_made_a_tool_twice(strict: bool) -> None:
+    @function_tool
+    def add(a: int) -> int:
+        return a
+
+    with pytest.raises(UserError, match="'add' is a tool already"):
+        function_tool(add, strict_mode=strict)
 
 
 async def test_a_failure_is_told_to_the_model() -> None:
