@@ -26,7 +26,6 @@ class _Extension:
         self._shell = shell
         self._before: list[tuple[str, str, Callable[..., Any] | None]] = []
         self._rewriter = Rewriter(shell, [magic.command.name for magic in MAGICS if "cell" in magic.command.kinds])
-        self._transformers = self._rewriter.transformers()
         self._matcher = MagicCompleter(shell, {magic.command.name: magic.command for magic in MAGICS}).matcher()
 
     def load(self) -> None:
@@ -39,7 +38,7 @@ class _Extension:
                 register(function, kind, magic.command.name)
         register_formatters(self._shell)
         self._shell.Completer.custom_matchers.append(self._matcher)
-        self._shell.input_transformers_cleanup.extend(self._transformers)
+        self._shell.input_transformers_cleanup.append(self._rewriter)
         self._shell.events.register("pre_execute", self._rewriter.before_cell)
         self._shell.events.register("post_execute", self._after_cell)
 
@@ -58,8 +57,7 @@ class _Extension:
                 known[name] = before
         unregister_formatters(shell)
         shell.Completer.custom_matchers.remove(self._matcher)
-        for transformer in self._transformers:
-            shell.input_transformers_cleanup.remove(transformer)
+        shell.input_transformers_cleanup.remove(self._rewriter)
         shell.events.unregister("pre_execute", self._rewriter.before_cell)
         shell.events.unregister("post_execute", self._after_cell)
 

@@ -16,11 +16,9 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from IPython.core.interactiveshell import InteractiveShell
-
-    Transformer = Callable[[list[str]], list[str]]
 
 __all__ = ["AWAIT_FLAG", "Rewriter"]
 
@@ -33,7 +31,7 @@ _IN_CELL = re.compile(r"(\s*(?:[A-Za-z_]\w*\s*=\s*)?)%ask(\s+\S+\s+\S.*[?;])\s*"
 
 
 class Rewriter:
-    """The input transformers, and what it has to know: whether a cell is running already.
+    """The input transformer, and what it has to know: whether a cell is running already.
 
     Args:
         shell: The notebook's shell.
@@ -48,40 +46,31 @@ class Rewriter:
         self._cell_magics = frozenset(cell_magics)
         self._running = 0
 
-    def transformers(self) -> tuple[Transformer, Transformer]:
-        """Return what IPython is to call: one for cells that are magics, one for lines that are.
-
-        A terminal asks, at each Enter, whether the input is complete. IPython knows that of cell magics, a blank line
-        ends them, as long as it sees them as they were typed: so the first is marked to be left out of that.
-        """
-
-        def cell_magics(lines: list[str]) -> list[str]:
-            return self._cell(lines)
-
-        cell_magics.has_side_effects = True  # type: ignore[attr-defined]  # IPython's way to mark it
-        return cell_magics, self._lines
-
-    def _lines(self, lines: list[str]) -> list[str]:
-        """Return the lines with each `%ask` that IPython would misread, or could await, as the call that it is."""
-        if not lines or _CELL.fullmatch(lines[0].rstrip()):
+    def __call__(self, lines: list[str]) -> list[str]:
+        """Return a cell's lines as IPython is to read them."""
+        if not lines:
             return lines
-        match = _LINE.fullmatch(lines[0].rstrip())
-        alone = match is not None and not "".join(lines[1:]).strip()
-        if match is not None and alone and not _asks_for_help(match[1]) and self._can_await():
+        first, rest = lines[0].rstrip(), "".join(lines[1:])
+        if match := _CELL.fullmatch(first):
+            return self._cell(match[1], match[2], rest) or lines
+        if (
+            (match := _LINE.fullmatch(first))
+            and not rest.strip()
+            and not _asks_for_help(match[1])
+            and self._can_await()
+        ):
             return [_call("run_line_magic", "ask", AWAIT_FLAG + match[1], awaited=True)]
         return _with_calls(lines)
 
-    def _cell(self, lines: list[str]) -> list[str]:
+    def _cell(self, name: str, line: str, text: str) -> list[str]:
         """Return a cell magic of ours as the call of it, where IPython would make another of it."""
-        match = _CELL.fullmatch(lines[0].rstrip()) if lines else None
-        if match is None or match[1] not in self._cell_magics:
-            return lines
-        (name, line), text = match.groups(), "".join(lines[1:])
+        if name not in self._cell_magics:
+            return []
         if name == "ask" and text.strip():
             if self._can_await():
                 return [_call("run_cell_magic", name, AWAIT_FLAG + line, text, awaited=True)]
-            return [_call("run_cell_magic", name, line.strip(), text)] if _is_quiet(text) else lines
-        return lines if text else [_call("run_cell_magic", name, line.strip(), "\n")]
+            return [_call("run_cell_magic", name, line.strip(), text)] if _is_quiet(text) else []
+        return [] if text else [_call("run_cell_magic", name, line.strip(), "\n")]
 
     @property
     def inside_cell(self) -> bool:

@@ -52,6 +52,8 @@ def run_bundle(result: RunResultBase, note: str | None = None, *, seen: Transcri
     """
     transcript = seen if seen is not None and result.status == "running" else Transcript.of(result)
     note = note or _ENDINGS.get(result.status, "")
+    if result.status == "cancelled" and not transcript.answer:
+        note = "Stopped. Nothing had been answered yet."
     output = result.final_output
     structured = output is not None and not isinstance(output, str)
     answer = value_html(output) if structured else render_markdown(transcript.answer)
@@ -107,7 +109,7 @@ def step_html(step: Step, limit: int = _DETAIL_LIMIT) -> str:
         case "handoff":
             how = "hands over to" if step.state == "ok" else "wants to hand over:"
             return (
-                f'<div><span class="agk-m agk-ok">→</span><span class="agk-n">{escape(step.title)}</span> {how} '
+                f'<div><span class="agk-m agk-ok">→</span> <span class="agk-n">{escape(step.title)}</span> {how} '
                 f'<span class="agk-n">{escape(step.output)}</span></div>'
             )
         case "text" | "thought":
@@ -122,7 +124,7 @@ def step_html(step: Step, limit: int = _DETAIL_LIMIT) -> str:
 
 def _call_html(step: Step, limit: int) -> str:
     arguments, output = arguments_line(step.arguments), " ".join(step.output.split())
-    line = f'{_MARKS[step.state]}<span class="agk-n">{escape(step.title)}</span>'
+    line = f'{_MARKS[step.state]} <span class="agk-n">{escape(step.title)}</span>'
     if arguments:
         line += f' <span class="agk-g">{escape(one_line(arguments, 70))}</span>'
     if output:

@@ -39,7 +39,7 @@ _RULES = {
     ".agk-r>summary:hover": "background:var(--f);border-radius:3px",
     ".agk-r pre": "max-height:16em;overflow:auto;margin:.3em 0 .5em 1.3em",
     ".agk-r pre code": "white-space:pre-wrap",
-    ".agk-m": "display:inline-block;width:1.3em;color:var(--s)",
+    ".agk-m": "display:inline-block;width:1em;color:var(--s)",
     ".agk-ok": "color:var(--ok)",
     ".agk-no": "color:var(--no)",
     ".agk-d": "color:var(--s)",

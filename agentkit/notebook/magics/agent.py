@@ -14,6 +14,8 @@ from agentkit.notebook.options import Arguments, Command, Option, Subject, usage
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from agentkit.models import ModelSettings
+
 __all__ = ["AGENT"]
 
 _CHOICES = ("auto", "required", "none")
@@ -69,9 +71,10 @@ def _run(shell: InteractiveShell, arguments: Arguments, cell: str | None) -> Any
         raise usage_error(_COMMAND, "The cell is empty: write the agent's instructions below its first line.")
     try:
         agent = Agent(name=name, instructions=instructions, **_fields(shell, arguments))
-        equip(agent)  # what is wrong with tools, handoffs or the output type is said here, not when it is asked
+        equipment = equip(agent)  # what is wrong with tools, handoffs or the output type is said here already
     except UserError as error:
         raise usage_error(_COMMAND, str(error)) from None
+    _check_settings(agent.model_settings, [*equipment.tools_by_name, *equipment.handoffs_by_name])
     if hasattr(builtins, variable):
         raise usage_error(_COMMAND, f"{variable} is a name of Python's own: choose another.")
     before = shell.user_ns.get(variable)
@@ -91,7 +94,6 @@ def _fields(shell: InteractiveShell, arguments: Arguments) -> dict[str, Any]:
         "handoff_description": arguments["handoff_description"],
         "model_settings": ModelSettings(**{key: arguments[key] for key in _SETTINGS if arguments[key] is not None}),
     }
-    _check_settings(fields)
     if arguments["model"]:
         fields["model"] = namespace.find_model(names, arguments["model"])
     if arguments["output_type"]:
@@ -111,8 +113,7 @@ def _output_type(shell: InteractiveShell, path: str) -> Any:
     return found
 
 
-def _check_settings(fields: dict[str, Any]) -> None:
-    settings, tools = fields["model_settings"], [tool.name for tool in fields["tools"]]
+def _check_settings(settings: ModelSettings, tools: list[str]) -> None:
     if settings.temperature is not None and not 0 <= settings.temperature <= 2:
         raise usage_error(_COMMAND, f"--temperature has to be 0 to 2, not {settings.temperature}.")
     if settings.top_p is not None and not 0 <= settings.top_p <= 1:

@@ -47,7 +47,7 @@ async def test_the_answer_comes_first_and_the_steps_and_the_usage_follow() -> No
     assert usage_line(result).startswith("weather · scripted · 2 model calls · ")
     assert body(bundle) == (
         '<div class="agk"><div class="agk-a"><p>It is <strong>sunny</strong>.</p>\n</div>'
-        '<div class="agk-s"><div><span class="agk-m agk-ok">✓</span><span class="agk-n">get_weather</span>'
+        '<div class="agk-s"><div><span class="agk-m agk-ok">✓</span> <span class="agk-n">get_weather</span>'
         ' <span class="agk-g">city=&quot;Tokyo&quot;</span> <span class="agk-d">→ sunny in Tokyo</span></div></div>'
         f'<div class="agk-f">{usage_line(result)}</div></div>'
     )
@@ -72,7 +72,7 @@ async def test_a_handoff_is_a_line_with_both_agents() -> None:
     spanish = Agent(name="Spanish agent", model=ScriptedModel("Hola"))
     model = ScriptedModel().reply(call("transfer_to_spanish_agent"))
     html = body(run_bundle(await answer(model, handoffs=[spanish])))
-    assert re.sub("<[^>]+>", "", html).startswith("Hola\n→weather hands over to Spanish agentSpanish agent · scripted")
+    assert re.sub("<[^>]+>", "", html).startswith("Hola\n→ weather hands over to Spanish agentSpanish agent · scripted")
 
 
 async def test_a_failed_call_is_marked() -> None:
@@ -177,7 +177,7 @@ def test_arguments_are_shown_on_a_line(arguments: str, line: str) -> None:
 
 def test_a_running_call_waits_for_its_mark() -> None:
     assert step_html(Step("call", "1", "add", '{"a":1}')) == (
-        '<div><span class="agk-m">…</span><span class="agk-n">add</span> <span class="agk-g">a=1</span></div>'
+        '<div><span class="agk-m">…</span> <span class="agk-n">add</span> <span class="agk-g">a=1</span></div>'
     )
 
 

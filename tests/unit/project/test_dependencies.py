@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 OPTIONAL_AT_RUN_TIME = {"agentkit/testing"}  # needs the test extra, and says so
 
+_STDLIB = sys.stdlib_module_names | {"annotationlib"}  # in it from Python 3.14 on
+
 
 def names(requirements: list[str]) -> set[str]:
     """The bare names of requirements, as PEP 503 spells them."""
@@ -44,7 +46,7 @@ def imported_distributions() -> dict[str, set[str]]:
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 modules = [node.module]
-            for module in {module.partition(".")[0] for module in modules} - set(sys.stdlib_module_names):
+            for module in {module.partition(".")[0] for module in modules} - _STDLIB:
                 for distribution in distributions.get(module, [module]):
                     found.setdefault(distribution.lower().replace("_", "-"), set()).add(str(place))
     found.pop("agentkit", None)
