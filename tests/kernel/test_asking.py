@@ -53,10 +53,10 @@ def test_steps_appear_while_they_happen(notebook: Kernel) -> None:
     notebook.run("@function_tool\ndef add(a: int, b: int) -> int:\n    return a + b\n").check()
     notebook.run("weather.tools = [wait, add]; model.reply(call('add', a=1, b=2)).reply(call('wait', a=3))").check()
     cell = notebook.start("%ask weather How much?", allow_stdin=True)
-    cell.wait_for_text('<span class=\\"agk-m agk-ok\\">✓</span><span class=\\"agk-n\\">add</span>')
-    cell.wait_for_text('<span class=\\"agk-m\\">…</span><span class=\\"agk-n\\">wait</span>')
+    cell.wait_for_text('<span class=\\"agk-m agk-ok\\">✓</span> <span class=\\"agk-n\\">add</span>')
+    cell.wait_for_text('<span class=\\"agk-m\\">…</span> <span class=\\"agk-n\\">wait</span>')
     notebook.interrupt()
-    assert "■</span><span" in cell.result().html
+    assert "■</span> <span" in cell.result().html
 
 
 def test_a_streamed_answer_of_4000_tokens_is_cheap(notebook: Kernel) -> None:
