@@ -95,9 +95,7 @@ def _subject(arguments: dict[str, Any], parameters: Schema | None, depth: int = 
     return None
 
 
-def _structure(
-    call: Call, language: str, value: dict[str, Any] | list[Any], subject: tuple[str, str] | None
-) -> str:
+def _structure(call: Call, language: str, value: dict[str, Any] | list[Any], subject: tuple[str, str] | None) -> str:
     if not value:
         return say("empty", language, tool=call.name)
     about = subject[1] if subject else _noun(call.name) or call.name
