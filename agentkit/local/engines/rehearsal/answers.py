@@ -8,7 +8,7 @@ from . import compose, extract
 from .arithmetic import evaluate_text, number_text, solve_equation
 from .clauses import split_request
 from .conversation import Call, Conversation
-from .facts import known_facts, look_up, parsed
+from .facts import facts_in_text, known_facts, look_up, parsed
 from .languages import LANGUAGE_NAMES, language_code
 from .lexicon import GENERIC, STOP
 from .phrases import SPOKEN, say, translate
@@ -23,7 +23,8 @@ __all__ = ["Writer"]
 _GREETING = re.compile(
     r"^\W*(?:hello|hi|hey|hiya|greetings|good (?:morning|afternoon|evening|day)|hola|buen[oa]s(?: \w+)?|bonjour"
     r"|bonsoir|salut|hallo|guten \w+|ciao"
-    r"|buongiorno|olá|ola|oi|bom dia|你好|您好|こんにちは|안녕하세요|안녕|привет|здравствуйте|مرحبا|שלום)\b[^?]*$",
+    r"|buongiorno|olá|ola|oi|bom dia|你好|您好|こんにちは|안녕하세요|안녕|привет|здравствуйте|مرحبا|שלום)\b"
+    r"(?:[^?]*|[\s,!]*(?:(?:again|there|all|anyone|anybody|everyone|is)[\s,]*){0,3}\W*)$",
     re.IGNORECASE,
 )
 _HOW_ARE_YOU = re.compile(
@@ -53,6 +54,8 @@ _ABOUT_ME = re.compile(
 _ASKS = re.compile(
     r"\?|^\s*(?:what|who|where|when|how|which|tell me|remind me|do you (?:know|remember)|say)\b", re.IGNORECASE
 )
+_OF_ME = re.compile(r"\W*(?:my|i|i'm|call me|me llamo|mi|je|mon|ma|ich|mein|meine)\b", re.IGNORECASE)
+_GREETING_ALONE = re.compile(r"\W*(?:hello|hi|hey|hola|bonjour|hallo)\W*", re.IGNORECASE)
 _SAYS_IN = re.compile(r"\b(?:translate|say|how do you say|traduce|traduis|übersetze)\b", re.IGNORECASE)
 
 
@@ -77,6 +80,8 @@ class Writer:
     def answer(self) -> str:
         """Return the answer in the form that the instructions ask for; never empty."""
         text = self._formed(self._plain())
+        if self.conversation.attachments and text != self._say("attachment"):
+            text = f"{text}\n\n{self._say('unseen')}"
         return compose.shaped(text, f"{self.conversation.instructions}\n{self._formal_request()}") or "…"
 
     def _formal_request(self) -> str:
@@ -95,7 +100,10 @@ class Writer:
             return self._ordered_text() or self._say("nothing" if not self.conversation.instructions else "hello")
         if self.asking:
             return self._question(self.asking[0])
-        return self._small_talk() or self._known() or self._worked_out() or self._made_up() or self._small_answer()
+        found = self._small_talk() or self._known() or self._worked_out() or self._made_up() or self._noted()
+        if found is None and self.conversation.attachments:
+            return self._say("attachment")
+        return found or self._small_answer()
 
     def _say(self, key: str, **values: str) -> str:
         return say(key, self.language, **values)
@@ -113,7 +121,8 @@ class Writer:
             order = compose.wanted(self.request, _number_in(results)) if "that many" in self.request.lower else None
         if order is not None and order.kind in ("joke", "poem", "story", "sentences", "paragraphs", "words"):
             return compose.write(order)
-        said = list(dict.fromkeys(say_result(call, self.language) for call in results[-24:]))
+        tools = {tool.name: tool for tool in self.conversation.tools}
+        said = list(dict.fromkeys(say_result(call, self.language, tools.get(call.name)) for call in results[-24:]))
         if len(said) > 1 and any("\n" in line for line in said):
             text = "\n\n".join(said)
         else:
@@ -261,6 +270,17 @@ class Writer:
                 subject = compose.wanted(Reading(f"write a {ordered.kind} about {self.request.text.strip()[:60]}"))
                 return compose.write(subject or ordered)
         return None
+
+    def _noted(self) -> str | None:
+        """Return that the request was taken in, where it only tells something of the user ("My name is Ada.")."""
+        text = self.request.text.strip()
+        if len(text) > 200 or "?" in text or self.rules.form.one_word:
+            return None
+        said = [sentence for sentence in re.split(r"(?<=[.!])\s+", text) if not _GREETING_ALONE.fullmatch(sentence)]
+        told = [fact.said for fact in facts_in_text(text)]
+        if not said or not all(_OF_ME.match(s) and any(fact in s for fact in told) for s in said):
+            return None
+        return self._say("noted", quote=text.rstrip("."))
 
     def _small_answer(self) -> str:
         form = self.rules.form

@@ -96,6 +96,12 @@ _LONG = re.compile(
 _ABOUT = re.compile(
     r"\b(?:about|on|of|for|regarding|sobre|über|sur)\s+((?:(?:the|a|an|my|our)\s+)?[^.?!,;\n]{1,60})", re.IGNORECASE
 )
+_PARTS = re.compile(r"\b(?:sub)?headings?\b|\btables?\b|\bcode blocks?\b|\bblocks? of code\b", re.IGNORECASE)
+_IN_PARTS = re.compile(
+    rf"\b(?:with|using|has|have|contains?|includ\w+|markdown)\b[^.?!]{{0,80}}?(?:{_PARTS.pattern})", re.IGNORECASE
+)
+_TEXT = re.compile(r"\b(?:text|document|page|answer|reply|summary|post|markdown)\b", re.IGNORECASE)
+_WORDS_A_SECTION = 90
 _LIMITS = {
     "words": 20_000,
     "tokens": 40_000,
@@ -120,6 +126,9 @@ class Wanted:
 
     noun: str = ""
     """Of a list: what it lists, in the plural."""
+
+    table: bool = False
+    """Of a long text: whether a table is wanted in it."""
 
 
 def wanted(request: Reading, count_from_tools: int | None = None) -> Wanted | None:
@@ -150,6 +159,9 @@ def wanted(request: Reading, count_from_tools: int | None = None) -> Wanted | No
             if kind == "story" and counted and counted[1] in ("words", "paragraphs", "tokens"):
                 return Wanted(counted[1], _within(counted[0], counted[1]), subject)
             return Wanted(kind, min(max(amount, 0), _LIMITS["jokes"]), subject, counted[1] if counted else "")
+    in_parts = (makes or _TEACHES.search(text) is not None) and _IN_PARTS.search(text) is not None
+    if in_parts and (_LONG.search(text) or _TEXT.search(text) or (counted and counted[1] in ("words", "paragraphs"))):
+        return Wanted("long", _sections(counted), subject, table=re.search(r"\btables?\b", lower) is not None)
     if counted is not None and (makes or (_TEACHES.search(text) and counted[0] >= _MANY.get(counted[1], 10**9))):
         amount, noun = counted
         if noun in _LIMITS:
@@ -159,6 +171,14 @@ def wanted(request: Reading, count_from_tools: int | None = None) -> Wanted | No
     if (makes or _TEACHES.search(text)) and _LONG.search(text):
         return Wanted("long", 6, subject)
     return None
+
+
+def _sections(counted: tuple[int, str] | None) -> int:
+    """Return how many sections come near to so many words or paragraphs."""
+    amount, noun = counted or (0, "")
+    if noun == "words":
+        return max(2, _within(amount, noun) // _WORDS_A_SECTION)
+    return _within(amount, noun) if noun == "paragraphs" else 6
 
 
 def _within(amount: int, noun: str) -> int:
@@ -187,7 +207,7 @@ def _subject(text: str) -> str:
         return ""
     subject = re.split(
         r"\s+(?:in|with|using|that|which|and (?:then|make|keep))\s+(?:\d|exactly|at|about|no|less|is|are|many"
-        r"|the form|bullet)",
+        r"|the form|bullet|markdown|(?:an? |some |many )?(?:(?:sub)?heading|table|code|block))",
         found[0],
     )[0]
     return subject.strip(" \"'")
@@ -234,16 +254,19 @@ def write(order: Wanted) -> str:
             return "\n".join(_sentence(n, subject) for n in range(order.count))
         case "paragraphs":
             return "\n\n".join(_paragraph(n, subject) for n in range(order.count))
-    return long_text(subject, order.count)
+    return long_text(subject, order.count, table=order.table)
 
 
-def long_text(subject: str, sections: int) -> str:
-    """Return a text in Markdown with headings, lists and a block of code."""
+def long_text(subject: str, sections: int, *, table: bool = False) -> str:
+    """Return a text in Markdown with headings, lists and a block of code; with a table where one is wanted."""
     parts = [f"# {_title(subject)}", "This is rehearsal text: it has the shape of an answer, not its knowledge."]
     for number in range(sections):
         parts += [f"## {number + 1}. {_HEADINGS[number % len(_HEADINGS)]}", _paragraph(number, subject)]
         if number % 3 == 0:
             parts.append("\n".join(f"- {_sentence(number + n + 5, subject)}" for n in range(3)))
+            if table and number == 0:
+                rows = [f"| {n + 1} | {heading} |" for n, heading in enumerate(_HEADINGS[:sections])]
+                parts.append("\n".join(["| section | title |", "|--:|---|", *rows]))
         elif number % 3 == 1:
             parts.append(f'```python\nfor step in range({number + 2}):\n    print("step", step)\n```')
         else:

@@ -22,6 +22,7 @@ __all__ = ["Call", "Conversation", "Exchange", "Tool", "content_text", "read_pro
 
 _HANDOFF_NAME = re.compile(r"^(?:transfer|handoff|hand_off|escalate|delegate)_to_(\w+)$")
 _HANDOFF_WORDS = re.compile(r"^\s*hand[\s-]?off to the (.{1,80}?) agent to handle the request\.?", re.IGNORECASE)
+_HANDED_OVER = re.compile(r'\s*\{\s*"assistant"\s*:\s*"(?:[^"\\]|\\.)*"\s*\}\s*')
 _REMEMBERED_EXCHANGES = 12
 _MAX_TOOLS = 256
 
@@ -118,17 +119,24 @@ class Conversation:
     @cached_property
     def results(self) -> list[Call]:
         """The calls since the request that aren't handoffs and have come back."""
-        return [c for c in self.now.calls if c.output is not None and not is_handoff(c.name)]
+        return [c for c in self.now.calls if c.output is not None and not self.is_handoff(c)]
 
     @property
     def handed_off(self) -> frozenset[str]:
         """The names of the handoffs taken since the request."""
-        return frozenset(call.name for call in self.now.calls if is_handoff(call.name, self.handoffs))
+        return frozenset(call.name for call in self.now.calls if self.is_handoff(call))
 
+    def is_handoff(self, call: Call) -> bool:
+        """Return whether a call handed the conversation to another agent.
 
-def is_handoff(name: str, handoffs: list[Tool] | tuple[Tool, ...] = ()) -> bool:
-    """Return whether a function of this name hands the conversation to another agent."""
-    return _HANDOFF_NAME.match(name) is not None or any(tool.name == name for tool in handoffs)
+        The agent that got it isn't offered that handoff itself, and a handoff may have any name: what tells it then is
+        the answer that it got, `{"assistant": "…"}`.
+        """
+        if any(tool.name == call.name for tool in self.tools):
+            return False
+        if _HANDOFF_NAME.match(call.name) or any(tool.name == call.name for tool in self.handoffs):
+            return True
+        return call.output is not None and _HANDED_OVER.fullmatch(call.output) is not None
 
 
 def read_prompt(prompt: Prompt) -> Conversation:
@@ -282,15 +290,19 @@ def _part_text(part: Any) -> str:
 
 
 def _attachments(items: list[Any]) -> int:
+    """Return how many came with the last request, which may be several messages in a row."""
+    count, asked = 0, False
     for item in reversed(items):
-        if isinstance(item, dict) and item.get("role") == "user":
+        if not isinstance(item, dict) or _is_instruction(item):
+            continue
+        if item.get("role") == "user":
+            asked = True
             content = item.get("content")
-            if not isinstance(content, list):
-                return 0
-            return sum(
-                1
-                for part in content
-                if isinstance(part, dict)
-                and str(part.get("type", "")).split("_")[-1] in ("image", "file", "audio", "url")
-            )
-    return 0
+            count += sum(map(_is_attachment, content)) if isinstance(content, list) else 0
+        elif asked:
+            break
+    return count
+
+
+def _is_attachment(part: Any) -> bool:
+    return isinstance(part, dict) and str(part.get("type", "")).split("_")[-1] in ("image", "file", "audio", "url")

@@ -41,7 +41,7 @@ _IS = re.compile(
     re.IGNORECASE,
 )
 _I_AM = re.compile(
-    r"\b(?:i am|i'm|call me|me llamo|je m'appelle|ich heiße|mi chiamo|me chamo)\s+([A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)*)"
+    r"\b(?i:i am|i'm|call me|me llamo|je m'appelle|ich heiße|mi chiamo|me chamo)\s+([A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)*)"
 )
 _YEARS_OLD = re.compile(r"\b(\d{1,3})[\s-]+years?[\s-]+old\b|\b(?:aged?|i am|i'm)\s+(\d{1,3})\b", re.IGNORECASE)
 _LIVES = re.compile(

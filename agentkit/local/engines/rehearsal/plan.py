@@ -14,7 +14,7 @@ from typing import Any
 
 from .choose import THRESHOLD, Toolbox
 from .clauses import Clause, split_request
-from .conversation import Call, Conversation, Tool, is_handoff
+from .conversation import Call, Conversation, Tool
 from .facts import Fact, facts_in_text, facts_of_result, known_facts
 from .fill import Filler
 from .lexicon import GENERIC, STOP
@@ -87,7 +87,7 @@ class _Planner:
         self.rules = rules
         self.box = Toolbox(conversation.tools)
         self.request = conversation.request
-        self.done = [call for call in conversation.now.calls if not is_handoff(call.name, conversation.handoffs)]
+        self.done = [call for call in conversation.now.calls if not conversation.is_handoff(call)]
         self.earlier: list[Call] = []  # the calls of stages that are over: later ones may speak of their results
         self._earlier_facts: list[Fact] | None = None
 

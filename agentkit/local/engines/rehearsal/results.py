@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from .arithmetic import number_text
-from .conversation import Call
+from .conversation import Call, Tool
 from .facts import parsed
 from .lexicon import GENERIC
 from .meaning import slot_of
@@ -20,12 +20,17 @@ __all__ = ["joined", "say_result", "stopped"]
 _LONGEST_RESULT = 6_000
 
 
-def say_result(call: Call, language: str) -> str:
+_BESIDES = stem_set("priority level status urgency severity unit format mode kind type category")
+"""What is said of a thing, and doesn't name it."""
+
+
+def say_result(call: Call, language: str, tool: Tool | None = None) -> str:
     """Return what one call gave, as a sentence or as a list.
 
     Args:
         call: A call that has come back.
         language: ISO code of the language to say it in.
+        tool: The tool that was called, where it is known.
     """
     output = (call.output or "").strip()
     if len(output) > _LONGEST_RESULT:
@@ -40,10 +45,10 @@ def say_result(call: Call, language: str) -> str:
     ):
         return _yes_or_no(call, language, value)
     if isinstance(value, dict | list):
-        return _structure(call, language, value)
+        return _structure(call, language, value, _subject(call.arguments, tool.parameters if tool else None))
     if isinstance(value, str) and _is_sentence(value):
         return stopped(value) if "\n" not in value else value
-    return _value_sentence(call, language, as_text(value).strip())
+    return _value_sentence(call, language, as_text(value).strip(), tool)
 
 
 def _yes_or_no(call: Call, language: str, value: bool | str) -> str:
@@ -59,7 +64,7 @@ def _yes_or_no(call: Call, language: str, value: bool | str) -> str:
     )
 
 
-def _value_sentence(call: Call, language: str, value: str) -> str:
+def _value_sentence(call: Call, language: str, value: str, tool: Tool | None) -> str:
     numbers = [v for v in call.arguments.values() if isinstance(v, int | float) and not isinstance(v, bool)]
     if len(numbers) == len(call.arguments) and numbers and re.fullmatch(r"-?[\d.,]+(?:e[+-]?\d+)?", value):
         operation = _operation(call.name, [number_text(n) for n in numbers]) if language == "en" else None
@@ -67,20 +72,33 @@ def _value_sentence(call: Call, language: str, value: str) -> str:
     noun = _noun(call.name)
     if not noun:
         return say("result", language, value=value)
-    subject = next((v for v in call.arguments.values() if isinstance(v, str) and 0 < len(v) <= 60), None)
+    found = _subject(call.arguments, tool.parameters if tool else None)
     value = value.rstrip(".")
-    if subject is None:
+    if found is None:
         return say("of", language, what=noun, value=value)
-    name = next(key for key, v in call.arguments.items() if v == subject)
+    name, subject = found
     slot = slot_of(Schema.of({"type": "string"}, name=name), required=True, context=frozenset())
     return say("of_in", language if slot.meaning == "place" else "of_for", what=noun, subject=subject, value=value)
 
 
-def _structure(call: Call, language: str, value: dict[str, Any] | list[Any]) -> str:
+def _subject(arguments: dict[str, Any], parameters: Schema | None, depth: int = 0) -> tuple[str, str] | None:
+    """Return name and value of the first argument that names what a call was about; a choice among few doesn't."""
+    for name, value in arguments.items():
+        schema = parameters.properties.get(name) if parameters is not None else None
+        if isinstance(value, dict) and depth < 3:
+            if found := _subject(value, schema, depth + 1):
+                return found
+        elif isinstance(value, str) and 0 < len(value) <= 60:
+            is_choice = schema is not None and any(s.kind == "enum" for s in (schema, *schema.variants))
+            if not is_choice and stem(identifier_words(name)[-1] if identifier_words(name) else name) not in _BESIDES:
+                return name, value
+    return None
+
+
+def _structure(call: Call, language: str, value: dict[str, Any] | list[Any], subject: tuple[str, str] | None) -> str:
     if not value:
         return say("empty", language, tool=call.name)
-    subject = next((v for v in call.arguments.values() if isinstance(v, str) and 0 < len(v) <= 60), None)
-    about = subject or _noun(call.name) or call.name
+    about = subject[1] if subject else _noun(call.name) or call.name
     if isinstance(value, dict):
         if all(not isinstance(item, dict | list) for item in value.values()):
             return say("fields", language, what=about[:1].upper() + about[1:], value=_pairs(value))

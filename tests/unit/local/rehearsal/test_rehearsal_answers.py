@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from rehearsal_notation import HELPFUL, Case, ask, assistant, run, tool, user
+from rehearsal_notation import HELPFUL, Case, ask, assistant, called, run, tool, user
 
 from agentkit.local.engines.rehearsal import RehearsalEngine
 
@@ -166,3 +168,66 @@ def test_long_text_shows_the_forms_of_markdown() -> None:
 
 def test_follow_up_is_remembered_no_longer_than_the_conversation() -> None:
     assert "Ada" not in ask("What's my name?").text
+
+
+@pytest.mark.parametrize("says", ["Hello?", "Hi there?", "Hello, is anyone there?"])
+def test_a_greeting_with_a_question_mark_is_a_greeting(says: str) -> None:
+    assert ask(says).text == "Hello! How can I help you?"
+
+
+@pytest.mark.parametrize("says", ["My name is Ada", "I'm Ada", "I live in Oslo"])
+def test_what_only_tells_something_of_the_user_is_noted(says: str) -> None:
+    assert ask(f"{says}.").text == f"Noted: “{says}”."
+
+
+def test_a_request_that_also_asks_for_something_is_not_only_noted() -> None:
+    assert "can't really answer" in ask("My name is Ada. Explain the tides.").text
+
+
+def _with_image(text: str) -> list[dict[str, Any]]:
+    image = {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}
+    return [{"role": "user", "content": [{"type": "input_text", "text": text}, image]}]
+
+
+def test_an_image_that_is_asked_about_is_said_to_be_out_of_sight() -> None:
+    answer = ask(_with_image("What is in this picture?"))
+
+    assert answer.text == "I can't look at images, sounds or files; please tell me in words what you need."
+
+
+def test_an_image_beside_an_answer_is_mentioned() -> None:
+    answer = ask(_with_image("What is 6 times 7?"))
+
+    assert answer.text == "6 × 7 = 42.\n\nI can't look at the images, sounds or files that came with it."
+
+
+def test_an_image_in_an_earlier_message_of_one_request_counts() -> None:
+    answer = ask([*_with_image(""), user("Describe it.")])
+
+    assert answer.text == "I can't look at images, sounds or files; please tell me in words what you need."
+
+
+@pytest.mark.parametrize("order", ["an article about bees", "a 300 word article about bees", "two paragraphs on bees"])
+def test_a_text_with_headings_a_table_and_code_has_them(order: str) -> None:
+    text = ask(f"Write {order} with headings, a table and a code block").text
+
+    assert text.startswith("# Bees\n\n")
+    assert "\n## 1. " in text
+    assert "\n|--:|---|\n" in text
+    assert "\n```python\n" in text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"priority": "high", "name": "Ada"},
+        {"level": "high", "customer": {"name": "Ada"}},
+        {"size": "big", "name": "Ada"},
+    ],
+)
+def test_a_result_is_headed_by_what_it_is_about_and_not_by_a_choice(arguments: dict[str, Any]) -> None:
+    register = tool("register(size: 'big'|'small', name: str)", "Register a customer.")
+
+    answer = ask([user("Register Ada"), *called("register", '{"id": 7}', **arguments)], tools=[register])
+
+    assert answer.text == "Ada: id 7."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from rehearsal_notation import HELPFUL, ask, handoff, tool, user
+from rehearsal_notation import HELPFUL, ask, called, handoff, tool, user
 
 BY_LANGUAGE = "Handoff to the appropriate agent based on the language of the request."
 LANGUAGES = [handoff("Spanish agent"), handoff("English agent"), handoff("French agent")]
@@ -128,3 +128,30 @@ def test_handoff_arguments_are_filled_from_the_request() -> None:
     answer = ask("I have a complaint: my parcel never arrived", tools=[escalate])
 
     assert [call.arguments for call in answer.calls] == ['{"reason": "I have a complaint: my parcel never arrived"}']
+
+
+def test_next_agent_answers_the_request_itself_after_a_handoff_of_any_name() -> None:
+    items = [user("What is 6 times 7?"), *called("escalate", '{"assistant": "Escalation agent"}')]
+
+    answer = ask(items)
+
+    assert answer.text == "6 × 7 = 42."
+
+
+def test_a_handoff_that_was_taken_is_not_taken_again_whatever_its_name() -> None:
+    escalate = {**handoff("Escalation agent", "Complaints"), "name": "escalate"}
+    first = ask("I have a complaint", tools=[escalate])
+
+    again = ask(
+        [user("I have a complaint"), *called("escalate", '{"assistant": "Escalation agent"}')], tools=[escalate]
+    )
+
+    assert ([call.name for call in first.calls], again.calls) == (["escalate"], ())
+
+
+def test_a_tool_that_answers_as_handoffs_do_is_a_tool_where_it_is_offered() -> None:
+    duty = tool("get_duty()", "Get who is on duty.")
+
+    answer = ask([user("Who is on duty?"), *called("get_duty", '{"assistant": "Ada"}')], tools=[duty])
+
+    assert answer.text == "Duty: assistant Ada."
