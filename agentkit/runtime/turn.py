@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from agentkit.exceptions import ModelRefusalError, UserError
 from agentkit.models import AgentOutputSchema, AgentOutputSchemaBase, ModelResponse
@@ -11,9 +11,6 @@ from agentkit.runtime.agent import Agent
 from agentkit.runtime.handoffs import Handoff, handoff
 from agentkit.runtime.ledger import EntryKind
 from agentkit.tools import Tool
-
-if TYPE_CHECKING:
-    from agentkit.runtime.agent import Agent
 
 __all__ = [
     "Call",
