@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AgentsException",
+    "BudgetExceeded",
     "InputGuardrailTripwireTriggered",
     "MaxTurnsExceeded",
     "ModelBehaviorError",
@@ -39,7 +40,11 @@ __all__ = [
     "ModelStatusError",
     "NoBackendError",
     "OutputGuardrailTripwireTriggered",
+    "RunStateError",
     "ToolCallError",
+    "ToolInputGuardrailTripwireTriggered",
+    "ToolOutputGuardrailTripwireTriggered",
+    "ToolTimeoutError",
     "UnknownModelError",
     "UserError",
 ]
@@ -78,6 +83,20 @@ class MaxTurnsExceeded(AgentsException):
     """The run called the model more often than `max_turns` allows."""
 
 
+class BudgetExceeded(AgentsException):
+    """The run has spent what `RunConfig(budget_usd=…)` or `budget_tokens` allows.
+
+    Attributes:
+        spent: What it has spent, in the unit of the limit.
+        limit: What it might spend.
+    """
+
+    def __init__(self, message: str, *, spent: float, limit: float, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.spent = spent
+        self.limit = limit
+
+
 class ModelBehaviorError(AgentsException):
     """The model sent something that can't be used: JSON that doesn't parse, a tool that isn't there."""
 
@@ -88,6 +107,10 @@ class ModelRefusalError(AgentsException):
 
 class UserError(AgentsException):
     """The calling code asked for something that can't be done."""
+
+
+class RunStateError(UserError):
+    """A saved run can't be read: it is of another version, damaged, or its agents or context aren't there."""
 
 
 class NoBackendError(UserError):
@@ -130,6 +153,20 @@ class ToolCallError(AgentsException):
     """A tool raised, and asked for its errors to be raised. The tool's exception is the `__cause__`."""
 
 
+class ToolTimeoutError(AgentsException):
+    """A tool took longer than its `timeout_seconds`, and asked for the run to be stopped.
+
+    Attributes:
+        tool_name: Its name.
+        timeout_seconds: How long a call may take.
+    """
+
+    def __init__(self, tool_name: str, timeout_seconds: float) -> None:
+        super().__init__(f"Tool {tool_name!r} took longer than {timeout_seconds:g} seconds.")
+        self.tool_name = tool_name
+        self.timeout_seconds = timeout_seconds
+
+
 class InputGuardrailTripwireTriggered(AgentsException):
     """An input guardrail stopped the run.
 
@@ -154,6 +191,34 @@ class OutputGuardrailTripwireTriggered(AgentsException):
         self.guardrail_result = guardrail_result
 
 
+class ToolInputGuardrailTripwireTriggered(AgentsException):
+    """A guardrail of a tool stopped the run before a call.
+
+    Attributes:
+        guardrail: The guardrail.
+        output: What it found.
+    """
+
+    def __init__(self, guardrail: Any, output: Any) -> None:  # typed where guardrails live, a layer above
+        super().__init__(f"Tool guardrail {guardrail.get_name()!r} stopped the run before the call.")
+        self.guardrail = guardrail
+        self.output = output
+
+
+class ToolOutputGuardrailTripwireTriggered(AgentsException):
+    """A guardrail of a tool stopped the run over what the tool returned.
+
+    Attributes:
+        guardrail: The guardrail.
+        output: What it found.
+    """
+
+    def __init__(self, guardrail: Any, output: Any) -> None:  # typed where guardrails live, a layer above
+        super().__init__(f"Tool guardrail {guardrail.get_name()!r} stopped the run over what the tool returned.")
+        self.guardrail = guardrail
+        self.output = output
+
+
 def _guardrail_name(result: Any) -> str:  # a guardrail result of either kind
-    guardrail = getattr(result, "guardrail", None)
-    return repr(getattr(guardrail, "name", None) or type(guardrail).__name__)
+    guardrail: Any = getattr(result, "guardrail", None)
+    return repr(guardrail.get_name() if hasattr(guardrail, "get_name") else type(guardrail).__name__)

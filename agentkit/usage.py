@@ -82,3 +82,15 @@ class Usage:
             "cached_tokens": self.input_tokens_details.cached_tokens,
             "reasoning_tokens": self.output_tokens_details.reasoning_tokens,
         }
+
+    @classmethod
+    def from_dict(cls, saved: dict[str, int]) -> Usage:
+        """Return the usage that `to_dict` gave."""
+        return cls(
+            requests=saved["requests"],
+            input_tokens=saved["input_tokens"],
+            output_tokens=saved["output_tokens"],
+            total_tokens=saved["total_tokens"],
+            input_tokens_details=InputTokensDetails(saved.get("cached_tokens", 0)),
+            output_tokens_details=OutputTokensDetails(saved.get("reasoning_tokens", 0)),
+        )

@@ -10,7 +10,7 @@ from typing import Any
 from agentkit import _json
 from agentkit.exceptions import UserError
 from agentkit.models.settings import ModelSettings
-from agentkit.tools import FunctionTool
+from agentkit.tools import HOSTED_TOOLS, FunctionTool
 
 __all__ = ["accepted_arguments", "encode_body", "plain_json", "shared_fields", "streams_batches", "tools_json"]
 
@@ -42,6 +42,7 @@ def tools_json(
     tools: list[Any],
     handoffs: list[Any],
     shape: Callable[[str, str, dict[str, Any], bool], dict[str, Any]],
+    hosted: Callable[[Any], dict[str, Any] | None],
     *,
     adapter: str,
 ) -> bytes:
@@ -51,6 +52,7 @@ def tools_json(
         tools: The agent's tools.
         handoffs: The agent's handoffs, which the model sees as tools.
         shape: Makes one entry from name, description, schema and strictness.
+        hosted: Makes one from another tool; None where the API has no form for it.
         adapter: Name of the model adapter, for the error.
 
     Raises:
@@ -58,14 +60,23 @@ def tools_json(
     """
     entries = []
     for tool in tools:
-        if not isinstance(tool, FunctionTool):
-            raise UserError(
-                f"{adapter} can't carry the tool {getattr(tool, 'name', tool)!r} of type {type(tool).__name__}.",
-                hint="Give it function tools, made with @function_tool.",
-            )
-        entries.append(shape(tool.name, tool.description, tool.params_json_schema, tool.strict_json_schema))
+        if isinstance(tool, FunctionTool):
+            entries.append(shape(tool.name, tool.description, tool.params_json_schema, tool.strict_json_schema))
+        elif (entry := hosted(tool)) is not None:
+            entries.append(entry)
+        else:
+            raise _not_carried(tool, adapter)
     entries += [shape(h.tool_name, h.tool_description, h.input_json_schema, h.strict_json_schema) for h in handoffs]
     return _json.dumps(entries)
+
+
+def _not_carried(tool: Any, adapter: str) -> UserError:
+    name = getattr(tool, "name", None) or str(tool)
+    if isinstance(tool, HOSTED_TOOLS):
+        hint = "Hosted tools need OpenAI's Responses API: OpenAIResponsesModel, or connect(…) without api=."
+    else:
+        hint = "Make it a function tool with @function_tool."
+    return UserError(f"{adapter} can't carry the tool {name!r} of type {type(tool).__name__}.", hint=hint)
 
 
 def plain_json(value: Any) -> Any:
@@ -82,6 +93,8 @@ def shared_fields(settings: ModelSettings) -> dict[str, Any]:
         "metadata": settings.metadata,
         "store": settings.store,
         "top_logprobs": settings.top_logprobs,
+        "prompt_cache_retention": settings.prompt_cache_retention,
+        "prompt_cache_options": plain_json(settings.prompt_cache_options),
     }
 
 

@@ -9,32 +9,26 @@ from typing import Any
 
 from agentkit import _json
 from agentkit.exceptions import ModelConnectionError
+from agentkit.models.chat_items import (
+    INCOMPLETE,
+    arguments_text,
+    call_item,
+    message_item,
+    new_id,
+    reasoning_item,
+    text_part,
+    thought_of,
+    usage_of,
+)
 from agentkit.models.chat_messages import text_of
 from agentkit.models.stream import RawResponsesStreamEvent
 
-__all__ = ["INCOMPLETE", "ChatStream", "items_of_message"]
-
-INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
-"""Finish reasons of answers that stop short, as the Responses API names them."""
+__all__ = ["ChatStream"]
 
 logger = logging.getLogger("openai.agents")
 
-
-def items_of_message(message: dict[str, Any], completion_id: str) -> list[dict[str, Any]]:
-    """Return a chat completion's message as items of the Responses API: the text, then the calls."""
-    items: list[dict[str, Any]] = []
-    parts = []
-    if text := text_of(message.get("content")):
-        parts.append(_text_part(text))
-    if message.get("refusal"):
-        parts.append({"type": "refusal", "refusal": message["refusal"]})
-    if parts:
-        items.append(_message(f"msg_{completion_id}", parts, "completed"))
-    for index, call in enumerate(message.get("tool_calls") or ()):
-        function = call.get("function") or {}
-        call_id = call.get("id") or f"call_{completion_id}_{index}"  # some servers send none
-        items.append(_call(call_id, function.get("name") or "", _arguments(function.get("arguments"))))
-    return items
+_TEXT_KEYS = {"output_text": "text", "reasoning_text": "text", "refusal": "refusal"}
+"""Kinds of parts that arrive in pieces, and where each holds its text."""
 
 
 @dataclass(slots=True)
@@ -45,22 +39,34 @@ class _OpenCall:
     index: int | None
     has_id: bool
     """Whether the server gave the id."""
+    given_id: str | None
+    """The id that the server gave, which may not be the one it has here."""
     pieces: list[str] = field(default_factory=list)
     """Its arguments so far."""
+
+    def is_whole(self) -> bool:
+        """Return whether its arguments are a JSON object: what follows can't belong to it."""
+        try:
+            return isinstance(_json.loads("".join(self.pieces).encode()), dict)
+        except ValueError:
+            return False
 
 
 class ChatStream:
     """Turns the chunks of one chat completion into events.
 
     Args:
-        model: Name of the model, for the response that the events carry.
+        model: Name of the model that is asked, for the response that the events carry.
     """
 
     def __init__(self, model: str) -> None:
-        self._model = model
+        self._asked = self._model = model
         self._id = ""
         self._sequence = 0
         self._items: list[dict[str, Any]] = []
+        self._pieces: dict[str, list[list[str]]] = {}
+        """By id of an item, for each of its parts the texts so far: joined once, at the end."""
+        self._reasoning: dict[str, Any] | None = None
         self._message: dict[str, Any] | None = None
         self._calls: list[_OpenCall] = []
         self._usage: dict[str, Any] | None = None
@@ -71,7 +77,7 @@ class ChatStream:
         """Return the events that a chunk brings."""
         events: list[RawResponsesStreamEvent] = []
         if not self._id:
-            self._id = chunk.get("id") or "chatcmpl"
+            self._id = chunk.get("id") or new_id("chatcmpl")
             events += [
                 self._event("response.created", response=self._response("in_progress")),
                 self._event("response.in_progress", response=self._response("in_progress")),
@@ -81,10 +87,12 @@ class ChatStream:
         for choice in chunk.get("choices") or ():
             self._finish = choice.get("finish_reason") or self._finish
             delta = choice.get("delta") or {}
+            if thought := thought_of(delta):
+                events += self._add_thought(thought)
             if text := text_of(delta.get("content")):
-                events += self._add_text(text, "output_text")
+                events += self._add_said(text, "output_text")
             if refusal := delta.get("refusal"):
-                events += self._add_text(refusal, "refusal")
+                events += self._add_said(refusal, "refusal")
             for call in delta.get("tool_calls") or ():
                 events += self._add_call(call)
         return events
@@ -107,61 +115,81 @@ class ChatStream:
             response["incomplete_details"] = {"reason": reason}
         return [*events, self._event(f"response.{status}", response=response)]
 
-    def _add_text(self, text: str, kind: str) -> list[RawResponsesStreamEvent]:
+    def _add_thought(self, thought: str) -> list[RawResponsesStreamEvent]:
+        events = []
+        if self._reasoning is None:
+            self._reasoning = reasoning_item(self._id, "", self._asked) | {"status": "in_progress"}
+            events.append(self._add_item(self._reasoning))
+        return events + self._add_text(self._reasoning, thought, "reasoning_text")
+
+    def _add_said(self, text: str, kind: str) -> list[RawResponsesStreamEvent]:
         events = []
         if self._message is None:
-            self._message = _message(f"msg_{self._id}", [], "in_progress")
+            self._message = message_item(f"msg_{self._id}", [], "in_progress")
             events.append(self._add_item(self._message))
-        parts = self._message["content"]
-        key = "text" if kind == "output_text" else "refusal"
+        return events + self._add_text(self._message, text, kind)
+
+    def _add_text(self, item: dict[str, Any], text: str, kind: str) -> list[RawResponsesStreamEvent]:
+        events = []
+        parts, key = item["content"], _TEXT_KEYS[kind]
         if not parts or parts[-1]["type"] != kind:
-            parts.append(_text_part("") if kind == "output_text" else {"type": "refusal", "refusal": ""})
-            part = dict(parts[-1])
-            events.append(self._event("response.content_part.added", **self._part_place(), part=part))
-            self._pieces: list[str] = []
-        self._pieces.append(text)
-        parts[-1]["_pieces"] = self._pieces  # joined once, at the end
-        extra: dict[str, Any] = {"logprobs": []} if key == "text" else {}
-        events.append(self._event(f"response.{kind}.delta", **self._part_place(), delta=text, **extra))
+            parts.append(text_part("") if kind == "output_text" else {"type": kind, key: ""})
+            self._pieces.setdefault(item["id"], []).append([])
+            events.append(self._event("response.content_part.added", **self._place(item), part=dict(parts[-1])))
+        self._pieces[item["id"]][-1].append(text)
+        extra: dict[str, Any] = {"logprobs": []} if kind == "output_text" else {}
+        events.append(self._event(f"response.{kind}.delta", **self._place(item), delta=text, **extra))
         return events
 
-    def _part_place(self) -> dict[str, Any]:
-        assert self._message is not None
-        index = self._items.index(self._message)
-        return {
-            "item_id": self._message["id"],
-            "output_index": index,
-            "content_index": len(self._message["content"]) - 1,
-        }
+    def _place(self, item: dict[str, Any]) -> dict[str, Any]:
+        """Return where in the response the last part of an item is."""
+        index = next(index for index, known in enumerate(self._items) if known is item)
+        return {"item_id": item["id"], "output_index": index, "content_index": len(item["content"]) - 1}
 
     def _add_call(self, piece: dict[str, Any]) -> list[RawResponsesStreamEvent]:
         events = []
         function = piece.get("function") or {}
-        call = self._open_call(piece)
+        name = function.get("name") or ""
+        arguments = arguments_text(function.get("arguments"))
+        call = self._open_call(piece, begins=bool(name and (arguments or not piece.get("id"))))
         if call is None:
-            call_id = piece.get("id") or f"call_{self._id}_{len(self._calls)}"
-            call = _OpenCall(_call(call_id, "", "", status="in_progress"), piece.get("index"), bool(piece.get("id")))
-            self._calls.append(call)
+            call = self._begin_call(piece)
             events.append(self._add_item(call.item))
-        call.item["name"] += function.get("name") or ""
-        if arguments := _arguments(function.get("arguments")):
+        if name != call.item["name"]:  # some servers give the whole name with each piece
+            call.item["name"] += name
+        if arguments:
             call.pieces.append(arguments)
-            place = {"item_id": call.item["id"], "output_index": self._items.index(call.item)}
+            index = next(index for index, known in enumerate(self._items) if known is call.item)
+            place = {"item_id": call.item["id"], "output_index": index}
             events.append(self._event("response.function_call_arguments.delta", **place, delta=arguments))
         return events
 
-    def _open_call(self, piece: dict[str, Any]) -> _OpenCall | None:
+    def _begin_call(self, piece: dict[str, Any]) -> _OpenCall:
+        given = piece.get("id") or None
+        taken = any(call.item["call_id"] == given for call in self._calls)
+        item = call_item(new_id("call") if given is None or taken else given, "", "", status="in_progress")
+        call = _OpenCall(item, piece.get("index"), given is not None, given)
+        self._calls.append(call)
+        return call
+
+    def _open_call(self, piece: dict[str, Any], *, begins: bool) -> _OpenCall | None:
         """Return the call that a piece goes on with, or None where it begins one.
 
         By OpenAI's rule the index tells. Other servers number all calls 0, or none, and give an id to each; or give
-        neither to what goes on with the last.
+        neither to what goes on with the last. After whole arguments, what looks like a beginning is one.
+
+        Args:
+            piece: The piece.
+            begins: Whether it looks like the beginning of a call.
         """
         index, call_id = piece.get("index"), piece.get("id")
         for call in reversed(self._calls):
-            if call_id and call.has_id and call.item["call_id"] != call_id:
+            if call_id and call.has_id and call.given_id != call_id:
                 continue
             if index is None or call.index is None or call.index == index:
-                return call if index is not None or not call_id or call.item["call_id"] == call_id else None
+                if begins and call.is_whole():
+                    return None
+                return call if index is not None or not call_id or call.given_id == call_id else None
         return None
 
     def _add_item(self, item: dict[str, Any]) -> RawResponsesStreamEvent:
@@ -178,9 +206,9 @@ class ChatStream:
             done = {"name": item["name"], "arguments": item["arguments"]}
             events.append(self._event("response.function_call_arguments.done", **place, **done))
         for position, part in enumerate(item.get("content", ())):
-            kind, key = part["type"], "text" if part["type"] == "output_text" else "refusal"
-            part[key] = "".join(part.pop("_pieces"))
-            extra: dict[str, Any] = {"logprobs": []} if key == "text" else {}
+            kind, key = part["type"], _TEXT_KEYS[part["type"]]
+            part[key] = "".join(self._pieces[item["id"]][position])
+            extra: dict[str, Any] = {"logprobs": []} if kind == "output_text" else {}
             at = {**place, "content_index": position}
             events.append(self._event(f"response.{kind}.done", **at, **{key: part[key]}, **extra))
             events.append(self._event("response.content_part.done", **at, part=part))
@@ -199,50 +227,8 @@ class ChatStream:
             "model": self._model,
             "status": status,
             "output": list(self._items) if status != "in_progress" else [],
-            "usage": _usage(self._usage),
+            "usage": usage_of(self._usage),
             "parallel_tool_calls": True,
             "tool_choice": "auto",
             "tools": [],
         }
-
-
-def _usage(usage: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return a chat completion's usage under the names of the Responses API."""
-    if not usage:
-        return None
-    sent, received = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
-    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
-    reasoning = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0
-    return {
-        "input_tokens": sent,
-        "output_tokens": received,
-        "total_tokens": usage.get("total_tokens") or sent + received,
-        "input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": 0},
-        "output_tokens_details": {"reasoning_tokens": reasoning},
-    }
-
-
-def _arguments(arguments: Any) -> str:
-    """Return a call's arguments as JSON text; some servers send the object itself."""
-    if isinstance(arguments, str) or arguments is None:
-        return arguments or ""
-    return _json.dumps(arguments).decode()
-
-
-def _text_part(text: str) -> dict[str, Any]:
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
-
-
-def _message(item_id: str, parts: list[dict[str, Any]], status: str) -> dict[str, Any]:
-    return {"type": "message", "id": item_id, "role": "assistant", "content": parts, "status": status}
-
-
-def _call(call_id: str, name: str, arguments: str, *, status: str = "completed") -> dict[str, Any]:
-    return {
-        "type": "function_call",
-        "id": f"fc_{call_id}",
-        "call_id": call_id,
-        "name": name,
-        "arguments": arguments,
-        "status": status,
-    }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import openai
     from openai import AsyncOpenAI
 
-__all__ = ["as_model_error", "broken_stream", "server_of", "stream_error", "unreadable"]
+__all__ = ["as_model_error", "broken_stream", "server_of", "stream_error", "too_slow", "unreadable"]
 
 _HINTS = {
     401: "Check the API key: OPENAI_API_KEY, or agentkit.connect(api_key=…).",
@@ -45,7 +45,7 @@ def as_model_error(error: openai.APIError, client: AsyncOpenAI) -> AgentsExcepti
     if isinstance(error, openai.APIStatusError):
         status = error.status_code
         hint = _HINTS.get(status, "The server failed; try again." if status >= 500 else None)
-        if status == 404 and client.base_url.host != "api.openai.com" and error.request.url.path.endswith("/responses"):
+        if status == 404 and client.base_url.host != "api.openai.com" and _path_of(error).endswith("/responses"):
             hint = f'{hint} A server that only has Chat Completions: agentkit.connect("…", api="chat_completions").'
         text = f"{server} answered {status}: {_said(error)}"
         kind = UnknownModelError if error.code == "model_not_found" else None
@@ -79,6 +79,18 @@ def broken_stream(error: Exception, *, request: httpx2.Request, client: AsyncOpe
     return _both(openai.APIConnectionError(message=why, request=request), ours)
 
 
+def too_slow(limit_s: float, client: AsyncOpenAI) -> AgentsException:
+    """Return the exception for an answer that took longer than `ModelSettings.timeout`."""
+    import httpx2
+    import openai
+
+    ours = ModelConnectionError(
+        f"{server_of(client)} had not answered in full after {limit_s:g} s.",
+        hint="Try again, or raise ModelSettings(timeout=…).",
+    )
+    return _both(openai.APITimeoutError(request=httpx2.Request("POST", client.base_url)), ours)
+
+
 def stream_error(error: Any, client: AsyncOpenAI | None) -> AgentsException:
     """Return the exception for an error that the server sent inside a stream or as a failed response.
 
@@ -106,10 +118,19 @@ def _without_key(text: str, client: AsyncOpenAI | None) -> str:
     return text.replace(key, "…") if key and len(key) >= 8 else text
 
 
+def _path_of(error: openai.APIStatusError) -> str:
+    request = getattr(error, "request", None)  # errors that other packages make of the client's class may lack it
+    return "" if request is None else str(request.url.path)
+
+
 def _said(error: openai.APIStatusError) -> str:
     body = error.body
-    message = body.get("message") if isinstance(body, dict) else None
-    return str(message or error.response.text[:200] or error.response.reason_phrase)
+    if isinstance(body, dict) and body.get("message"):
+        return str(body["message"])
+    response = getattr(error, "response", None)
+    return str(
+        (response is not None and response.text[:200]) or error.message or getattr(response, "reason_phrase", "")
+    )
 
 
 def _both(error: openai.APIError, ours: AgentsException) -> AgentsException:

@@ -26,11 +26,25 @@ class History(list[dict[str, Any]]):
     def encoded(self) -> bytearray:
         """Return the items as JSON, joined by commas, without brackets."""
         if new := self[self._encoded_count :]:
-            if self._encoded:
+            self._encoded_count = len(self)
+            if any("provider_data" in item for item in new):
+                new = _without_provider_data(new)
+            if self._encoded and new:
                 self._encoded += b","
             self._encoded += _json.dumps(new)[1:-1]  # all at once: half the time of one by one
-            self._encoded_count = len(self)
         return self._encoded
+
+
+def _without_provider_data(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return items as the Responses API takes them.
+
+    Left out is what was kept for other APIs, and reasoning that came from them: this one has no place for it.
+    """
+    return [
+        {key: value for key, value in item.items() if key != "provider_data"}
+        for item in items
+        if not ("provider_data" in item and item.get("type") == "reasoning")
+    ]
 
 
 def encode_items(items: str | list[dict[str, Any]]) -> bytes | bytearray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import re
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
@@ -117,7 +118,7 @@ class AgentOutputSchema(AgentOutputSchemaBase):
             ModelBehaviorError: The text isn't JSON of that type; the message says where.
         """
         try:
-            value = self._adapter.validate_json(json_str)
+            value = self._read(json_str)
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
             place = ".".join(str(part) for part in problem["loc"]) or "the answer"
@@ -125,6 +126,22 @@ class AgentOutputSchema(AgentOutputSchemaBase):
                 f"The model's answer is no {self.name()}: {place}: {problem['msg']}. It sent {json_str!r:.200}."
             ) from error
         return value[_WRAPPER_KEY] if self._is_wrapped else value
+
+    def _read(self, json_str: str) -> Any:
+        """Return the value. Models that no schema holds to its form like to put a code fence around it."""
+        try:
+            return self._adapter.validate_json(json_str)
+        except ValidationError:
+            inner = _unfenced(json_str)
+            if inner is None:
+                raise
+        return self._adapter.validate_json(inner)
+
+
+def _unfenced(text: str) -> str | None:
+    """Return what a code fence around a whole answer holds, or None without one."""
+    match = re.fullmatch(r"\s*```[a-zA-Z]*\s*\n(.*?)\n?```\s*", text, re.DOTALL)
+    return match[1] if match else None
 
 
 def _is_object(output_type: Any) -> bool:

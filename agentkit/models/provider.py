@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agentkit.backend import Backend, current_backend
 from agentkit.exceptions import UserError
 from agentkit.models.chat_completions import OpenAIChatCompletionsModel
+from agentkit.models.chat_quirks import ChatQuirks
 from agentkit.models.interface import Model, ModelProvider
 from agentkit.models.responses import OpenAIResponsesModel
 
@@ -23,11 +24,14 @@ class OpenAIProvider(ModelProvider):
         api_key: The key, with `base_url` or for OpenAI.
         base_url: The server's address; the connected platform when None and no key is given.
         openai_client: A client to use as it is; neither key nor address may be given with it.
+        organization: Id of the organization to bill, where the key has several.
+        project: Id of the project to bill, where the key has several.
         use_responses: True for the Responses API, False for Chat Completions; what the connected platform is asked
             by when None.
+        chat_quirks: In what the server differs from OpenAI's Chat Completions; what is known of it when None.
 
     Raises:
-        UserError: A client together with a key or an address.
+        UserError: A client together with a key, an address, an organization or a project.
     """
 
     def __init__(
@@ -36,17 +40,33 @@ class OpenAIProvider(ModelProvider):
         api_key: str | None = None,
         base_url: str | None = None,
         openai_client: AsyncOpenAI | None = None,
+        organization: str | None = None,
+        project: str | None = None,
         use_responses: bool | None = None,
+        chat_quirks: ChatQuirks | None = None,
     ) -> None:
-        if openai_client is not None and (api_key is not None or base_url is not None):
+        settings = (api_key, base_url, organization, project)
+        has_settings = any(value is not None for value in settings)
+        if openai_client is not None and has_settings:
             raise UserError(
                 "OpenAIProvider got a client as well as a key or an address.", hint="Put them in the client."
             )
-        self._client = openai_client
         self._own_backend: Backend | None = None
-        if api_key is not None or base_url is not None:
-            self._own_backend = Backend.for_server(base_url, api_key)
+        if openai_client is not None:
+            self._own_backend = Backend.for_client(openai_client)
+        elif has_settings:
+            self._own_backend = Backend.for_server(base_url, api_key, organization=organization, project=project)
         self._use_responses = use_responses
+        self._chat_quirks = chat_quirks
+
+    @property
+    def backend(self) -> Backend:
+        """The platform that is asked: the provider's own, or the connected one.
+
+        Raises:
+            NoBackendError: Nothing is connected, and the environment names nothing.
+        """
+        return self._own_backend or current_backend()
 
     def get_model(self, model_name: str | None) -> Model:
         """Return the model of that name; the platform's default one for None.
@@ -54,20 +74,13 @@ class OpenAIProvider(ModelProvider):
         Raises:
             NoBackendError: Nothing is connected, and the environment names nothing.
         """
-        if self._client is not None:
-            if model_name is None:
-                raise UserError("No model is named.", hint='Name one: Agent(model="…") or RunConfig(model="…").')
-            return self._kind(None)(model_name, self._client)
-        backend = self._own_backend or current_backend()
-        return self._kind(backend)(model_name or backend.default_model, lambda: backend.client)
+        backend = self.backend
+        name = model_name or backend.default_model
+        responses = backend.api == "responses" if self._use_responses is None else self._use_responses
+        if responses:
+            return OpenAIResponsesModel(name, lambda: backend.client)
+        return OpenAIChatCompletionsModel(name, lambda: backend.client, quirks=self._chat_quirks)
 
     async def prepare(self) -> None:
         """Find the platform's default model, which it may have to be asked for."""
-        if self._client is None:
-            await (self._own_backend or current_backend()).find_default_model()
-
-    def _kind(self, backend: Backend | None) -> type[OpenAIResponsesModel] | type[OpenAIChatCompletionsModel]:
-        use_responses = self._use_responses
-        if use_responses is None:
-            use_responses = backend is None or backend.api == "responses"
-        return OpenAIResponsesModel if use_responses else OpenAIChatCompletionsModel
+        await self.backend.find_default_model()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from agentkit.exceptions import UserError
 from agentkit.models.call import encode_body, plain_json, shared_fields
 from agentkit.models.errors import stream_error
 from agentkit.models.history import encode_items
+from agentkit.models.hosted_tools import hosted_tool_json, needed_includes, tool_choice_json
 from agentkit.models.interface import ModelResponse
 from agentkit.models.stream import RawResponsesStreamEvent
 from agentkit.models.wire import read_object
@@ -32,6 +34,12 @@ class OpenAIResponsesModel(WireModel):
     path: ClassVar[str] = "/responses"
 
     def _body(self, request: ModelRequest, client: AsyncOpenAI, *, stream: bool) -> bytes:
+        if request.previous_response_id and request.conversation_id:
+            raise UserError(
+                f"The run has both previous_response_id={request.previous_response_id!r} and "
+                f"conversation_id={request.conversation_id!r}, and the API takes one of them.",
+                hint="Leave one out: a conversation holds its earlier responses already.",
+            )
         settings = request.settings
         fields = shared_fields(settings) | {
             "model": self.model,
@@ -39,9 +47,10 @@ class OpenAIResponsesModel(WireModel):
             "max_output_tokens": settings.max_tokens,
             "truncation": settings.truncation,
             "reasoning": plain_json(settings.reasoning),
-            "include": settings.response_include,
+            "include": _include(request),
+            "context_management": _plain_list(settings.context_management),
             "text": _text(request),
-            "tool_choice": _tool_choice(settings.tool_choice),
+            "tool_choice": tool_choice_json(settings.tool_choice, request.tools, request.handoffs, self.model),
             "previous_response_id": request.previous_response_id,
             "conversation": request.conversation_id,
             "prompt": request.prompt,
@@ -60,6 +69,9 @@ class OpenAIResponsesModel(WireModel):
                 for name, data in piece
                 if data != b"[DONE]"
             ]
+
+    def _hosted(self, tool: Any) -> dict[str, Any] | None:
+        return hosted_tool_json(tool, self.model)
 
     @staticmethod
     def _tool(name: str, description: str, schema: dict[str, Any], strict: bool) -> dict[str, Any]:
@@ -101,7 +113,14 @@ def _text(request: ModelRequest) -> dict[str, Any] | None:
     return text or None
 
 
-def _tool_choice(choice: str | None) -> Any:
-    if choice is None or choice in ("auto", "required", "none"):
-        return choice
-    return {"type": "function", "name": choice}
+def _include(request: ModelRequest) -> list[str] | None:
+    """Return what more the response is to hold: what the settings name, and what they and the tools imply."""
+    settings = request.settings
+    wanted = [*(settings.response_include or ()), *needed_includes(request.tools)]
+    if settings.top_logprobs is not None:
+        wanted.append("message.output_text.logprobs")
+    return list(dict.fromkeys(wanted)) or None
+
+
+def _plain_list(entries: Sequence[Any] | None) -> list[Any] | None:
+    return None if entries is None else [plain_json(entry) for entry in entries]

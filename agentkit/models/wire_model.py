@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import abc
+import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from agentkit.exceptions import ModelStatusError
 from agentkit.models.call import tools_json
+from agentkit.models.errors import too_slow
 from agentkit.models.history import History
 from agentkit.models.interface import Model, ModelResponse, ModelTracing, TResponseInputItem
 from agentkit.models.output_schema import AgentOutputSchemaBase
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 __all__ = ["ModelRequest", "Pieces", "WireModel", "output_format"]
+
+ToolShape = Callable[[str, str, dict[str, Any], bool], dict[str, Any]]
+"""Makes a tool in an API's shape."""
 
 Pieces = AsyncIterator[list[tuple[bytes, bytes]]]
 """Server-sent events as they come: name and data of each."""
@@ -88,8 +95,14 @@ class WireModel(Model):
             previous_response_id, conversation_id, prompt,
         )  # fmt: skip
         client = self.client
-        body = self._body(request, client, stream=False)
-        return self._read(await post(client, self.path, body, model_settings), client)
+        async with _time_limit(model_settings.timeout, client):
+            while True:
+                body = self._body(request, client, stream=False)
+                try:
+                    return self._read(await self._post(client, body, model_settings), client)
+                except ModelStatusError as error:
+                    if not self._learn(error, request, client):
+                        raise
 
     async def stream_response(self, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         """Yield the answer's events as `openai` objects. Arguments as for `Model.get_response`."""
@@ -118,24 +131,63 @@ class WireModel(Model):
             previous_response_id, conversation_id, prompt,
         )  # fmt: skip
         client = self.client
-        body = self._body(request, client, stream=True)
-        async with (
-            post_streamed(client, self.path, body, model_settings) as pieces,
-            aclosing(self._events(pieces, client)) as batches,
-        ):
-            async for batch in batches:
+        ends = None if model_settings.timeout is None else time.monotonic() + model_settings.timeout
+        async with AsyncExitStack() as stack:
+            async with _time_limit(model_settings.timeout, client):
+                pieces = await self._open_stream(stack, request, client)
+            batches = await stack.enter_async_context(aclosing(self._events(pieces, client)))
+            if ends is None:
+                async for batch in batches:
+                    yield batch
+                return
+            while True:  # the limit is for waiting on the server, not for what is done with its events
+                async with _time_limit(ends - time.monotonic(), client, of=model_settings.timeout):
+                    batch = await anext(batches, [])
+                if not batch:
+                    return
                 yield batch
 
-    def _encoded_tools(self, request: ModelRequest) -> bytes | None:
-        """Return the tools' JSON; encoded once as long as a run keeps the same agent."""
+    async def _open_stream(self, stack: AsyncExitStack, request: ModelRequest, client: AsyncOpenAI) -> Pieces:
+        """Return the server's events as they come; leaving `stack` closes the connection."""
+        while True:
+            body = self._body(request, client, stream=True)
+            try:
+                return await stack.enter_async_context(self._post_streamed(client, body, request.settings))
+            except ModelStatusError as error:
+                if not self._learn(error, request, client):
+                    raise
+
+    async def _post(self, client: AsyncOpenAI, body: bytes, settings: ModelSettings) -> dict[str, Any]:
+        """Return what the server answers to a request."""
+        return await post(client, self.path, body, settings)
+
+    def _post_streamed(
+        self, client: AsyncOpenAI, body: bytes, settings: ModelSettings
+    ) -> AbstractAsyncContextManager[Pieces]:
+        """Give what the server answers to a request, as it comes."""
+        return post_streamed(client, self.path, body, settings)
+
+    def _learn(self, error: ModelStatusError, request: ModelRequest, client: AsyncOpenAI) -> bool:
+        """Return whether the server has to be asked again, in another way that its refusal taught."""
+        return False
+
+    def _encoded_tools(self, request: ModelRequest, shape: ToolShape | None = None) -> bytes | None:
+        """Return the tools' JSON; encoded once as long as a run keeps the same agent.
+
+        Args:
+            request: The call.
+            shape: Makes one entry from name, description, schema and strictness; `_tool` when None.
+        """
+        shape = shape or self._tool
         tools, handoffs = request.tools, request.handoffs
         if not tools and not handoffs:
             return None
         kept = request.input.kept if isinstance(request.input, History) else {}
-        known = kept.get(self.path)
+        key = f"{self.path} {self.model} {shape.__name__}"
+        known = kept.get(key)
         if known is None or known[0] is not tools or known[1] is not handoffs:
-            encoded = tools_json(tools, handoffs, self._tool, adapter=type(self).__name__)
-            known = kept[self.path] = (tools, handoffs, encoded)
+            encoded = tools_json(tools, handoffs, shape, self._hosted, adapter=type(self).__name__)
+            known = kept[key] = (tools, handoffs, encoded)
         result: bytes = known[2]
         return result
 
@@ -151,6 +203,10 @@ class WireModel(Model):
     def _events(self, pieces: Pieces, client: AsyncOpenAI) -> AsyncGenerator[list[RawResponsesStreamEvent]]:
         """Yield what the server's events stand for."""
 
+    def _hosted(self, tool: Any) -> dict[str, Any] | None:
+        """Return a hosted tool in the API's shape, or None where it has none."""
+        return None
+
     @staticmethod
     @abc.abstractmethod
     def _tool(name: str, description: str, schema: dict[str, Any], strict: bool) -> dict[str, Any]:
@@ -160,3 +216,25 @@ class WireModel(Model):
 def output_format(schema: AgentOutputSchemaBase) -> dict[str, Any]:
     """Return an output schema as both APIs take it."""
     return {"name": "final_output", "strict": schema.is_strict_json_schema(), "schema": schema.json_schema()}
+
+
+@asynccontextmanager
+async def _time_limit(seconds: float | None, client: AsyncOpenAI, *, of: float | None = None) -> AsyncGenerator[None]:
+    """Stop what is awaited inside after so many seconds; never where None.
+
+    Args:
+        seconds: What is left.
+        client: The client, whose server the error names.
+        of: The limit as a whole; `seconds` when None.
+
+    Raises:
+        ModelConnectionError: The time is up.
+    """
+    if seconds is None:
+        yield
+        return
+    try:
+        async with asyncio.timeout(max(seconds, 0)):
+            yield
+    except TimeoutError as error:
+        raise too_slow(seconds if of is None else of, client) from error

@@ -262,7 +262,7 @@ class Asking:
                 self._view.clear_text()
             for step in change.steps:
                 self._view.step(step)
-        else:
+        elif event.type == "agent_updated_stream_event":
             agent = event.new_agent
             self._view.status(f"{agent.name} is answering", plain_text=agent.output_type not in (None, str))
 

@@ -6,17 +6,102 @@ import dataclasses
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, Literal
+
+from typing_extensions import TypedDict
 
 from agentkit.exceptions import UserError
 from agentkit.models import AgentOutputSchemaBase, Model, ModelSettings
+from agentkit.runtime.guardrails import InputGuardrail, OutputGuardrail
 from agentkit.runtime.handoffs import Handoff
-from agentkit.tools import FunctionTool, RunContextWrapper, TContext, Tool
+from agentkit.runtime.hooks import AgentHooks
+from agentkit.tools import (
+    HOSTED_TOOLS,
+    Enabled,
+    FunctionTool,
+    NeedsApproval,
+    RunContextWrapper,
+    TContext,
+    Tool,
+    ToolErrorFunction,
+    default_tool_error_function,
+)
 
-__all__ = ["Agent", "Instructions"]
+if TYPE_CHECKING:
+    from agentkit.runtime.items import RunItem, ToolApprovalItem
+
+__all__ = [
+    "Agent",
+    "FunctionToolResult",
+    "GenerateDynamicPromptData",
+    "Instructions",
+    "MCPConfig",
+    "StopAtTools",
+    "ToolUseBehavior",
+    "ToolsToFinalOutputFunction",
+    "ToolsToFinalOutputResult",
+]
 
 Instructions = str | Callable[[RunContextWrapper[Any], "Agent[Any]"], str | Awaitable[str]]
 """Text, or a function of context and agent that returns it."""
+
+
+class StopAtTools(TypedDict):
+    """The run ends with the output of the first of these tools that is called."""
+
+    stop_at_tool_names: list[str]
+
+
+class MCPConfig(TypedDict, total=False):
+    """How the tools of an agent's MCP servers are offered to the model."""
+
+    convert_schemas_to_strict: bool
+    include_server_in_tool_names: bool
+
+
+@dataclass
+class FunctionToolResult:
+    """What a function tool returned in a turn, for a `tool_use_behavior` function."""
+
+    tool: FunctionTool
+    """The tool."""
+    output: Any
+    """What it returned."""
+    run_item: RunItem | None = None
+    """The item of the output."""
+    interruptions: list[ToolApprovalItem] = field(default_factory=list)
+    """Calls inside an agent used as a tool that wait for approval."""
+    agent_run_result: Any = None
+    """The result of an agent used as a tool."""
+
+
+@dataclass
+class ToolsToFinalOutputResult:
+    """Whether the tools' outputs end the run."""
+
+    is_final_output: bool
+    """Whether the run ends; else the model is called with the outputs."""
+    final_output: Any = None
+    """The run's final output, where it ends."""
+
+
+ToolsToFinalOutputFunction = Callable[
+    [RunContextWrapper[Any], list[FunctionToolResult]], ToolsToFinalOutputResult | Awaitable[ToolsToFinalOutputResult]
+]
+"""Decides from the context and the tools' results whether the run ends with them; sync or async."""
+
+ToolUseBehavior = Literal["run_llm_again", "stop_on_first_tool"] | StopAtTools | ToolsToFinalOutputFunction
+"""What happens with a tool's output: the model gets it, or it is the run's final output."""
+
+
+@dataclass
+class GenerateDynamicPromptData:
+    """What a function given as `Agent(prompt=…)` gets."""
+
+    context: RunContextWrapper[Any]
+    """The run's context."""
+    agent: Agent[Any]
+    """The agent."""
 
 
 @dataclass(eq=False)  # agents hand over to each other in circles: they are told apart, not compared
@@ -33,6 +118,8 @@ class Agent(Generic[TContext]):
     """What it is called, in traces and in handoffs."""
     instructions: Instructions | None = None
     """What it is to do: text, or a function of context and agent that returns it, sync or async."""
+    prompt: Any = None  # a Prompt, or a function that returns one
+    """A prompt stored on the platform, `{"id": …, "version": …, "variables": …}`, or a function that returns one."""
     handoff_description: str | None = None
     """When to hand a conversation over to it, for the agents that may."""
     handoffs: list[Agent[Any] | Handoff[TContext]] = field(default_factory=list)
@@ -43,8 +130,20 @@ class Agent(Generic[TContext]):
     """Settings of its model calls."""
     tools: list[Tool] = field(default_factory=list)
     """What it may call."""
+    mcp_servers: list[Any] = field(default_factory=list)  # MCPServer: the package is an extra
+    """MCP servers whose tools it may call too."""
+    mcp_config: MCPConfig = field(default_factory=lambda: MCPConfig())
+    """How these are offered to the model."""
+    input_guardrails: list[InputGuardrail[TContext]] = field(default_factory=list)
+    """Checks of the input of runs that start with it."""
+    output_guardrails: list[OutputGuardrail[TContext]] = field(default_factory=list)
+    """Checks of its final output."""
     output_type: type[Any] | AgentOutputSchemaBase | None = None
     """Type of its answer; text when None."""
+    hooks: AgentHooks[TContext] | None = None
+    """Called at the events of the agent."""
+    tool_use_behavior: ToolUseBehavior = "run_llm_again"
+    """What happens with its tools' outputs: the model gets them, or they are the final output."""
     reset_tool_choice: bool = True
     """Whether a forced `tool_choice` is lifted once a tool has been called, as else the model could never answer."""
 
@@ -62,12 +161,131 @@ class Agent(Generic[TContext]):
         if not isinstance(self.model_settings, ModelSettings):
             raise UserError(f"{who}: model_settings has to be ModelSettings, not {_kind(self.model_settings)}.")
         for tool in _listed(self.tools, "tools", who):
-            if not isinstance(tool, FunctionTool):
+            if not isinstance(tool, (FunctionTool, *HOSTED_TOOLS)):
                 hint = "Decorate it with @function_tool." if callable(tool) else "Make it with function_tool."
                 raise UserError(f"{who}: {_kind(tool)} {tool!r:.60} is no tool.", hint=hint)
         for target in _listed(self.handoffs, "handoffs", who):
             if not isinstance(target, (Agent, Handoff)):
                 raise UserError(f"{who}: a handoff has to be an Agent, not {_kind(target)} {target!r:.60}.")
+        self._check_guards(who)
+
+    def _check_guards(self, who: str) -> None:
+        kinds: Any = (("input_guardrails", InputGuardrail), ("output_guardrails", OutputGuardrail))
+        for name, kind in kinds:
+            for guardrail in _listed(getattr(self, name), name, who):
+                if not isinstance(guardrail, kind):
+                    hint = f"Decorate it with @{name.removesuffix('s')}."
+                    raise UserError(f"{who}: {guardrail!r:.60} is none of its {name}.", hint=hint)
+        _listed(self.mcp_servers, "mcp_servers", who)
+        if self.hooks is not None and not isinstance(self.hooks, AgentHooks):
+            raise UserError(f"{who}: hooks have to be AgentHooks, not {_kind(self.hooks)}.")
+        behavior = self.tool_use_behavior
+        stops = isinstance(behavior, dict) and isinstance(behavior.get("stop_at_tool_names"), (list, tuple, set))
+        if not (behavior in ("run_llm_again", "stop_on_first_tool") or stops or callable(behavior)):
+            hint = 'Use "run_llm_again", "stop_on_first_tool", {"stop_at_tool_names": […]} or a function.'
+            raise UserError(f"{who}: tool_use_behavior can't be {behavior!r:.60}.", hint=hint)
+
+    def as_tool(
+        self,
+        tool_name: str | None = None,
+        tool_description: str | None = None,
+        custom_output_extractor: Callable[[Any], Any] | None = None,
+        is_enabled: Enabled = True,
+        on_stream: Callable[[Any], Any] | None = None,
+        run_config: Any = None,
+        max_turns: int | None = None,
+        hooks: Any = None,
+        previous_response_id: str | None = None,
+        conversation_id: str | None = None,
+        session: Any = None,
+        failure_error_function: ToolErrorFunction | None = default_tool_error_function,
+        needs_approval: NeedsApproval = False,
+        parameters: type[Any] | None = None,
+        input_builder: Callable[[Any], Any] | None = None,
+        include_input_schema: bool = False,
+    ) -> FunctionTool:
+        """Return a tool that runs this agent: it gets an input made for it, and its answer is the tool's output.
+
+        Other than after a handoff it doesn't see the conversation, and the calling agent goes on.
+
+        Args:
+            tool_name: Name for the model; made from the agent's when None.
+            tool_description: What it does and when to use it, for the model.
+            custom_output_extractor: Makes the tool's output from the inner run's `RunResult`; sync or async. The final
+                output, as text, when None.
+            is_enabled: Whether the model is offered it; a function of context and agent is asked before each call.
+            on_stream: Called with an `AgentToolStreamEvent` for each event of the inner run; sync or async.
+            run_config: Settings of the inner run; those of the outer one when None.
+            max_turns: Model calls that the inner run may make; 10 when None.
+            hooks: `RunHooks` of the inner run.
+            previous_response_id: Response that the inner run goes on from.
+            conversation_id: Conversation that the inner run belongs to.
+            session: Session of the inner run.
+            failure_error_function: Makes the text for the model when the inner run fails; None raises the error.
+            needs_approval: Whether a call waits for a person.
+            parameters: Type of the arguments, such as a pydantic model; one text named `input` when None.
+            input_builder: Makes the inner run's input from `{"params": …, "summary": …, "json_schema": …}`.
+            include_input_schema: Whether the inner agent is told the schema of its parameters.
+
+        Raises:
+            UserError: The name is none that the API takes.
+        """
+        from agentkit.runtime.agent_tool import AgentToolOptions, agent_tool
+
+        options = AgentToolOptions(
+            extract=custom_output_extractor,
+            on_stream=on_stream,
+            run_config=run_config,
+            max_turns=max_turns,
+            hooks=hooks,
+            previous_response_id=previous_response_id,
+            conversation_id=conversation_id,
+            session=session,
+            failure_error_function=failure_error_function,
+            parameters=parameters,
+            input_builder=input_builder,
+            include_input_schema=include_input_schema,
+        )
+        return agent_tool(
+            self, tool_name, tool_description, options, is_enabled=is_enabled, needs_approval=needs_approval
+        )
+
+    async def get_mcp_tools(self, run_context: RunContextWrapper[TContext]) -> list[Tool]:
+        """Return the tools of the agent's MCP servers, as function tools.
+
+        Raises:
+            UserError: Two servers have a tool of the same name.
+            AgentsException: A server can't be reached; the message names it.
+        """
+        if not self.mcp_servers:
+            return []
+        from agentkit.mcp import MCPUtil
+
+        tools = await MCPUtil.get_all_function_tools(
+            self.mcp_servers,
+            bool(self.mcp_config.get("convert_schemas_to_strict", False)),
+            run_context,
+            self,
+            include_server_in_tool_names=bool(self.mcp_config.get("include_server_in_tool_names", False)),
+        )
+        return list(tools)
+
+    async def get_all_tools(self, run_context: RunContextWrapper[TContext]) -> list[Tool]:
+        """Return the tools that the model is offered now: those enabled, and those of MCP servers."""
+        tools = await self.get_mcp_tools(run_context) if self.mcp_servers else []
+        return tools + [tool for tool in self.tools if await is_enabled(tool, run_context, self)]
+
+    async def get_prompt(self, run_context: RunContextWrapper[TContext]) -> Any:
+        """Return the stored prompt for a run, or None."""
+        prompt = self.prompt
+        if callable(prompt):
+            prompt = prompt(GenerateDynamicPromptData(run_context, self))
+            if inspect.isawaitable(prompt):
+                prompt = await prompt
+        if prompt is not None and not (isinstance(prompt, dict) and "id" in prompt):
+            hint = 'Use {"id": …}, with "version" and "variables" where wanted.'
+            raise UserError(f"Agent {self.name!r}: {prompt!r:.80} is no stored prompt.", hint=hint)
+        return prompt
 
     def clone(self, **changes: Any) -> Agent[TContext]:
         """Return a copy with `changes`, such as `agent.clone(name="Robot")`. Lists are shared unless changed."""
@@ -87,6 +305,16 @@ class Agent(Generic[TContext]):
         if not isinstance(text, str):
             raise UserError(f"Agent {self.name!r}: its instruction function returned {_kind(text)}, not text.")
         return text
+
+
+async def is_enabled(what: Any, context: RunContextWrapper[Any], agent: Agent[Any]) -> bool:
+    """Return whether a tool or handoff is offered to the model now. Hosted tools always are."""
+    enabled = getattr(what, "is_enabled", True)
+    if callable(enabled):
+        enabled = enabled(context, agent)
+        if inspect.isawaitable(enabled):
+            enabled = await enabled
+    return bool(enabled)
 
 
 def _takes_two(function: Callable[..., Any]) -> bool:

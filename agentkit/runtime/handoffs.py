@@ -8,21 +8,47 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic
 
 from pydantic import TypeAdapter, ValidationError
 
 from agentkit.exceptions import ModelBehaviorError, UserError
-from agentkit.tools import RunContextWrapper, TContext, ensure_strict_json_schema
+from agentkit.models import TResponseInputItem
+from agentkit.runtime.items import RunItem
+from agentkit.tools import Enabled, RunContextWrapper, TContext, ensure_strict_json_schema
 
 if TYPE_CHECKING:
     from agentkit.runtime.agent import Agent
 
-__all__ = ["Handoff", "handoff"]
+__all__ = ["Handoff", "HandoffInputData", "HandoffInputFilter", "handoff"]
 
 _LONGEST_NAME = 64 - len("transfer_to_")
 """A tool's name has at most 64 characters."""
+
+
+@dataclass(frozen=True)
+class HandoffInputData:
+    """The conversation at a handoff: what an input filter is given, and gives back for the next agent to see."""
+
+    input_history: str | tuple[TResponseInputItem, ...]
+    """What the run was given, before any item of its own."""
+    pre_handoff_items: tuple[RunItem, ...]
+    """What the run added before the turn of the handoff."""
+    new_items: tuple[RunItem, ...]
+    """What the turn of the handoff added, the handoff's own call and output included."""
+    run_context: RunContextWrapper[Any] | None = None
+    """The run's context."""
+    input_items: tuple[RunItem, ...] | None = None
+    """What the next agent sees in place of `new_items`, where a filter wants these to be kept in the results."""
+
+    def clone(self, **changes: Any) -> HandoffInputData:
+        """Return a copy with `changes`, such as `data.clone(pre_handoff_items=())`."""
+        return replace(self, **changes)
+
+
+HandoffInputFilter = Callable[[HandoffInputData], HandoffInputData | Awaitable[HandoffInputData]]
+"""Makes what the next agent sees of the conversation; sync or async."""
 
 
 @dataclass
@@ -39,8 +65,16 @@ class Handoff(Generic[TContext]):
     """Takes the context and the model's input as JSON text, and returns the agent to go on with."""
     agent_name: str
     """Name of that agent."""
+    input_filter: HandoffInputFilter | None = None
+    """Makes what the next agent sees of the conversation; all of it when None."""
+    nest_handoff_history: bool | None = None
+    """Whether the next agent sees the conversation as one message that tells it; None leaves it to the run."""
     strict_json_schema: bool = True
     """Whether the model must keep to the schema."""
+    is_enabled: Enabled = True
+    """Whether the model is offered it, asked anew before each model call."""
+    agent: Agent[Any] | None = None
+    """The agent that it leads to, where that is known beforehand."""
 
     def get_transfer_message(self, agent: Agent[Any]) -> str:
         """Return what the model is told when the conversation has passed to `agent`."""
@@ -73,6 +107,9 @@ def handoff(
     tool_description_override: str | None = None,
     on_handoff: Callable[..., Any] | None = None,
     input_type: type[Any] | None = None,
+    input_filter: HandoffInputFilter | None = None,
+    nest_handoff_history: bool | None = None,
+    is_enabled: Enabled = True,
 ) -> Handoff[TContext]:
     """Return a handoff to `agent`.
 
@@ -83,10 +120,17 @@ def handoff(
         on_handoff: Called when the handoff happens, with the context, and with the input where there is an
             `input_type`; sync or async.
         input_type: Type of what the model has to say with it, such as a reason.
+        input_filter: Makes what the next agent sees of the conversation; all of it when None. See
+            `agentkit.extensions.handoff_filters`.
+        nest_handoff_history: Whether the next agent sees the conversation as one message that tells it.
+        is_enabled: Whether the model is offered it; a function of context and agent is asked before each model call.
 
     Raises:
-        UserError: `on_handoff` can't be called with what it will get, or `input_type` has nobody to take it.
+        UserError: `on_handoff` can't be called with what it will get, `input_type` has nobody to take it, or a filter
+            is no function.
     """
+    if input_filter is not None and not callable(input_filter):
+        raise UserError(f"The input_filter of the handoff to {agent.name!r} is no function: {input_filter!r:.60}.")
     adapter = _input_adapter(agent, on_handoff, input_type)
 
     async def invoke(context: RunContextWrapper[Any], arguments: str) -> Agent[TContext]:
@@ -103,6 +147,10 @@ def handoff(
         input_json_schema=ensure_strict_json_schema(adapter.json_schema() if adapter else {}),
         on_invoke_handoff=invoke,
         agent_name=agent.name,
+        input_filter=input_filter,
+        nest_handoff_history=nest_handoff_history,
+        is_enabled=is_enabled,
+        agent=agent,
     )
 
 

@@ -7,21 +7,27 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from agentkit.models import ModelResponse, TResponseInputItem
 from agentkit.models.typed import to_json, typed_item
+from agentkit.tools import output_for_model
 
 if TYPE_CHECKING:
     from agentkit.runtime.agent import Agent
     from agentkit.runtime.ledger import Outcome
 
 __all__ = [
+    "CompactionItem",
     "HandoffCallItem",
     "HandoffOutputItem",
     "ItemHelpers",
+    "MCPApprovalRequestItem",
+    "MCPApprovalResponseItem",
+    "MCPListToolsItem",
     "MessageOutputItem",
     "ModelResponse",
     "ReasoningItem",
     "RunItem",
     "RunItemBase",
     "TResponseInputItem",
+    "ToolApprovalItem",
     "ToolCallItem",
     "ToolCallOutputItem",
 ]
@@ -154,7 +160,93 @@ class HandoffOutputItem(RunItemBase):
         return f"{self.source_agent.name} → {self.target_agent.name}"
 
 
-RunItem = MessageOutputItem | ReasoningItem | ToolCallItem | HandoffCallItem | ToolCallOutputItem | HandoffOutputItem
+class MCPApprovalRequestItem(RunItemBase):
+    """A hosted MCP server's tool that the platform will call once it is approved."""
+
+    __slots__ = ()
+    type: ClassVar[Literal["mcp_approval_request_item"]] = "mcp_approval_request_item"
+
+    def _summary(self) -> str:
+        return f"{self.raw.get('server_label')}: {self.raw.get('name')}"
+
+
+class MCPApprovalResponseItem(RunItemBase):
+    """What was decided of a hosted MCP server's tool."""
+
+    __slots__ = ()
+    type: ClassVar[Literal["mcp_approval_response_item"]] = "mcp_approval_response_item"
+
+    @property
+    def raw_item(self) -> Any:
+        """The item as JSON."""
+        return self.raw
+
+    def _summary(self) -> str:
+        return "approved" if self.raw.get("approve") else "not approved"
+
+
+class MCPListToolsItem(RunItemBase):
+    """The tools of a hosted MCP server, as the platform has listed them."""
+
+    __slots__ = ()
+    type: ClassVar[Literal["mcp_list_tools_item"]] = "mcp_list_tools_item"
+
+
+class CompactionItem(RunItemBase):
+    """An earlier part of the conversation, which the platform has made smaller."""
+
+    __slots__ = ()
+    type: ClassVar[Literal["compaction_item"]] = "compaction_item"
+
+
+class ToolApprovalItem(RunItemBase):
+    """A call that waits for a person's approval: one of a result's `interruptions`.
+
+    Args:
+        agent: The agent that wants to call the tool.
+        raw_item: The call.
+        tool_name: Name of the tool; that in the call when None.
+    """
+
+    __slots__ = ("tool_name",)
+    type: ClassVar[Literal["tool_approval_item"]] = "tool_approval_item"
+
+    def __init__(self, agent: Agent[Any], raw_item: Any, tool_name: str | None = None) -> None:
+        super().__init__(agent, raw_item)
+        self.tool_name: str = tool_name or self.raw.get("name") or str(self.raw.get("type", ""))
+
+    @property
+    def name(self) -> str:
+        """Name of the tool."""
+        return self.tool_name
+
+    @property
+    def call_id(self) -> str:
+        """Id of the call."""
+        return str(self.raw.get("call_id") or self.raw.get("id") or "")
+
+    @property
+    def arguments(self) -> str:
+        """The arguments as the model sent them: JSON text."""
+        return str(self.raw.get("arguments") or "")
+
+    def _summary(self) -> str:
+        return f"{self.agent.name} wants to call {self.name}({_shortened(self.arguments)})"
+
+
+RunItem = (
+    MessageOutputItem
+    | ReasoningItem
+    | ToolCallItem
+    | HandoffCallItem
+    | ToolCallOutputItem
+    | HandoffOutputItem
+    | MCPApprovalRequestItem
+    | MCPApprovalResponseItem
+    | MCPListToolsItem
+    | CompactionItem
+    | ToolApprovalItem
+)
 """Any item of a run. Its `type` tells which."""
 
 
@@ -172,6 +264,18 @@ class ItemHelpers:
         """Return the text of a message's last part, or None where that is no text."""
         parts = to_json(message).get("content") or [{}]
         return parts[-1].get("text") if parts[-1].get("type") == "output_text" else None
+
+    @classmethod
+    def extract_text(cls, message: Any) -> str | None:
+        """Return the text of a message, all parts joined, or None where it has none."""
+        parts = to_json(message).get("content") or ()
+        return "".join(part.get("text") or "" for part in parts if part.get("type") == "output_text") or None
+
+    @classmethod
+    def extract_refusal(cls, message: Any) -> str | None:
+        """Return what the model said in place of an answer, or None where it answered."""
+        parts = to_json(message).get("content") or ()
+        return "".join(part.get("refusal") or "" for part in parts if part.get("type") == "refusal") or None
 
     @classmethod
     def input_to_new_input_list(cls, input: str | list[TResponseInputItem]) -> list[TResponseInputItem]:  # noqa: A002
@@ -192,9 +296,10 @@ class ItemHelpers:
         return "".join(part.get("text") or "" for part in parts if part.get("type") == "output_text")
 
     @classmethod
-    def tool_call_output_item(cls, tool_call: Any, output: str) -> dict[str, Any]:
-        """Return the item that answers a call with `output`."""
-        return {"type": "function_call_output", "call_id": to_json(tool_call)["call_id"], "output": output}
+    def tool_call_output_item(cls, tool_call: Any, output: Any) -> dict[str, Any]:
+        """Return the item that answers a call with what the tool returned."""
+        call_id = to_json(tool_call)["call_id"]
+        return {"type": "function_call_output", "call_id": call_id, "output": output_for_model(output)}
 
 
 def _shortened(text: str, limit: int = 60) -> str:

@@ -6,21 +6,24 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_origin
 
 from agentkit.exceptions import UserError
 from agentkit.models import ModelResponse, TResponseInputItem
-from agentkit.runtime.items import ItemHelpers, RunItem
+from agentkit.runtime.guardrails import InputGuardrailResult, OutputGuardrailResult
+from agentkit.runtime.items import ItemHelpers, RunItem, ToolApprovalItem
 from agentkit.runtime.loop import run_loop
 from agentkit.runtime.progress import RunProgress, RunStatus
+from agentkit.runtime.run_state import RunState
 from agentkit.runtime.stream_events import StreamEvent
-from agentkit.tools import RunContextWrapper
+from agentkit.tools import RunContextWrapper, ToolInputGuardrailResult, ToolOutputGuardrailResult
 from agentkit.usage import Usage
 
 if TYPE_CHECKING:
     from agentkit.runtime.agent import Agent
 
-__all__ = ["RunResult", "RunResultBase", "RunResultStreaming"]
+__all__ = ["AgentToolInvocation", "RunErrorDetails", "RunResult", "RunResultBase", "RunResultStreaming"]
 
 T = TypeVar("T")
 
@@ -33,7 +36,7 @@ class RunResultBase:
 
     @property
     def input(self) -> str | list[TResponseInputItem]:
-        """The input that the run was given."""
+        """The input that the run was given, after the earlier items of its session."""
         return self._run.input
 
     @property
@@ -55,6 +58,31 @@ class RunResultBase:
     def last_agent(self) -> Agent[Any]:
         """The agent that ran last. Often the one to give the next message to."""
         return self._run.agent
+
+    @property
+    def interruptions(self) -> list[ToolApprovalItem]:
+        """Calls that wait for approval. `to_state()`, `approve` or `reject`, and `Runner.run` go on from there."""
+        return list(self._run.waiting)
+
+    @property
+    def input_guardrail_results(self) -> list[InputGuardrailResult]:
+        """What the guardrails found in the input."""
+        return list(self._run.input_guardrail_results)
+
+    @property
+    def output_guardrail_results(self) -> list[OutputGuardrailResult]:
+        """What the guardrails found in the final output."""
+        return list(self._run.output_guardrail_results)
+
+    @property
+    def tool_input_guardrail_results(self) -> list[ToolInputGuardrailResult]:
+        """What tools' guardrails found in calls."""
+        return list(self._run.tool_input_guardrail_results)
+
+    @property
+    def tool_output_guardrail_results(self) -> list[ToolOutputGuardrailResult]:
+        """What tools' guardrails found in outputs."""
+        return list(self._run.tool_output_guardrail_results)
 
     @property
     def context_wrapper(self) -> RunContextWrapper[Any]:
@@ -102,19 +130,60 @@ class RunResultBase:
         output: T = self.final_output
         return output
 
-    def to_input_list(self) -> list[TResponseInputItem]:
-        """Return the whole conversation, input and what the run added, as input for another run."""
-        return [dict(item) for item in self._run.ledger.history]
+    def to_input_list(
+        self, *, mode: Literal["preserve_all", "normalized"] = "preserve_all"
+    ) -> list[TResponseInputItem]:
+        """Return the conversation as input for another run.
+
+        Args:
+            mode: "preserve_all" for the input and all that the run added; "normalized" for what the model would see
+                next, which an input filter of a handoff may have made something else of.
+        """
+        if mode not in ("preserve_all", "normalized"):
+            raise UserError(f"to_input_list has no mode {mode!r}.", hint='Use "preserve_all" or "normalized".')
+        items = self._run.ledger.all_items() if mode == "preserve_all" else self._run.ledger.history
+        return [dict(item) for item in items]
+
+    def to_state(self) -> RunState:
+        """Return where the run rests, to go on from it: `Runner.run(agent, state)`.
+
+        That is after calls that wait for approval, after `max_turns`, a spent budget or a cancelled run.
+
+        Raises:
+            UserError: The run is still going on.
+        """
+        if self._run.status == "running":
+            raise UserError("The run is still going on.", hint="Iterate over stream_events() to its end first.")
+        return RunState.of(self._run)
 
     def _summary(self) -> str:
         return f"{self.status}, {self.last_agent.name!r}, turn {self._run.turn}, {self.final_output!r:.200}"
 
 
+@dataclass(frozen=True)
+class AgentToolInvocation:
+    """The call that an agent used as a tool ran for."""
+
+    tool_name: str
+    """Name of the tool."""
+    tool_call_id: str
+    """Id of the call."""
+    tool_arguments: str
+    """The arguments as the model sent them: JSON text."""
+
+
 class RunResult(RunResultBase):
     """A finished run."""
 
+    agent_tool_invocation: AgentToolInvocation | None = None
+    """The call that it ran for, where the agent was used as a tool."""
+
     def __repr__(self) -> str:
-        return f"RunResult({self._summary()})"
+        return f"{type(self).__name__}({self._summary()})"
+
+
+class RunErrorDetails(RunResult):
+    """What a run had done when it was stopped: an exception's `run_data`."""
 
 
 class RunResultStreaming(RunResultBase):
@@ -143,7 +212,7 @@ class RunResultStreaming(RunResultBase):
     @property
     def max_turns(self) -> int | None:
         """Model calls that the run may make."""
-        return self._run.max_turns
+        return self._run.options.max_turns
 
     @property
     def is_complete(self) -> bool:
@@ -176,15 +245,23 @@ class RunResultStreaming(RunResultBase):
         if (error := self.run_loop_exception) is not None:
             raise error
 
-    def cancel(self, mode: Literal["immediate"] = "immediate") -> None:
-        """Stop the run. What it had done stays in the result, and what was under way is cancelled.
+    def cancel(self, mode: Literal["immediate", "after_turn"] = "immediate") -> None:
+        """Stop the run. What it had done stays in the result.
+
+        Args:
+            mode: "immediate" to cancel what is under way; "after_turn" to let the model's answer and its tool calls
+                come to their end first, and to save them to the session.
 
         Raises:
-            UserError: `mode` is something else than "immediate".
+            UserError: There is no such mode.
         """
-        if mode != "immediate":
-            raise UserError(f"A run can't be cancelled in the mode {mode!r}.", hint='Only "immediate" is there yet.')
-        self._task.cancel()
+        if mode not in ("immediate", "after_turn"):
+            hint = 'Use "immediate" or "after_turn".'
+            raise UserError(f"A run can't be cancelled in the mode {mode!r}.", hint=hint)
+        if mode == "after_turn":
+            self._run.stop_after_turn = True
+        else:
+            self._task.cancel()
 
     async def _drive(self) -> None:
         async with aclosing(run_loop(self._run)) as batches:

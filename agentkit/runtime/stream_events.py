@@ -11,7 +11,13 @@ from agentkit.runtime.items import RunItem
 if TYPE_CHECKING:
     from agentkit.runtime.agent import Agent
 
-__all__ = ["AgentUpdatedStreamEvent", "RawResponsesStreamEvent", "RunItemStreamEvent", "StreamEvent"]
+__all__ = [
+    "AgentToolStreamEvent",
+    "AgentUpdatedStreamEvent",
+    "RawResponsesStreamEvent",
+    "RunItemStreamEvent",
+    "StreamEvent",
+]
 
 
 @dataclass(slots=True)
@@ -25,6 +31,10 @@ class RunItemStreamEvent:
         "tool_called",
         "tool_output",
         "reasoning_item_created",
+        "mcp_approval_requested",
+        "mcp_approval_response",
+        "mcp_list_tools",
+        "compaction_item_created",
     ]
     """What happened. `tool_called` comes before the tool runs. `handoff_occured` is spelt as documented."""
     item: RunItem
@@ -41,5 +51,27 @@ class AgentUpdatedStreamEvent:
     type: Literal["agent_updated_stream_event"] = "agent_updated_stream_event"
 
 
-StreamEvent = RawResponsesStreamEvent | RunItemStreamEvent | AgentUpdatedStreamEvent
+@dataclass(slots=True)
+class AgentToolStreamEvent:
+    """An event of the run of an agent that is used as a tool. Its fields can be read as keys too."""
+
+    event: RawResponsesStreamEvent | RunItemStreamEvent | AgentUpdatedStreamEvent
+    """What happened in the inner run."""
+    agent: Agent[Any]
+    """The agent that was called as a tool."""
+    tool_call: dict[str, Any] | None
+    """The call, in the shape of the Responses API."""
+    path: tuple[str, ...] = ()
+    """Names of the tools that lead to the inner run, from the outermost on."""
+    type: Literal["agent_tool_stream_event"] = "agent_tool_stream_event"
+
+    def __getitem__(self, key: str) -> Any:
+        """Return a field by its name, as where the event is a dictionary."""
+        try:
+            return getattr(self, key)
+        except AttributeError:
+            raise KeyError(key) from None
+
+
+StreamEvent = RawResponsesStreamEvent | RunItemStreamEvent | AgentUpdatedStreamEvent | AgentToolStreamEvent
 """Any event of a streamed run."""

@@ -1,7 +1,8 @@
-"""What a run hands to the code it calls: the user's context object, and the tokens used so far."""
+"""What a run hands to the code it calls: the user's context object, the tokens used so far, what has been approved."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
@@ -9,9 +10,50 @@ from typing_extensions import TypeVar
 
 from agentkit.usage import Usage
 
-__all__ = ["RunContextWrapper", "TContext", "ToolContext"]
+__all__ = ["Approvals", "RunContextWrapper", "TContext", "ToolContext"]
 
 TContext = TypeVar("TContext", default=Any)
+
+
+class Approvals:
+    """What has been decided of calls that need a person's approval: for one call, or for a tool for the whole run."""
+
+    __slots__ = ("calls", "tools")
+
+    def __init__(self) -> None:
+        self.calls: dict[str, tuple[bool, str | None]] = {}
+        """By id of the call: whether it may run, and what the model is told where it may not."""
+        self.tools: dict[str, tuple[bool, str | None]] = {}
+        """The same by name of the tool, for all its calls."""
+
+    def decide(self, name: str, call_id: str, approved: bool, message: str | None, *, always: bool) -> None:
+        """Note a decision."""
+        self.calls[call_id] = (approved, message)
+        if always:
+            self.tools[name] = (approved, message)
+
+    def of(self, name: str, call_id: str) -> tuple[bool, str | None] | None:
+        """Return the decision on a call, or None where there is none yet."""
+        return self.calls.get(call_id) or self.tools.get(name)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the decisions as JSON."""
+        return {
+            "calls": {k: list(v) for k, v in self.calls.items()},
+            "tools": {k: list(v) for k, v in self.tools.items()},
+        }
+
+    @classmethod
+    def from_json(cls, saved: dict[str, Any]) -> Approvals:
+        """Return the decisions that `to_json` gave."""
+        approvals = cls()
+        approvals.calls = {call_id: (bool(yes), message) for call_id, (yes, message) in saved["calls"].items()}
+        approvals.tools = {name: (bool(yes), message) for name, (yes, message) in saved["tools"].items()}
+        return approvals
+
+    def copy(self) -> Approvals:
+        """Return decisions that can be added to without changing these."""
+        return Approvals.from_json(self.to_json())
 
 
 @dataclass
@@ -25,6 +67,37 @@ class RunContextWrapper(Generic[TContext]):
     """The object passed to `Runner.run(..., context=…)`, or None."""
     usage: Usage = field(default_factory=Usage)
     """Tokens used by the run so far. While a streamed answer arrives it is behind by that answer."""
+    turn_input: list[dict[str, Any]] = field(default_factory=list)
+    """What the agent whose turn it is was given, as items; filled in for hooks."""
+    approvals: Approvals = field(default_factory=Approvals, repr=False)
+    """What has been decided of calls that need approval."""
+
+    def is_tool_approved(self, tool_name: str, call_id: str) -> bool | None:
+        """Return whether a call has been approved; None where nobody has decided."""
+        decision = self.approvals.of(tool_name, call_id)
+        return None if decision is None else decision[0]
+
+    def approve_tool(self, approval_item: Any, always_approve: bool = False) -> None:
+        """Let a call run.
+
+        Args:
+            approval_item: One of a result's `interruptions`.
+            always_approve: Whether all later calls of the tool may run too, for the rest of the run.
+        """
+        self.approvals.decide(approval_item.name, approval_item.call_id, True, None, always=always_approve)
+
+    def reject_tool(
+        self, approval_item: Any, always_reject: bool = False, rejection_message: str | None = None
+    ) -> None:
+        """Keep a call from running.
+
+        Args:
+            approval_item: One of a result's `interruptions`.
+            always_reject: Whether no later call of the tool may run either, for the rest of the run.
+            rejection_message: What the model is told in place of a result.
+        """
+        item = approval_item
+        self.approvals.decide(item.name, item.call_id, False, rejection_message, always=always_reject)
 
 
 @dataclass
@@ -37,7 +110,18 @@ class ToolContext(RunContextWrapper[TContext]):
     """Id of the call, as in the model's answer."""
     tool_arguments: str = ""
     """The arguments as the model sent them: JSON text."""
+    tool_call: dict[str, Any] | None = None
+    """The whole call, as in the model's answer."""
     agent: Any = None  # an Agent, which lives two layers up
     """The agent on whose behalf the tool runs."""
+    run_config: Any = None  # a RunConfig, which lives two layers up
+    """The run's settings."""
     error: Exception | None = None
     """What went wrong, when the call failed and the model gets a text in place of a result."""
+    inner: Any = field(default=None, repr=False)  # the runtime's, for agents used as tools
+    """What an agent used as a tool needs of the run that called it."""
+
+    @property
+    def emit(self) -> Callable[[Any], None] | None:
+        """Where events of an agent used as a tool go; None where nobody watches."""
+        return None if self.inner is None else self.inner.emit

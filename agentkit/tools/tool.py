@@ -8,10 +8,11 @@ import inspect
 import json
 import warnings
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, overload
+from dataclasses import dataclass, field
+from typing import Any, Literal, overload
 
 from pydantic import ValidationError
+from typing_extensions import TypedDict, Unpack
 
 from agentkit.exceptions import AgentsException, ModelBehaviorError, ToolCallError, UserError
 from agentkit.tools.callables import check_tool_name, function_behind, own_name
@@ -19,12 +20,29 @@ from agentkit.tools.context import RunContextWrapper, ToolContext
 from agentkit.tools.docstrings import DocstringStyle
 from agentkit.tools.executor import call_in_thread
 from agentkit.tools.function_schema import FuncSchema, function_schema
+from agentkit.tools.guardrails import ToolInputGuardrail, ToolOutputGuardrail
 from agentkit.tools.strict_schema import StrictSchemaError, ensure_strict_json_schema
 
-__all__ = ["FunctionTool", "Tool", "ToolErrorFunction", "default_tool_error_function", "function_tool"]
+__all__ = [
+    "Enabled",
+    "FunctionTool",
+    "NeedsApproval",
+    "ToolErrorFunction",
+    "default_tool_error_function",
+    "function_tool",
+]
 
 ToolErrorFunction = Callable[[RunContextWrapper[Any], Exception], str | Awaitable[str]]
 """Makes the text that the model gets in place of a result when a tool fails."""
+
+Enabled = bool | Callable[[RunContextWrapper[Any], Any], bool | Awaitable[bool]]
+"""Whether something is offered to the model: a value, or a function of context and agent, sync or async."""
+
+NeedsApproval = bool | Callable[[RunContextWrapper[Any], dict[str, Any], str], bool | Awaitable[bool]]
+"""Whether a call waits for a person: a value, or a function of context, arguments and the call's id, sync or async."""
+
+TimeoutBehavior = Literal["error_as_result", "raise_exception"]
+"""Whether the model is told that a tool took too long, or the run is stopped."""
 
 
 @dataclass
@@ -41,6 +59,20 @@ class FunctionTool:
     """Takes the context and the arguments as JSON text; what it returns goes to the model, as text."""
     strict_json_schema: bool = True
     """Whether the model must keep to the schema. The schema is brought into strict form."""
+    is_enabled: Enabled = True
+    """Whether the model is offered it, asked anew before each model call."""
+    tool_input_guardrails: list[ToolInputGuardrail[Any]] = field(default_factory=list)
+    """Checks of a call, before the tool runs."""
+    tool_output_guardrails: list[ToolOutputGuardrail[Any]] = field(default_factory=list)
+    """Checks of what it returns, before the model sees it."""
+    needs_approval: NeedsApproval = False
+    """Whether a call waits until a person has approved it."""
+    timeout_seconds: float | None = None
+    """How long a call may take; no limit when None."""
+    timeout_behavior: TimeoutBehavior = "error_as_result"
+    """Whether the model is told of a call that took too long, or the run is stopped by `ToolTimeoutError`."""
+    timeout_error_function: ToolErrorFunction | None = None
+    """Makes the text for the model when a call took too long."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function behind the tool, as Python does: nothing is validated and no error is turned into text.
@@ -57,15 +89,53 @@ class FunctionTool:
         """Check the name, and bring the schema into strict form where that is asked for.
 
         Raises:
-            UserError: The API doesn't take the name, or a schema that is to be strict can't be.
+            UserError: The API doesn't take the name, a schema that is to be strict can't be, or a field has a value of
+            the wrong kind; the message names it.
         """
         check_tool_name(self.name)
+        self.tool_input_guardrails = list(self.tool_input_guardrails or ())
+        self.tool_output_guardrails = list(self.tool_output_guardrails or ())
+        self._check()
         if self.strict_json_schema:
             self.params_json_schema = ensure_strict_json_schema(self.params_json_schema)
 
+    def _check(self) -> None:
+        limit = self.timeout_seconds
+        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, (int, float)) or limit <= 0):
+            raise UserError(f"Tool {self.name!r}: a timeout is a number of seconds above 0, not {limit!r}.")
+        if self.timeout_behavior not in ("error_as_result", "raise_exception"):
+            hint = 'Use "error_as_result" or "raise_exception".'
+            raise UserError(
+                f"Tool {self.name!r} has the unknown timeout_behavior {self.timeout_behavior!r}.", hint=hint
+            )
+        for name in ("is_enabled", "needs_approval"):
+            value = getattr(self, name)
+            if not isinstance(value, bool) and not callable(value):
+                raise UserError(f"Tool {self.name!r}: {name} has to be True, False or a function, not {value!r:.60}.")
+        kinds: Any = (("tool_input_guardrails", ToolInputGuardrail), ("tool_output_guardrails", ToolOutputGuardrail))
+        for name, kind in kinds:
+            for guardrail in getattr(self, name):
+                if not isinstance(guardrail, kind):
+                    hint = f"Decorate it with @{name.removesuffix('s')}."
+                    raise UserError(f"Tool {self.name!r}: {guardrail!r:.60} is none of its {name}.", hint=hint)
 
-Tool = FunctionTool
-"""Any tool that an agent may have."""
+
+class _Options(TypedDict, total=False):
+    """Options of `function_tool`, for type checkers."""
+
+    name_override: str | None
+    description_override: str | None
+    docstring_style: DocstringStyle | None
+    use_docstring_info: bool
+    failure_error_function: ToolErrorFunction | None
+    strict_mode: bool
+    is_enabled: Enabled
+    needs_approval: NeedsApproval
+    tool_input_guardrails: list[ToolInputGuardrail[Any]] | None
+    tool_output_guardrails: list[ToolOutputGuardrail[Any]] | None
+    timeout: float | None
+    timeout_behavior: TimeoutBehavior
+    timeout_error_function: ToolErrorFunction | None
 
 
 def default_tool_error_function(ctx: RunContextWrapper[Any], error: Exception) -> str:
@@ -74,31 +144,9 @@ def default_tool_error_function(ctx: RunContextWrapper[Any], error: Exception) -
 
 
 @overload
-def function_tool(
-    func: Callable[..., Any],
-    *,
-    name_override: str | None = None,
-    description_override: str | None = None,
-    docstring_style: DocstringStyle | None = None,
-    use_docstring_info: bool = True,
-    failure_error_function: ToolErrorFunction | None = default_tool_error_function,
-    strict_mode: bool = True,
-) -> FunctionTool: ...
-
-
+def function_tool(func: Callable[..., Any], **options: Unpack[_Options]) -> FunctionTool: ...
 @overload
-def function_tool(
-    func: None = None,
-    *,
-    name_override: str | None = None,
-    description_override: str | None = None,
-    docstring_style: DocstringStyle | None = None,
-    use_docstring_info: bool = True,
-    failure_error_function: ToolErrorFunction | None = default_tool_error_function,
-    strict_mode: bool = True,
-) -> Callable[[Callable[..., Any]], FunctionTool]: ...
-
-
+def function_tool(func: None = None, **options: Unpack[_Options]) -> Callable[[Callable[..., Any]], FunctionTool]: ...
 def function_tool(
     func: Callable[..., Any] | None = None,
     *,
@@ -108,6 +156,13 @@ def function_tool(
     use_docstring_info: bool = True,
     failure_error_function: ToolErrorFunction | None = default_tool_error_function,
     strict_mode: bool = True,
+    is_enabled: Enabled = True,
+    needs_approval: NeedsApproval = False,
+    tool_input_guardrails: list[ToolInputGuardrail[Any]] | None = None,
+    tool_output_guardrails: list[ToolOutputGuardrail[Any]] | None = None,
+    timeout: float | None = None,
+    timeout_behavior: TimeoutBehavior = "error_as_result",
+    timeout_error_function: ToolErrorFunction | None = None,
 ) -> FunctionTool | Callable[[Callable[..., Any]], FunctionTool]:
     """Return a tool that calls `func`; as a decorator with or without arguments.
 
@@ -124,6 +179,13 @@ def function_tool(
         failure_error_function: Makes the text for the model when the call fails; None raises the error instead.
         strict_mode: Whether the model must keep to the schema. Where a parameter takes arbitrary keys, which strict
             mode can't express, the tool is made without it and a warning names the parameter.
+        is_enabled: Whether the model is offered the tool; a function of context and agent is asked before each call.
+        needs_approval: Whether a call waits for a person; a function of context, arguments and call id decides.
+        tool_input_guardrails: Checks of a call, before the tool runs.
+        tool_output_guardrails: Checks of what it returns, before the model sees it.
+        timeout: Seconds that a call may take.
+        timeout_behavior: Whether the model is told of a call that took too long, or the run is stopped.
+        timeout_error_function: Makes the text for the model when a call took too long.
 
     Raises:
         UserError: `func` is none of these (a class, a generator, a method without its object), its name is none that
@@ -140,6 +202,13 @@ def function_tool(
             params_json_schema=schema.params_json_schema,
             on_invoke_tool=_Invoke(function, schema, failure_error_function),
             strict_json_schema=schema.strict_json_schema,
+            is_enabled=is_enabled,
+            tool_input_guardrails=tool_input_guardrails or [],
+            tool_output_guardrails=tool_output_guardrails or [],
+            needs_approval=needs_approval,
+            timeout_seconds=timeout,
+            timeout_behavior=timeout_behavior,
+            timeout_error_function=timeout_error_function,
         )
 
     return make if func is None else make(func)
@@ -196,13 +265,7 @@ class _Invoke:
 
     async def failed(self, ctx: ToolContext[Any], error: Exception, cause: BaseException) -> Any:
         """Return what the model is told of a failure, or raise it where that is what the tool wants."""
-        if self.failure_error_function is None:
-            if isinstance(error, AgentsException):
-                raise error
-            raise ToolCallError(f"Tool {self.schema.name!r} raised {type(error).__name__}: {error}") from cause
-        ctx.error = error
-        text = self.failure_error_function(ctx, error)
-        return await text if inspect.isawaitable(text) else text
+        return await told_of_failure(self.schema.name, self.failure_error_function, ctx, error, cause)
 
     def read(self, arguments: str) -> Any:
         """Return the model's arguments as the function's types.
@@ -231,6 +294,23 @@ class _Invoke:
             return await self.function(*positional, **keyword)
         result = await call_in_thread(self.function, *positional, **keyword)
         return await result if inspect.isawaitable(result) else result
+
+
+async def told_of_failure(
+    name: str, tell: ToolErrorFunction | None, ctx: ToolContext[Any], error: Exception, cause: BaseException
+) -> Any:
+    """Return what the model is told of a tool's failure, or raise it where `tell` is None.
+
+    Raises:
+        AgentsException: The failure itself, or a `ToolCallError` caused by it.
+    """
+    if tell is None:
+        if isinstance(error, AgentsException):
+            raise error
+        raise ToolCallError(f"Tool {name!r} raised {type(error).__name__}: {error}") from cause
+    ctx.error = error
+    text = tell(ctx, error)
+    return await text if inspect.isawaitable(text) else text
 
 
 def _meant_by(arguments: str) -> str | None:

@@ -11,7 +11,7 @@ from agentkit.notebook.display.transcript import Step
 
 __all__ = ["ConsoleView"]
 
-_MARKS = {"running": "…", "ok": "✓", "failed": "✗", "stopped": "■"}
+_MARKS = {"running": "…", "ok": "✓", "failed": "✗", "stopped": "■", "rejected": "⊘"}
 
 
 class ConsoleView:

@@ -33,6 +33,7 @@ _MARKS = {
     "ok": '<span class="agk-m agk-ok">✓</span>',
     "failed": '<span class="agk-m agk-no">✗</span>',
     "stopped": '<span class="agk-m">■</span>',
+    "rejected": '<span class="agk-m">⊘</span>',
 }
 _ENDINGS = {
     "running": "Stopped waiting. What was under way may still go on.",

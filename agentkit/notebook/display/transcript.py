@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Change", "Step", "Transcript", "model_name"]
 
-StepState = Literal["running", "ok", "failed", "stopped"]
+StepState = Literal["running", "ok", "failed", "stopped", "rejected"]
 
 
 @dataclass(slots=True)
@@ -97,6 +97,7 @@ class Transcript:
                 return self._end(raw, str(raw.get("output", "")), item.outcome)
             case "handoff_output_item":
                 return self._end(raw, item.target_agent.name, "ok")
+        return Change()
 
     def _settle(self, text: str) -> None:
         """Put a message's complete text in the place of its streamed pieces."""

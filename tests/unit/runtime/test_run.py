@@ -421,8 +421,10 @@ async def test_settings_of_the_wrong_kind_are_refused(scripted: ScriptedModel) -
     agent = Agent(name="a", model=scripted)
     with pytest.raises(UserError, match="max_turns has to be 1 or more, not '3'"):
         await Runner.run(agent, "Hi", max_turns="3")  # type: ignore[arg-type]
-    with pytest.raises(UserError, match="run_config has to be a RunConfig, not dict"):
-        await Runner.run(agent, "Hi", run_config={})  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="run_config has to be a RunConfig, not list"):
+        await Runner.run(agent, "Hi", run_config=[])  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="run_config can't be made into a RunConfig: .*'modell'"):
+        await Runner.run(agent, "Hi", run_config={"modell": "m"})
 
 
 async def test_an_output_type_that_is_none_is_refused(scripted: ScriptedModel) -> None:

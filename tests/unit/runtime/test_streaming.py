@@ -177,8 +177,8 @@ async def test_cancelling_before_the_first_step_leaves_a_stopped_run() -> None:
 
 async def test_an_unknown_way_of_cancelling_is_refused() -> None:
     result = Runner.run_streamed(Agent(name="a", model=ScriptedModel("Hello!")), "Hi")
-    with pytest.raises(UserError, match="can't be cancelled in the mode 'after_turn'"):
-        result.cancel(mode="after_turn")  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="can't be cancelled in the mode 'later'"):
+        result.cancel(mode="later")  # type: ignore[arg-type]
     await names(result)
 
 

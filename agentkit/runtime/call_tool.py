@@ -1,0 +1,135 @@
+"""One call of a function tool: guardrails before and after, hooks, a time limit, a span."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from agentkit.exceptions import (
+    ToolInputGuardrailTripwireTriggered,
+    ToolOutputGuardrailTripwireTriggered,
+    ToolTimeoutError,
+)
+from agentkit.runtime.hooks import call_hooks
+from agentkit.runtime.items import ToolApprovalItem
+from agentkit.runtime.ledger import Outcome
+from agentkit.runtime.turn import Call, Equipment
+from agentkit.tools import (
+    FunctionTool,
+    ToolContext,
+    ToolInputGuardrailData,
+    ToolInputGuardrailResult,
+    ToolOutputGuardrailData,
+    ToolOutputGuardrailResult,
+)
+from agentkit.tracing import SpanError, function_span
+
+if TYPE_CHECKING:
+    from agentkit.runtime.progress import RunProgress
+
+__all__ = ["InnerRunWaits", "call_function_tool"]
+
+_UNCHANGING = (str, int, float, bool, type(None))
+
+
+class InnerRunWaits(BaseException):
+    """An agent used as a tool has calls that wait for approval. Not an error: no `except Exception` may take it.
+
+    Attributes:
+        interruptions: The calls.
+    """
+
+    def __init__(self, interruptions: list[ToolApprovalItem]) -> None:
+        super().__init__()
+        self.interruptions = interruptions
+
+
+async def call_function_tool(run: RunProgress, call: Call, equipment: Equipment) -> tuple[Any, Outcome]:
+    """Return what the tool returns and whether that is a result, traced.
+
+    Raises:
+        InnerRunWaits: It is an agent, whose run waits for approval.
+        AgentsException: It failed, and its errors are to be raised; or a guardrail stopped the run.
+    """
+    tool = equipment.tools_by_name[call.name]
+    include_data = run.config.trace_include_sensitive_data
+    with function_span(call.name, parent=run.agent_span, disabled=run.agent_span is None) as span:
+        if include_data:
+            span.span_data.input = call.arguments
+        context = _context(run, call)
+        try:
+            output, outcome = await _guarded(run, tool, context)
+        except (asyncio.CancelledError, InnerRunWaits):
+            span.status = "cancelled"
+            raise
+        except Exception as error:  # recorded, not handled
+            span.set_error(_span_error(call, error, include_data))
+            raise
+        if context.error is not None:
+            outcome = "failed"
+            span.set_error(_span_error(call, context.error, include_data))
+        if include_data:  # what it is now: the object itself may be changed before the trace is written
+            span.span_data.output = output if isinstance(output, _UNCHANGING) else str(output)
+    return output, outcome
+
+
+def _context(run: RunProgress, call: Call) -> ToolContext[Any]:
+    return ToolContext(
+        context=run.context.context,
+        usage=run.context.usage,
+        approvals=run.context.approvals,
+        tool_name=call.name,
+        tool_call_id=call.call_id,
+        tool_arguments=call.arguments,
+        tool_call=call.item,
+        agent=run.agent,
+        run_config=run.config,
+        inner=run.inner,
+    )
+
+
+async def _guarded(run: RunProgress, tool: FunctionTool, context: ToolContext[Any]) -> tuple[Any, Outcome]:
+    for check in tool.tool_input_guardrails:
+        found = await check.run(ToolInputGuardrailData(context, run.agent))
+        run.tool_input_guardrail_results.append(ToolInputGuardrailResult(check, found))
+        if found.behavior["type"] == "raise_exception":
+            raise ToolInputGuardrailTripwireTriggered(check, found)
+        if found.behavior["type"] == "reject_content":
+            return found.behavior["message"], "rejected"
+    await call_hooks(run.hook_calls("on_tool_start"), context, run.agent, tool)
+    output = await _in_time(tool, context)
+    for guard in tool.tool_output_guardrails:
+        found = await guard.run(ToolOutputGuardrailData(context, run.agent, output))
+        run.tool_output_guardrail_results.append(ToolOutputGuardrailResult(guard, found))
+        if found.behavior["type"] == "raise_exception":
+            raise ToolOutputGuardrailTripwireTriggered(guard, found)
+        if found.behavior["type"] == "reject_content":
+            output = found.behavior["message"]
+            break
+    await call_hooks(run.hook_calls("on_tool_end"), context, run.agent, tool, output)
+    return output, "ok"
+
+
+async def _in_time(tool: FunctionTool, context: ToolContext[Any]) -> Any:
+    if tool.timeout_seconds is None:
+        return await tool.on_invoke_tool(context, context.tool_arguments)
+    try:
+        async with asyncio.timeout(tool.timeout_seconds) as limit:
+            return await tool.on_invoke_tool(context, context.tool_arguments)
+    except TimeoutError as error:
+        if not limit.expired():  # the tool's own
+            raise
+        late = ToolTimeoutError(tool.name, tool.timeout_seconds)
+        if tool.timeout_behavior == "raise_exception":
+            raise late from error
+        context.error = late
+        if tool.timeout_error_function is None:
+            return str(late)
+        text = tool.timeout_error_function(context, late)
+        return await text if inspect.isawaitable(text) else text
+
+
+def _span_error(call: Call, error: Exception, include_data: bool) -> SpanError:
+    what = str(error) if include_data else type(error).__name__  # an error's text quotes arguments and results
+    return {"message": "Error running tool", "data": {"tool_name": call.name, "error": what}}

@@ -1,0 +1,510 @@
+"""A run that rests, as a value: to decide about what waits for approval, to keep as JSON, to go on from elsewhere."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from agentkit import _json
+from agentkit.exceptions import RunStateError, UserError
+from agentkit.models import ModelResponse
+from agentkit.runtime.handoffs import Handoff
+from agentkit.runtime.items import ToolApprovalItem
+from agentkit.runtime.ledger import OUTPUT_KINDS, Entry, EntryKind, Outcome
+from agentkit.runtime.progress import RunOptions, RunProgress
+from agentkit.tools import Approvals, RunContextWrapper
+from agentkit.usage import Usage
+
+if TYPE_CHECKING:
+    from agentkit.runtime.agent import Agent
+    from agentkit.runtime.run_config import RunConfig
+
+__all__ = ["RunState"]
+
+FORMAT = "agentkit.run_state"
+VERSION = 1
+"""Raised whenever what an older agentkit wrote, or a newer one will, can't be read alike."""
+
+Json = dict[str, Any]
+
+
+class _SavedEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    kind: EntryKind
+    item: Json
+    agent: str
+    turn: int
+    target: str | None = None
+    outcome: Outcome = "ok"
+
+
+class _SavedResponse(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    id: str | None
+    model: str | None
+    incomplete: str | None
+    usage: dict[str, int]
+    items: int
+    """How many of the model's entries it is made of: they come one response after the other."""
+
+
+class _SavedContext(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["json", "serialized", "left_out"]
+    value: Any = None
+    type: str | None = None
+
+
+class _Saved(BaseModel):
+    """A state as JSON. Whatever isn't exactly this is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal["agentkit.run_state"]
+    version: Literal[1]
+    agent: str
+    input: str | list[Json]
+    entries: list[_SavedEntry]
+    responses: list[_SavedResponse]
+    turn: int
+    max_turns: int | None
+    usage: dict[str, int]
+    used_tools: list[str]
+    approvals: dict[str, dict[str, tuple[bool, str | None]]]
+    context: _SavedContext
+    waiting: list[str]
+    inner: dict[str, Json]
+    unsaved_input: list[Json]
+    saved_count: int
+    rebased: list[Json] | None
+    rebased_at: int
+    previous_response_id: str | None
+    auto_previous_response_id: bool
+    conversation_id: str | None
+    sent_count: int
+    trace_id: str | None
+    group_id: str | None
+
+
+class RunState:
+    """A run that rests: made by `result.to_state()`, given to `Runner.run` in place of an input to go on.
+
+    What is decided with `approve` and `reject` is kept in it. It may be gone on from more than once.
+    """
+
+    def __init__(self, data: Json, agents: dict[str, Agent[Any]], context: RunContextWrapper[Any]) -> None:
+        """Use `result.to_state()`, or `from_json`."""
+        self._data = data  # as in `_Saved`, but with the entries, responses and inner states as objects
+        self._agents = agents
+        self._context = context
+
+    @classmethod
+    def of(cls, run: RunProgress) -> RunState:
+        """Return the state that a run rests in."""
+        context = dataclasses.replace(
+            run.context, approvals=run.context.approvals.copy(), usage=_copied(run.context.usage)
+        )
+        data: Json = {
+            "agent": run.agent_key,
+            "input": run.input,
+            "input_items": list(run.ledger.input_items),
+            "entries": list(run.ledger.entries),
+            "responses": list(run.responses),
+            "turn": run.turn,
+            "max_turns": run.options.max_turns,
+            "used_tools": sorted(run.used_tools),
+            "waiting": [item.call_id for item in run.waiting],
+            "interruptions": list(run.waiting),
+            "inner": dict(run.inner.states),
+            "unsaved_input": list(run.unsaved_input),
+            "saved_count": run.saved_count,
+            "rebased": run.rebased,
+            "rebased_at": run.rebased_at,
+            "previous_response_id": run.previous_response_id,
+            "auto_previous_response_id": run.options.auto_previous_response_id,
+            "conversation_id": run.options.conversation_id,
+            "sent_count": run.sent_count,
+            "trace_id": None if run.trace is None else run.trace.trace_id,
+            "group_id": run.config.group_id,
+            "results": (
+                list(run.input_guardrail_results),
+                list(run.tool_input_guardrail_results),
+                list(run.tool_output_guardrail_results),
+            ),
+        }
+        return cls(data, dict(run.agents), context)
+
+    @property
+    def current_agent(self) -> Agent[Any]:
+        """The agent that goes on."""
+        return self._agents[self._data["agent"]]
+
+    @property
+    def context(self) -> RunContextWrapper[Any]:
+        """The run's context, with its usage."""
+        return self._context
+
+    def get_interruptions(self) -> list[ToolApprovalItem]:
+        """Return the calls that wait for approval, oldest first; those decided on meanwhile are left out."""
+        approvals = self._context.approvals
+        return [item for item in self._data["interruptions"] if approvals.of(item.name, item.call_id) is None]
+
+    def approve(self, approval_item: ToolApprovalItem, always_approve: bool = False) -> None:
+        """Let a call run.
+
+        Args:
+            approval_item: One of `get_interruptions()`, or of the result's `interruptions`.
+            always_approve: Whether all later calls of the tool may run too, for the rest of the run.
+
+        Raises:
+            UserError: It is no call that waits in this state.
+        """
+        self._check(approval_item)
+        self._context.approve_tool(approval_item, always_approve)
+
+    def reject(
+        self, approval_item: ToolApprovalItem, always_reject: bool = False, *, rejection_message: str | None = None
+    ) -> None:
+        """Keep a call from running.
+
+        Args:
+            approval_item: One of `get_interruptions()`, or of the result's `interruptions`.
+            always_reject: Whether no later call of the tool may run either, for the rest of the run.
+            rejection_message: What the model is told in place of a result.
+
+        Raises:
+            UserError: It is no call that waits in this state.
+        """
+        self._check(approval_item)
+        self._context.reject_tool(approval_item, always_reject, rejection_message)
+
+    def _check(self, item: Any) -> None:
+        if not isinstance(item, ToolApprovalItem):
+            hint = "Pass one of state.get_interruptions()."
+            raise UserError(f"{item!r:.60} is no call that waits for approval.", hint=hint)
+        if item.call_id not in self._data["waiting"]:
+            waiting = ", ".join(f"{each.name} ({each.call_id})" for each in self.get_interruptions()) or "none"
+            raise UserError(f"No call {item.call_id!r} waits in this state. Waiting: {waiting}.")
+
+    def resumed(
+        self, agent: Agent[Any], config: RunConfig, options: RunOptions, *, context: Any, streamed: bool
+    ) -> RunProgress:
+        """Return the run that goes on from here.
+
+        Args:
+            agent: The agent that the runner was given: it must be one of the run's.
+            config: Settings of the run.
+            options: How it is to go; ids of the platform's conversation come from the state unless given.
+            context: The user's object in place of that of the state; this one when None.
+            streamed: Whether it is watched.
+
+        Raises:
+            UserError: The agent has no part in the run.
+        """
+        data = self._data
+        if agent not in self._agents.values():
+            names = ", ".join(sorted(self._agents))
+            raise UserError(
+                f"Agent {agent.name!r} has no part in the run that this state is of.", hint=f"Its agents: {names}."
+            )
+        options = dataclasses.replace(
+            options,
+            previous_response_id=options.previous_response_id or data["previous_response_id"],
+            auto_previous_response_id=options.auto_previous_response_id or data["auto_previous_response_id"],
+            conversation_id=options.conversation_id or data["conversation_id"],
+        )
+        wrapper = dataclasses.replace(
+            self._context, approvals=self._context.approvals.copy(), usage=_copied(self._context.usage)
+        )
+        if context is not None:
+            wrapper.context = context
+        run = RunProgress(self.current_agent, data["input"], wrapper, config, options, streamed=streamed)
+        run.agents = dict(self._agents)
+        run.agent_key = data["agent"]
+        self._fill(run)
+        return run
+
+    def _fill(self, run: RunProgress) -> None:
+        from agentkit.runtime.ledger import Ledger
+
+        data = self._data
+        run.ledger = Ledger(list(data["input_items"]), data["entries"])
+        if data["rebased"] is not None:
+            run.rebased, run.rebased_at = data["rebased"], data["rebased_at"]
+            run.ledger.rebase(data["rebased"], data["rebased_at"])
+        run.responses = list(data["responses"])
+        run.turn = run.turns_before = data["turn"]
+        run.used_tools = set(data["used_tools"])
+        run.inner.states = dict(data["inner"])
+        run.unsaved_input = list(data["unsaved_input"])
+        run.saved_count = data["saved_count"]
+        run.sent_count = data["sent_count"]
+        run.traced_count = len(run.ledger.history)
+        run.input_guardrail_results, run.tool_input_guardrail_results, run.tool_output_guardrail_results = (
+            list(results) for results in data["results"]
+        )
+
+    def __repr__(self) -> str:
+        waiting = self.get_interruptions()
+        return f"RunState({self.current_agent.name!r}, turn {self._data['turn']}, waiting for {waiting!r})"
+
+    def to_json(self, *, context_serializer: Callable[[Any], Any] | None = None, strict_context: bool = False) -> Json:
+        """Return the state as JSON data. Keys are not in it; what was said and what tools returned is.
+
+        Args:
+            context_serializer: Makes JSON data of the user's context object. Without it, one that is no JSON data is
+                left out, and has to be given again when the state is read.
+            strict_context: Whether leaving it out is an error.
+
+        Raises:
+            UserError: The context would have been left out.
+        """
+        data = self._data
+        usage = self._context.usage
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            **{key: data[key] for key in _PLAIN},
+            "input": data["input"] if isinstance(data["input"], str) else data["input_items"],
+            "entries": [_entry_json(entry) for entry in data["entries"]],
+            "responses": [_response_json(response) for response in data["responses"]],
+            "usage": usage.to_dict(),
+            "approvals": self._context.approvals.to_json(),
+            "context": _context_json(self._context.context, context_serializer, strict_context),
+            "inner": {
+                call_id: state.to_json(context_serializer=context_serializer)
+                for call_id, state in data["inner"].items()
+            },
+        }
+
+    def to_string(self, *, context_serializer: Callable[[Any], Any] | None = None, strict_context: bool = False) -> str:
+        """Return the state as JSON text. Arguments and errors as for `to_json`."""
+        return _json.dumps(self.to_json(context_serializer=context_serializer, strict_context=strict_context)).decode()
+
+    @classmethod
+    async def from_string(
+        cls,
+        initial_agent: Agent[Any],
+        state_string: str,
+        *,
+        context_override: Any = None,
+        context_deserializer: Callable[[Any], Any] | None = None,
+        strict_context: bool = False,
+    ) -> RunState:
+        """Return the state that `to_string` gave. Arguments and errors as for `from_json`."""
+        try:
+            saved = _json.loads(state_string)
+        except ValueError as error:
+            raise RunStateError(f"This is no run state: it isn't JSON ({error}).") from error
+        return await cls.from_json(
+            initial_agent,
+            saved,
+            context_override=context_override,
+            context_deserializer=context_deserializer,
+            strict_context=strict_context,
+        )
+
+    @classmethod
+    async def from_json(
+        cls,
+        initial_agent: Agent[Any],
+        state_json: Mapping[str, Any],
+        *,
+        context_override: Any = None,
+        context_deserializer: Callable[[Any], Any] | None = None,
+        strict_context: bool = False,
+    ) -> RunState:
+        """Return the state that `to_json` gave.
+
+        Args:
+            initial_agent: The agent that the run started with, or any from which its agents can be reached, by
+                handoffs and agents used as tools. They are found by their names.
+            state_json: What `to_json` gave.
+            context_override: The user's context object, in place of what was saved of it.
+            context_deserializer: Makes the context object of what the `context_serializer` gave.
+            strict_context: Taken for compatibility; a context that was left out always has to be given again.
+
+        Raises:
+            RunStateError: It can't be read: of another version, damaged, with agents that aren't there, or with a
+                context that only a deserializer can read.
+        """
+        saved = _read(state_json)
+        agents = _agents_of(initial_agent)
+        wrapper: RunContextWrapper[Any] = RunContextWrapper(
+            _context_of(saved.context, context_override, context_deserializer)
+        )
+        wrapper.usage = Usage.from_dict(saved.usage)
+        wrapper.approvals = Approvals.from_json(saved.approvals)
+        entries = [Entry(e.kind, e.item, e.agent, e.turn, e.target, _value(e), e.outcome) for e in saved.entries]
+        known = {name: agent for name, agent in agents.items() if name in _names_in(saved)}
+        if missing := sorted(_names_in(saved) - set(known)):
+            raise RunStateError(
+                f"The saved run needs agent {missing[0]!r}, which can't be reached from {initial_agent.name!r}.",
+                hint=f"Agents that can: {', '.join(sorted(agents))}.",
+            )
+        data: Json = {
+            **{key: getattr(saved, key) for key in _PLAIN},
+            "input": saved.input,
+            "input_items": _items(saved.input),
+            "entries": entries,
+            "responses": _responses(saved.responses, entries),
+            "inner": {},
+            "results": ([], [], []),
+        }
+        for call_id, inner in saved.inner.items():
+            data["inner"][call_id] = await cls.from_json(
+                initial_agent,
+                inner,
+                context_override=wrapper.context,
+                context_deserializer=context_deserializer,
+            )
+        state = cls(data, known, wrapper)
+        data["interruptions"] = state._interruptions()
+        return state
+
+    def _interruptions(self) -> list[ToolApprovalItem]:
+        """Return the waiting calls as items, found again by their ids, those of inner runs too."""
+        items = {
+            entry.item.get("call_id") or entry.item.get("id"): ToolApprovalItem(self._agents[entry.agent], entry.item)
+            for entry in self._data["entries"]
+            if entry.kind in ("tool_call", "mcp_approval_request")
+        }
+        for inner in self._data["inner"].values():
+            items |= {item.call_id: item for item in inner._data["interruptions"]}
+        return [items[call_id] for call_id in self._data["waiting"] if call_id in items]
+
+
+_PLAIN = (
+    "agent", "turn", "max_turns", "used_tools", "waiting", "unsaved_input", "saved_count", "rebased", "rebased_at",
+    "previous_response_id", "auto_previous_response_id", "conversation_id", "sent_count", "trace_id", "group_id",
+)  # fmt: skip
+"""What is the same in memory and as JSON."""
+
+
+def _read(state: Mapping[str, Any]) -> _Saved:
+    if not isinstance(state, Mapping) or state.get("format") != FORMAT:
+        raise RunStateError(f"This is no run state of agentkit: its format is not {FORMAT!r}.")
+    if state.get("version") != VERSION:
+        raise RunStateError(
+            f"This run state is of version {state.get('version')!r}; this agentkit reads version {VERSION}.",
+            hint="Go on with the agentkit that saved it.",
+        )
+    try:
+        return _Saved.model_validate(dict(state))
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in problem["loc"])
+        raise RunStateError(f"This run state is damaged: {place}: {problem['msg']}.") from error
+
+
+def _names_in(saved: _Saved) -> set[str]:
+    names = {saved.agent} | {entry.agent for entry in saved.entries}
+    return names | {entry.target for entry in saved.entries if entry.target is not None}
+
+
+def _agents_of(initial: Agent[Any]) -> dict[str, Agent[Any]]:
+    """Return the agents that can be reached from one, by name, as a run tells them apart."""
+    found: dict[str, Agent[Any]] = {}
+    ahead = [initial]
+    while ahead:
+        agent = ahead.pop(0)
+        if any(agent is known for known in found.values()):
+            continue
+        if agent.name in found:
+            raise RunStateError(
+                f"Two agents that can be reached from {initial.name!r} are named {agent.name!r}.",
+                hint="Rename one: a saved run finds its agents by their names.",
+            )
+        found[agent.name] = agent
+        targets = [target.agent if isinstance(target, Handoff) else target for target in agent.handoffs]
+        inner = [getattr(getattr(tool, "on_invoke_tool", None), "agent", None) for tool in agent.tools]
+        ahead += [each for each in (*targets, *inner) if each is not None]
+    return found
+
+
+def _entry_json(entry: Entry) -> Json:
+    saved: Json = {"kind": entry.kind, "item": entry.item, "agent": entry.agent, "turn": entry.turn}
+    if entry.target is not None:
+        saved["target"] = entry.target
+    if entry.outcome != "ok":
+        saved["outcome"] = entry.outcome
+    return saved
+
+
+def _response_json(response: ModelResponse) -> Json:
+    return {
+        "id": response.response_id,
+        "model": response.model,
+        "incomplete": response.incomplete,
+        "usage": response.usage.to_dict(),
+        "items": len(response.raw_output),
+    }
+
+
+def _responses(saved: list[_SavedResponse], entries: list[Entry]) -> list[ModelResponse]:
+    said = iter([entry.item for entry in entries if entry.kind not in OUTPUT_KINDS])
+    responses = []
+    for each in saved:
+        items = [item for _, item in zip(range(each.items), said, strict=False)]
+        usage = Usage.from_dict(each.usage)
+        responses.append(ModelResponse(items, usage, each.id, model=each.model, incomplete=each.incomplete))
+    return responses
+
+
+def _value(entry: _SavedEntry) -> Any:
+    """Return what is left of a tool's return value: the output that the model got."""
+    return entry.item.get("output") if entry.kind in OUTPUT_KINDS else None
+
+
+def _items(given: str | list[Json]) -> list[Json]:
+    return [{"role": "user", "content": given}] if isinstance(given, str) else list(given)
+
+
+def _copied(usage: Usage) -> Usage:
+    copy = Usage()
+    copy.add(usage)
+    return copy
+
+
+def _context_json(context: Any, serialize: Callable[[Any], Any] | None, strict: bool) -> Json:
+    if context is not None and serialize is not None:
+        return {"kind": "serialized", "value": serialize(context)}
+    if _is_json(context):
+        return {"kind": "json", "value": context}
+    kind = f"{type(context).__module__}.{type(context).__qualname__}"
+    if strict:
+        raise UserError(f"The context of type {kind} is no JSON data.", hint="Pass a context_serializer.")
+    return {"kind": "left_out", "type": kind}
+
+
+def _is_json(value: Any) -> bool:
+    if value is None or type(value) in (str, int, float, bool):
+        return True
+    if type(value) is list:
+        return all(_is_json(each) for each in value)
+    if type(value) is dict:
+        return all(type(key) is str and _is_json(each) for key, each in value.items())
+    return False
+
+
+def _context_of(saved: _SavedContext, override: Any, deserialize: Callable[[Any], Any] | None) -> Any:
+    if override is not None:
+        return getattr(override, "context", override) if isinstance(override, RunContextWrapper) else override
+    if saved.kind == "serialized":
+        if deserialize is None:
+            raise RunStateError(
+                "The saved run's context was written by a serializer.",
+                hint="Pass the context_deserializer that reads it, or a context_override.",
+            )
+        return deserialize(saved.value)
+    if saved.kind == "left_out":
+        raise RunStateError(
+            f"The saved run's context, a {saved.type}, was left out.", hint="Pass it as context_override."
+        )
+    return saved.value
