@@ -209,7 +209,7 @@ def _config(own: RunConfig | dict[str, Any] | None, ctx: ToolContext[Any]) -> Ru
         output_guardrails=None,
         session_input_callback=None,
         session_settings=None,
-        budget_usd=_left(outer.budget_usd, ctx.usage.cost_usd),
+        budget_usd=None if outer.budget_usd is None else _left(outer.budget_usd, ctx.usage.cost_usd),
         budget_tokens=_left(outer.budget_tokens, ctx.usage.total_tokens),
     )
 

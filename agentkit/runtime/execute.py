@@ -40,7 +40,8 @@ class _Answer:
 async def execute_tools(run: RunProgress, turn: Turn, equipment: Equipment) -> AsyncGenerator[None]:
     """Run the turn's tools side by side, and yield whenever there is news.
 
-    News are outputs in the ledger, in the order of the calls, and events of inner runs. Calls that wait for approval are put on the run's `waiting`.
+    News are outputs in the ledger, in the order of the calls, and events of inner runs. Calls that wait for approval
+    are put on the run's `waiting`.
 
     Raises:
         AgentsException: A tool failed whose errors are to be raised. The others are cancelled.
