@@ -107,6 +107,7 @@ if TYPE_CHECKING:
         nest_handoff_history,
         output_guardrail,
     )
+    from agentkit.sessions import Session, SessionABC, SessionInfo, SessionSettings, SQLiteSession
     from agentkit.tools import (
         AsyncComputer,
         Button,
@@ -201,6 +202,7 @@ _MODULES = {
         StopAtTools StreamEvent ToolApprovalItem ToolCallItem ToolCallOutputItem ToolErrorFormatter
         ToolErrorFormatterArgs ToolExecutionConfig ToolsToFinalOutputFunction ToolsToFinalOutputResult
         default_handoff_history_mapper handoff input_guardrail nest_handoff_history output_guardrail""",
+    "agentkit.sessions": "SQLiteSession Session SessionABC SessionInfo SessionSettings",
     "agentkit.tools": """AsyncComputer Button CodeInterpreterTool Computer ComputerTool ComputerToolSafetyCheckData
         Environment FileSearchTool FunctionTool HostedMCPTool ImageGenerationTool LocalShellCommandRequest
         LocalShellExecutor LocalShellTool MCPToolApprovalFunction MCPToolApprovalFunctionResult
@@ -311,7 +313,12 @@ __all__ = [
     "RunState",
     "RunStateError",
     "Runner",
+    "SQLiteSession",
+    "Session",
+    "SessionABC",
+    "SessionInfo",
     "SessionInputCallback",
+    "SessionSettings",
     "Span",
     "SpanData",
     "SpanError",

@@ -2,18 +2,23 @@
 
 ```
 AgentsException                      anything of ours; carries the run so far in `run_data`
-├── MaxTurnsExceeded                 the run took more model calls than `max_turns`
-├── ModelBehaviorError               the model sent something that can't be used
-├── ModelRefusalError                the model declined to fill the output type
-├── UserError                        the calling code asked for something impossible
-│   ├── NoBackendError               no key, no server, no `connect()`: nothing could answer
-│   └── UnknownModelError            the platform has no model of that name
-├── ModelServerError                 the model's server could not be used
-│   ├── ModelConnectionError         nothing answered at the address, or the answer broke off
-│   └── ModelStatusError             it answered with an error status (`status_code`)
-├── ToolCallError                    a tool raised and its `failure_error_function` is None
-├── InputGuardrailTripwireTriggered  an input guardrail said stop
-└── OutputGuardrailTripwireTriggered an output guardrail said stop
+├── MaxTurnsExceeded                     the run took more model calls than `max_turns`
+├── BudgetExceeded                       the run has spent its `budget_usd` or `budget_tokens`
+├── ModelBehaviorError                   the model sent something that can't be used
+├── ModelRefusalError                    the model declined to fill the output type
+├── UserError                            the calling code asked for something impossible
+│   ├── NoBackendError                   no key, no server, no `connect()`: nothing could answer
+│   ├── RunStateError                    a saved run can't be read
+│   ├── ToolCallError                    a tool raised and its `failure_error_function` is None
+│   └── UnknownModelError                the platform has no model of that name
+├── ModelServerError                     the model's server could not be used
+│   ├── ModelConnectionError             nothing answered at the address, or the answer broke off
+│   └── ModelStatusError                 it answered with an error status (`status_code`)
+├── ToolTimeoutError                     a tool took too long, and asked for the run to be stopped
+├── InputGuardrailTripwireTriggered      an input guardrail said stop
+├── OutputGuardrailTripwireTriggered     an output guardrail said stop
+├── ToolInputGuardrailTripwireTriggered  a tool's guardrail said stop before a call
+└── ToolOutputGuardrailTripwireTriggered a tool's guardrail said stop over an output
 ```
 
 What the `openai` client raises is raised as its class and ours in one, so that both `except openai.RateLimitError`
@@ -149,7 +154,7 @@ def _status_error(message: str, status_code: int, hint: str | None) -> ModelStat
     return ModelStatusError(message, status_code=status_code, hint=hint)
 
 
-class ToolCallError(AgentsException):
+class ToolCallError(UserError):
     """A tool raised, and asked for its errors to be raised. The tool's exception is the `__cause__`."""
 
 

@@ -74,7 +74,7 @@ async def _of_hosted_mcp(run: RunProgress, call: Call, equipment: Equipment) -> 
 
 
 def _decided(run: RunProgress, call: Call) -> Verdict | None:
-    decision = run.context.approvals.of(call.name, call.call_id)
+    decision = run.context.approvals.of(call.name, call.call_id, call.arguments)
     return None if decision is None else Verdict(*decision)
 
 

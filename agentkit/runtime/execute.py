@@ -105,6 +105,7 @@ class _Work:
         if isinstance(answer, list):
             run.waiting += answer
             return
+        run.context.approvals.used(call.call_id)
         run.ledger.add(Entry(answer.kind, answer.item, run.agent_key, run.turn, None, answer.value, answer.outcome))
 
     async def carry_out(self, call: Call) -> _Answer | list[ToolApprovalItem]:
@@ -207,7 +208,7 @@ async def execute_handoff(run: RunProgress, turn: Turn, equipment: Equipment) ->
     source = run.agent
     if (hooks := run.options.hooks) is not None:
         await call_hooks([(hooks, "on_handoff")], run.context, source, agent)
-    await call_hooks([(agent.hooks, "on_handoff")], run.context, agent, source)
+    await call_hooks([(source.hooks, "on_handoff")], run.context, agent, source)
     await rewrite(run, way, turn_start)
     return agent
 

@@ -92,14 +92,16 @@ class Ledger:
 
     def open_calls(self) -> list[Entry]:
         """Return the calls that this side has to answer and hasn't yet, oldest first."""
-        answered = {call_id_of(e.item) for e in self.entries if e.kind in OUTPUT_KINDS}
-        return [
-            entry
-            for entry in self.entries
-            if entry.item.get("type") in _ANSWERED_HERE
-            and entry.kind not in OUTPUT_KINDS
-            and call_id_of(entry.item) not in answered
-        ]
+        waiting: list[Entry] = []
+        for entry in self.entries:
+            if entry.kind in OUTPUT_KINDS:  # some models give an id twice: an output answers the first that waits
+                call_id = call_id_of(entry.item)
+                answered = next((call for call in waiting if call_id_of(call.item) == call_id), None)
+                if answered is not None:
+                    waiting.remove(answered)
+            elif entry.item.get("type") in _ANSWERED_HERE:
+                waiting.append(entry)
+        return waiting
 
 
 def call_id_of(item: dict[str, Any]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Any
 
 from agentkit.exceptions import AgentsException, MaxTurnsExceeded, ModelBehaviorError, ModelRefusalError, UserError
@@ -79,8 +80,7 @@ async def run_loop(run: RunProgress) -> AsyncGenerator[Sequence[StreamEvent]]:
         if run.status not in ("completed", "waiting"):
             run.close_open_ends("The run was stopped before this call had finished.")
             if run.status != "guardrail":  # what a guardrail has stopped is not remembered
-                with suppress(asyncio.CancelledError):
-                    await finish(run.save())
+                await _save_what_came(run)
         end_agent(run)
         finish_trace(run, own_trace)
 
@@ -88,7 +88,7 @@ async def run_loop(run: RunProgress) -> AsyncGenerator[Sequence[StreamEvent]]:
 async def _turns(run: RunProgress) -> AsyncGenerator[Sequence[StreamEvent]]:
     yield [AgentUpdatedStreamEvent(run.agent)]
     turn = await run.open_turn()  # in the middle of which a run goes on
-    if turn is None:
+    if not run.goes_on:
         await _agent_starts(run)
     while True:
         equipment, model = await run.equipment()
@@ -127,6 +127,16 @@ async def _turns(run: RunProgress) -> AsyncGenerator[Sequence[StreamEvent]]:
         if run.stop_after_turn:
             run.status = "cancelled"
             return
+
+
+async def _save_what_came(run: RunProgress) -> None:
+    """Save what a stopped run had done. That this fails must not hide what stopped the run."""
+    try:
+        await finish(run.save())
+    except asyncio.CancelledError:  # the run is being cancelled already
+        pass
+    except Exception as error:  # a session of any make
+        warnings.warn(f"What the stopped run had done could not be saved to its session: {error}", stacklevel=2)
 
 
 def _understood(run: RunProgress, equipment: Equipment) -> Turn:

@@ -117,6 +117,8 @@ class RunProgress:
         self.ledger = Ledger(ItemHelpers.input_to_new_input_list(input))
         self.responses: list[ModelResponse] = []
         self.turn = 0
+        self.goes_on = False
+        """Whether it goes on from a state."""
         self.turns_before = 0
         """Turns of earlier calls of the runner, where a run goes on."""
         self.status: RunStatus = "running"
@@ -177,7 +179,7 @@ class RunProgress:
 
     async def begin(self) -> None:
         """Put the session's earlier items before the input."""
-        if self.options.session is None or self.ledger.entries:
+        if self.options.session is None or self.goes_on:
             return
         from agentkit.runtime.remember import with_earlier_items
 

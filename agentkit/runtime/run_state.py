@@ -61,6 +61,13 @@ class _SavedContext(BaseModel):
     type: str | None = None
 
 
+class _SavedApprovals(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    calls: dict[str, tuple[bool, str | None, str, str]]
+    tools: dict[str, tuple[bool, str | None]]
+
+
 class _Saved(BaseModel):
     """A state as JSON. Whatever isn't exactly this is refused."""
 
@@ -76,7 +83,7 @@ class _Saved(BaseModel):
     max_turns: int | None
     usage: dict[str, int]
     used_tools: list[str]
-    approvals: dict[str, dict[str, tuple[bool, str | None]]]
+    approvals: _SavedApprovals
     context: _SavedContext
     waiting: list[str]
     inner: dict[str, Json]
@@ -153,7 +160,11 @@ class RunState:
     def get_interruptions(self) -> list[ToolApprovalItem]:
         """Return the calls that wait for approval, oldest first; those decided on meanwhile are left out."""
         approvals = self._context.approvals
-        return [item for item in self._data["interruptions"] if approvals.of(item.name, item.call_id) is None]
+        return [
+            item
+            for item in self._data["interruptions"]
+            if approvals.of(item.name, item.call_id, item.arguments) is None
+        ]
 
     def approve(self, approval_item: ToolApprovalItem, always_approve: bool = False) -> None:
         """Let a call run.
@@ -224,6 +235,8 @@ class RunState:
         )
         if context is not None:
             wrapper.context = context
+        if config.group_id is None:  # so that its traces can be found together
+            config = dataclasses.replace(config, group_id=data["group_id"] or data["trace_id"])
         run = RunProgress(self.current_agent, data["input"], wrapper, config, options, streamed=streamed)
         run.agents = dict(self._agents)
         run.agent_key = data["agent"]
@@ -239,6 +252,7 @@ class RunState:
             run.rebased, run.rebased_at = data["rebased"], data["rebased_at"]
             run.ledger.rebase(data["rebased"], data["rebased_at"])
         run.responses = list(data["responses"])
+        run.goes_on = True
         run.turn = run.turns_before = data["turn"]
         run.used_tools = set(data["used_tools"])
         run.inner.states = dict(data["inner"])
@@ -340,7 +354,7 @@ class RunState:
             _context_of(saved.context, context_override, context_deserializer)
         )
         wrapper.usage = Usage.from_dict(saved.usage)
-        wrapper.approvals = Approvals.from_json(saved.approvals)
+        wrapper.approvals = Approvals.from_json(saved.approvals.model_dump())
         entries = [Entry(e.kind, e.item, e.agent, e.turn, e.target, _value(e), e.outcome) for e in saved.entries]
         known = {name: agent for name, agent in agents.items() if name in _names_in(saved)}
         if missing := sorted(_names_in(saved) - set(known)):

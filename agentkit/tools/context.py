@@ -21,20 +21,33 @@ class Approvals:
     __slots__ = ("calls", "tools")
 
     def __init__(self) -> None:
-        self.calls: dict[str, tuple[bool, str | None]] = {}
-        """By id of the call: whether it may run, and what the model is told where it may not."""
+        self.calls: dict[str, tuple[bool, str | None, str, str]] = {}
+        """By id of the call: whether it may run, what the model is told where it may not, and which call was meant."""
         self.tools: dict[str, tuple[bool, str | None]] = {}
-        """The same by name of the tool, for all its calls."""
+        """By name of the tool, for all its calls: the same without the last."""
 
-    def decide(self, name: str, call_id: str, approved: bool, message: str | None, *, always: bool) -> None:
-        """Note a decision."""
-        self.calls[call_id] = (approved, message)
+    def decide(self, call: Any, approved: bool, message: str | None, *, always: bool) -> None:
+        """Note a decision about a `ToolApprovalItem`. It holds for that call only: some models give an id twice."""
+        self.calls[call.call_id] = (approved, message, call.name, call.arguments)
         if always:
-            self.tools[name] = (approved, message)
+            self.tools[call.name] = (approved, message)
 
-    def of(self, name: str, call_id: str) -> tuple[bool, str | None] | None:
-        """Return the decision on a call, or None where there is none yet."""
-        return self.calls.get(call_id) or self.tools.get(name)
+    def of(self, name: str, call_id: str, arguments: str | None = None) -> tuple[bool, str | None] | None:
+        """Return the decision on a call, or None where there is none yet.
+
+        Args:
+            name: Name of the tool.
+            call_id: Id of the call.
+            arguments: Its arguments as the model sent them; not compared when None.
+        """
+        approved, message, its_name, its_arguments = self.calls.get(call_id, (False, None, None, None))
+        if its_name == name and arguments in (None, its_arguments):
+            return approved, message
+        return self.tools.get(name)
+
+    def used(self, call_id: str) -> None:
+        """Forget the decision on a call that has been carried out."""
+        self.calls.pop(call_id, None)
 
     def to_json(self) -> dict[str, Any]:
         """Return the decisions as JSON."""
@@ -47,8 +60,8 @@ class Approvals:
     def from_json(cls, saved: dict[str, Any]) -> Approvals:
         """Return the decisions that `to_json` gave."""
         approvals = cls()
-        approvals.calls = {call_id: (bool(yes), message) for call_id, (yes, message) in saved["calls"].items()}
-        approvals.tools = {name: (bool(yes), message) for name, (yes, message) in saved["tools"].items()}
+        approvals.calls = {call_id: tuple(decision) for call_id, decision in saved["calls"].items()}
+        approvals.tools = {name: tuple(decision) for name, decision in saved["tools"].items()}
         return approvals
 
     def copy(self) -> Approvals:
@@ -84,7 +97,7 @@ class RunContextWrapper(Generic[TContext]):
             approval_item: One of a result's `interruptions`.
             always_approve: Whether all later calls of the tool may run too, for the rest of the run.
         """
-        self.approvals.decide(approval_item.name, approval_item.call_id, True, None, always=always_approve)
+        self.approvals.decide(approval_item, True, None, always=always_approve)
 
     def reject_tool(
         self, approval_item: Any, always_reject: bool = False, rejection_message: str | None = None
@@ -96,8 +109,7 @@ class RunContextWrapper(Generic[TContext]):
             always_reject: Whether no later call of the tool may run either, for the rest of the run.
             rejection_message: What the model is told in place of a result.
         """
-        item = approval_item
-        self.approvals.decide(item.name, item.call_id, False, rejection_message, always=always_reject)
+        self.approvals.decide(approval_item, False, rejection_message, always=always_reject)
 
 
 @dataclass

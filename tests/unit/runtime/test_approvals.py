@@ -98,7 +98,7 @@ async def test_an_undecided_call_goes_on_waiting() -> None:
     assert (await Runner.run(agent, state)).status == "waiting"
 
 
-@pytest.mark.parametrize("name, waits", [("important", True), ("x", False)])
+@pytest.mark.parametrize(("name", "waits"), [("important", True), ("x", False)])
 async def test_a_function_decides_which_calls_need_approval(name: str, waits: bool) -> None:
     async def needs(context: Any, arguments: dict[str, Any], call_id: str) -> bool:
         return bool(arguments["name"] == "important" and call_id)
@@ -161,8 +161,7 @@ async def test_a_tool_of_an_agent_used_as_a_tool_waits_too() -> None:
 
     def agents(*replies: Any) -> Agent[Any]:
         inner = Agent(name="inner", model=ScriptedModel(*replies[0]), tools=[deleting(files)])
-        outer = Agent(name="outer", model=ScriptedModel(*replies[1]), tools=[inner.as_tool("clean", "Cleans up")])
-        return outer
+        return Agent(name="outer", model=ScriptedModel(*replies[1]), tools=[inner.as_tool("clean", "Cleans up")])
 
     outer = agents([call("delete", name="x"), "Cleaned."], [call("clean", input="x"), "All is clean."])
     result = await Runner.run(outer, "Clean up")

@@ -91,9 +91,17 @@ async def test_hooks_of_an_agent_see_what_is_its_own() -> None:
     first = Agent(name="first", model=ScriptedModel(call("transfer_to_second")), handoffs=[second])
     await Runner.run(first, "2 times 2?")
     assert hooks.seen == [
-        ("handoff", "second", "first"), ("start", "second"), "model", "model done", ("tool", "double"),
+        ("start", "second"), "model", "model done", ("tool", "double"),
         ("tool done", 4), "model", "model done", ("end", "4"),
     ]  # fmt: skip
+
+
+async def test_a_handoff_is_told_to_the_hooks_of_the_agent_that_hands_off() -> None:
+    hooks = AgentRecorder()
+    second = Agent(name="second", model=ScriptedModel("4"))
+    first = Agent(name="first", model=ScriptedModel(call("transfer_to_second")), handoffs=[second], hooks=hooks)
+    await Runner.run(first, "2 times 2?")
+    assert hooks.seen == [("start", "first"), "model", "model done", ("handoff", "second", "first")]
 
 
 async def test_hooks_of_run_and_agent_are_called_one_after_the_other() -> None:

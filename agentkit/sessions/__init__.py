@@ -1,0 +1,7 @@
+"""Sessions: what a conversation is remembered in, from run to run."""
+
+from agentkit.sessions.session import Session, SessionABC, SessionSettings
+from agentkit.sessions.sqlite import SessionInfo, SQLiteSession
+from agentkit.sessions.whole import whole_items
+
+__all__ = ["SQLiteSession", "Session", "SessionABC", "SessionInfo", "SessionSettings", "whole_items"]
