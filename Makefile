@@ -7,6 +7,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 VENV := .venv
+SERVERS := .venv-servers
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
 PYTEST := $(PY) -m pytest
@@ -44,8 +45,8 @@ check: $(VENV)/.test  ## Lint, formatting, types and layers
 	$(VENV)/bin/lint-imports
 
 .PHONY: unit
-unit: $(VENV)/.test  ## Unit tests
-	$(PYTEST) -n $(WORKERS) tests/unit
+unit: $(VENV)/.test  ## Unit tests, and the documented examples
+	$(PYTEST) -n $(WORKERS) tests/unit tests/documented
 
 .PHONY: kernel
 kernel: $(VENV)/.test  ## Tests that drive a real Jupyter kernel
@@ -64,6 +65,10 @@ browser: $(VENV)/.browser  ## Tests that drive JupyterLab in headless Chromium (
 binder: $(VENV)/.test  ## Make Binder's environment from Binder's files and run the quickstart in it
 	$(PYTEST) tests/binder
 
+.PHONY: servers
+servers: $(SERVERS)/.ready  ## Tests against servers we did not write, in an environment of their own (1.5 GB; needs npm)
+	$(SERVERS)/bin/python -m pytest -p no:cacheprovider tests/servers tests/unit/extensions/test_litellm.py
+
 .PHONY: bench
 bench: $(VENV)/.bench  ## Measure agentkit beside openai-agents and the bare client
 	@$(PY) -m benchmarks
@@ -79,7 +84,7 @@ format: $(VENV)/.test  ## Format the code and mend what the linter can
 
 .PHONY: clean
 clean:  ## Remove all that make made, the environment included
-	rm -rf $(VENV) artifacts build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(SERVERS) artifacts build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One environment; each stamp says which extras it has for the pyproject.toml of that time.
@@ -115,4 +120,14 @@ $(VENV)/.bench: pyproject.toml | $(PY)
 
 $(VENV)/.browser: $(VENV)/.test tests/browser/install_chromium.sh
 	@bash tests/browser/install_chromium.sh $(PY)
+	@touch $@
+
+# Apart from $(VENV), as LiteLLM and transformers have their own wishes; the versions are those that were tried.
+$(SERVERS)/.ready: pyproject.toml
+	@command -v npm >/dev/null || { echo "make servers needs npm (Debian, Ubuntu: apt install npm)." >&2; exit 1; }
+	@echo "Making $(SERVERS): transformers, LiteLLM and aimock (some minutes)"
+	@$(PYTHON) -m venv $(SERVERS)
+	@$(SERVERS)/bin/python -m pip --disable-pip-version-check install -q \
+		-e '.[litellm]' 'pytest>=8.4' 'pytest-asyncio>=1' 'torch==2.13.0' 'transformers[serving]==5.23.0'
+	@npm install --silent --no-audit --no-fund --prefix $(SERVERS) @copilotkit/aimock@1.43.0
 	@touch $@

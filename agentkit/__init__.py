@@ -33,15 +33,25 @@ if TYPE_CHECKING:
     from agentkit.models import (
         AgentOutputSchema,
         AgentOutputSchemaBase,
+        ChatQuirks,
+        DynamicPromptFunction,
+        GenerateDynamicPromptData,
+        MCPToolChoice,
         Model,
         ModelProvider,
         ModelResponse,
         ModelSettings,
         ModelTracing,
+        MultiProvider,
+        MultiProviderMap,
         OpenAIChatCompletionsModel,
         OpenAIProvider,
         OpenAIResponsesModel,
+        Prompt,
         TResponseInputItem,
+        set_default_openai_api,
+        set_default_openai_client,
+        set_default_openai_key,
     )
     from agentkit.notebook import last_error, last_run, load_ipython_extension, unload_ipython_extension
     from agentkit.runtime import (
@@ -55,7 +65,6 @@ if TYPE_CHECKING:
         CallModelInputFilter,
         CompactionItem,
         FunctionToolResult,
-        GenerateDynamicPromptData,
         GuardrailFunctionOutput,
         Handoff,
         HandoffCallItem,
@@ -107,7 +116,17 @@ if TYPE_CHECKING:
         nest_handoff_history,
         output_guardrail,
     )
-    from agentkit.sessions import Session, SessionABC, SessionInfo, SessionSettings, SQLiteSession
+    from agentkit.sessions import (
+        CompactingSession,
+        OpenAIConversationsSession,
+        OpenAIResponsesCompactionArgs,
+        OpenAIResponsesCompactionSession,
+        Session,
+        SessionABC,
+        SessionInfo,
+        SessionSettings,
+        SQLiteSession,
+    )
     from agentkit.tools import (
         AsyncComputer,
         Button,
@@ -188,21 +207,24 @@ _MODULES = {
         ModelBehaviorError ModelConnectionError ModelRefusalError ModelServerError ModelStatusError NoBackendError
         OutputGuardrailTripwireTriggered RunStateError ToolCallError ToolInputGuardrailTripwireTriggered
         ToolOutputGuardrailTripwireTriggered ToolTimeoutError UnknownModelError UserError""",
-    "agentkit.models": """AgentOutputSchema AgentOutputSchemaBase Model ModelProvider ModelResponse ModelSettings
-        ModelTracing OpenAIChatCompletionsModel OpenAIProvider OpenAIResponsesModel TResponseInputItem""",
+    "agentkit.models": """AgentOutputSchema AgentOutputSchemaBase ChatQuirks DynamicPromptFunction
+        GenerateDynamicPromptData MCPToolChoice Model ModelProvider ModelResponse ModelSettings ModelTracing
+        MultiProvider MultiProviderMap OpenAIChatCompletionsModel OpenAIProvider OpenAIResponsesModel Prompt
+        TResponseInputItem set_default_openai_api set_default_openai_client set_default_openai_key""",
     "agentkit.notebook": "last_error last_run load_ipython_extension unload_ipython_extension",
     "agentkit.runtime": """Agent AgentHookContext AgentHooks AgentToolInvocation AgentToolStreamEvent
         AgentUpdatedStreamEvent CallModelData CallModelInputFilter CompactionItem FunctionToolResult
-        GenerateDynamicPromptData GuardrailFunctionOutput Handoff HandoffCallItem HandoffInputData
-        HandoffInputFilter HandoffOutputItem InputGuardrail InputGuardrailResult ItemHelpers MCPApprovalRequestItem
-        MCPApprovalResponseItem MCPConfig MCPListToolsItem MessageOutputItem ModelInputData OutputGuardrail
-        OutputGuardrailResult RawResponsesStreamEvent ReasoningItem RunConfig RunErrorData RunErrorDetails
-        RunErrorHandler RunErrorHandlerInput RunErrorHandlerResult RunErrorHandlers RunHooks RunItem
-        RunItemStreamEvent RunResult RunResultBase RunResultStreaming RunState Runner SessionInputCallback
-        StopAtTools StreamEvent ToolApprovalItem ToolCallItem ToolCallOutputItem ToolErrorFormatter
-        ToolErrorFormatterArgs ToolExecutionConfig ToolsToFinalOutputFunction ToolsToFinalOutputResult
-        default_handoff_history_mapper handoff input_guardrail nest_handoff_history output_guardrail""",
-    "agentkit.sessions": "SQLiteSession Session SessionABC SessionInfo SessionSettings",
+        GuardrailFunctionOutput Handoff HandoffCallItem HandoffInputData HandoffInputFilter HandoffOutputItem
+        InputGuardrail InputGuardrailResult ItemHelpers MCPApprovalRequestItem MCPApprovalResponseItem MCPConfig
+        MCPListToolsItem MessageOutputItem ModelInputData OutputGuardrail OutputGuardrailResult
+        RawResponsesStreamEvent ReasoningItem RunConfig RunErrorData RunErrorDetails RunErrorHandler
+        RunErrorHandlerInput RunErrorHandlerResult RunErrorHandlers RunHooks RunItem RunItemStreamEvent RunResult
+        RunResultBase RunResultStreaming RunState Runner SessionInputCallback StopAtTools StreamEvent
+        ToolApprovalItem ToolCallItem ToolCallOutputItem ToolErrorFormatter ToolErrorFormatterArgs
+        ToolExecutionConfig ToolsToFinalOutputFunction ToolsToFinalOutputResult default_handoff_history_mapper
+        handoff input_guardrail nest_handoff_history output_guardrail""",
+    "agentkit.sessions": """CompactingSession OpenAIConversationsSession OpenAIResponsesCompactionArgs
+        OpenAIResponsesCompactionSession SQLiteSession Session SessionABC SessionInfo SessionSettings""",
     "agentkit.tools": """AsyncComputer Button CodeInterpreterTool Computer ComputerTool ComputerToolSafetyCheckData
         Environment FileSearchTool FunctionTool HostedMCPTool ImageGenerationTool LocalShellCommandRequest
         LocalShellExecutor LocalShellTool MCPToolApprovalFunction MCPToolApprovalFunctionResult
@@ -236,12 +258,15 @@ __all__ = [
     "Button",
     "CallModelData",
     "CallModelInputFilter",
+    "ChatQuirks",
     "CodeInterpreterTool",
+    "CompactingSession",
     "CompactionItem",
     "Computer",
     "ComputerTool",
     "ComputerToolSafetyCheckData",
     "CustomSpanData",
+    "DynamicPromptFunction",
     "Environment",
     "FileSearchTool",
     "FunctionSpanData",
@@ -273,6 +298,7 @@ __all__ = [
     "MCPToolApprovalFunction",
     "MCPToolApprovalFunctionResult",
     "MCPToolApprovalRequest",
+    "MCPToolChoice",
     "MaxTurnsExceeded",
     "MessageOutputItem",
     "Model",
@@ -286,13 +312,19 @@ __all__ = [
     "ModelSettings",
     "ModelStatusError",
     "ModelTracing",
+    "MultiProvider",
+    "MultiProviderMap",
     "NoBackendError",
     "OpenAIChatCompletionsModel",
+    "OpenAIConversationsSession",
     "OpenAIProvider",
+    "OpenAIResponsesCompactionArgs",
+    "OpenAIResponsesCompactionSession",
     "OpenAIResponsesModel",
     "OutputGuardrail",
     "OutputGuardrailResult",
     "OutputGuardrailTripwireTriggered",
+    "Prompt",
     "RawResponsesStreamEvent",
     "ReasoningItem",
     "ResponseSpanData",
@@ -383,6 +415,9 @@ __all__ = [
     "nest_handoff_history",
     "output_guardrail",
     "response_span",
+    "set_default_openai_api",
+    "set_default_openai_client",
+    "set_default_openai_key",
     "set_trace_processors",
     "set_tracing_disabled",
     "spans",

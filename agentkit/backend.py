@@ -16,7 +16,17 @@ from agentkit.exceptions import NoBackendError, UserError
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
-__all__ = ["Backend", "connect", "current_backend", "describe", "disconnect", "use_notebook_default"]
+__all__ = [
+    "Backend",
+    "connect",
+    "current_backend",
+    "describe",
+    "disconnect",
+    "set_default_api",
+    "set_default_client",
+    "set_default_key",
+    "use_notebook_default",
+]
 
 OPENAI_URL = "https://api.openai.com/v1"
 EMBEDDED_URL = "http://agentkit.local/v1"
@@ -43,6 +53,8 @@ class _Plan:
     api_key: str | None = field(repr=False)
     model: str | None
     api: Api | None = None
+    organization: str | None = None
+    project: str | None = None
 
     @property
     def shown_url(self) -> str:
@@ -57,22 +69,50 @@ class Backend:
     Attributes:
         name: "openai", "embedded", or the host of a server.
         base_url: Its address.
-        api: Which of OpenAI's two APIs it is asked by.
     """
 
-    def __init__(self, plan: _Plan) -> None:
+    def __init__(self, plan: _Plan, client: AsyncOpenAI | None = None) -> None:
         self.name = plan.name
         self.base_url = plan.base_url
-        self.api: Api = plan.api or "responses"
         self.plan = plan
+        self._given_client = client
         self._model = plan.model
         self._clients: dict[asyncio.AbstractEventLoop, AsyncOpenAI] = {}
         self._sync_client: OpenAI | None = None
 
     @classmethod
-    def for_server(cls, base_url: str | None, api_key: str | None) -> Backend:
+    def for_server(
+        cls,
+        base_url: str | None,
+        api_key: str | None,
+        *,
+        organization: str | None = None,
+        project: str | None = None,
+    ) -> Backend:
         """Return a platform without choosing it: OpenAI, or the server at `base_url`."""
-        return cls(_plan(base_url or "openai", api_key, None))
+        plan = _plan(base_url or "openai", api_key, None)
+        _secrets.register(plan.api_key)
+        return cls(replace(plan, organization=organization, project=project))
+
+    @classmethod
+    def for_client(cls, client: AsyncOpenAI) -> Backend:
+        """Return the platform that a client of the caller's speaks to, without choosing it."""
+        url = str(client.base_url).rstrip("/")
+        host = urlsplit(url).netloc.rpartition("@")[2]
+        name = {"api.openai.com": "openai", urlsplit(EMBEDDED_URL).netloc: "embedded"}.get(host, host)
+        model = os.environ.get("OPENAI_DEFAULT_MODEL") or _known_model(host)
+        _secrets.register(client.api_key)
+        return cls(_Plan(name, url, client.api_key, model), client)
+
+    @property
+    def api(self) -> Api:
+        """Which of OpenAI's two APIs it is asked by."""
+        return self.plan.api or _default_api
+
+    @property
+    def is_server(self) -> bool:
+        """Whether it is a server given by address, that is neither OpenAI nor the embedded platform."""
+        return self.name not in ("openai", "embedded")
 
     @property
     def client(self) -> AsyncOpenAI:
@@ -81,6 +121,8 @@ class Backend:
         Connections belong to the loop they were opened in, and a notebook has two: the kernel's and agentkit's own.
         Outside a loop it is a new client each time.
         """
+        if self._given_client is not None:
+            return self._given_client
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -101,6 +143,8 @@ class Backend:
             self._sync_client = openai.OpenAI(
                 base_url=self.base_url,
                 api_key=self.plan.api_key or "none",
+                organization=self.plan.organization,
+                project=self.plan.project,
                 http_client=openai.DefaultHttpx2Client(transport=transport),
             )
         return self._sync_client
@@ -114,6 +158,8 @@ class Backend:
         Raises:
             UserError: The server doesn't list its models.
         """
+        if self._model is None and self._given_client is not None:  # it is async, and can't be asked from here
+            raise UserError("No model is named.", hint='Name one: Agent(model="…") or RunConfig(model="…").')
         if self._model is None:
             with self._asking_for_models():
                 self._model = self._first(self.sync_client.with_options(timeout=10, max_retries=0).models.list().data)
@@ -141,6 +187,8 @@ class Backend:
         return openai.AsyncOpenAI(
             base_url=self.base_url,
             api_key=self.plan.api_key or "none",
+            organization=self.plan.organization,
+            project=self.plan.project,
             http_client=openai.DefaultAsyncHttpx2Client(transport=transport),
         )
 
@@ -176,6 +224,8 @@ _NAME_ONE = 'Name one: agentkit.connect(…, model="…"), or Agent(model="…")
 _current: Backend | None = None
 _chosen = False
 _notebook_default = False
+_default_key: str | None = None
+_default_api: Api = "responses"
 
 
 def connect(
@@ -186,18 +236,19 @@ def connect(
     Args:
         backend: "auto" (the server at `OPENAI_BASE_URL`, or OpenAI where there is a key, or else the embedded
             platform), "openai", "embedded", or the address of a server, such as "http://localhost:8000/v1".
-        api_key: The key. When None, `OPENAI_API_KEY` for OpenAI and for the server at `OPENAI_BASE_URL`; other servers
-            get none.
+        api_key: The key. When None, that of `set_default_openai_key` or `OPENAI_API_KEY`, for OpenAI and for the server
+            at `OPENAI_BASE_URL`; other servers get none.
         model: Model for agents that name none; `OPENAI_DEFAULT_MODEL` or the platform's own default when None.
-        api: "responses", the default, or "chat_completions", for servers that have no other.
+        api: "responses", or "chat_completions", for servers that have no other; when None, what
+            `set_default_openai_api` said, or else "responses".
 
     Raises:
         NoBackendError: "openai" without a key.
         UserError: `backend` is none of these.
     """
     global _current, _chosen
-    if api not in (None, "responses", "chat_completions"):
-        raise UserError(f"There is no api {api!r}.", hint='Use "responses" or "chat_completions".')
+    if api is not None:
+        _check_api(api)
     _current = Backend(replace(_plan(backend, api_key, model), api=api))
     _chosen = True
     _secrets.register(_current.plan.api_key)
@@ -205,9 +256,45 @@ def connect(
 
 
 def disconnect() -> None:
-    """Forget the platform that `connect` chose."""
+    """Forget the platform that `connect` chose, and what the `set_default_openai_…` functions set."""
+    global _current, _chosen, _default_key, _default_api
+    _current, _chosen, _default_key, _default_api = None, False, None, "responses"
+
+
+def set_default_key(key: str) -> None:
+    """Take `key` where `OPENAI_API_KEY` would be taken. A platform that `connect` chose keeps its own.
+
+    Raises:
+        UserError: It is empty.
+    """
+    global _default_key
+    if not key:
+        raise UserError("set_default_openai_key got an empty key.", hint="Pass the key itself.")
+    _default_key = key
+    _secrets.register(key)
+
+
+def set_default_client(client: AsyncOpenAI) -> None:
+    """Let the server of `client` answer from now on, asked through it; the next `connect` takes its place."""
     global _current, _chosen
-    _current, _chosen = None, False
+    _current = Backend.for_client(client)
+    _chosen = True
+
+
+def set_default_api(api: Api) -> None:
+    """Ask platforms by this API that were connected without saying by which.
+
+    Raises:
+        UserError: There is no such API.
+    """
+    global _default_api
+    _check_api(api)
+    _default_api = api
+
+
+def _check_api(api: str) -> None:
+    if api not in ("responses", "chat_completions"):
+        raise UserError(f"There is no api {api!r}.", hint='Use "responses" or "chat_completions".')
 
 
 def use_notebook_default(enabled: bool = True) -> None:
@@ -249,7 +336,7 @@ def _automatic_plan() -> _Plan:
 
 
 def _plan(backend: str, api_key: str | None, model: str | None) -> _Plan:
-    key = api_key or os.environ.get("OPENAI_API_KEY") or None
+    key = api_key or _default_key or os.environ.get("OPENAI_API_KEY") or None
     url = os.environ.get("OPENAI_BASE_URL")
     model = model or os.environ.get("OPENAI_DEFAULT_MODEL") or None
     if backend == "auto":
@@ -275,7 +362,7 @@ def _plan(backend: str, api_key: str | None, model: str | None) -> _Plan:
 
 
 def _known_model(host: str) -> str | None:
-    return OPENAI_MODEL if host == "api.openai.com" else None
+    return {"api.openai.com": OPENAI_MODEL, urlsplit(EMBEDDED_URL).netloc: EMBEDDED_MODEL}.get(host)
 
 
 def _embedded_transports() -> tuple[Any, Any]:

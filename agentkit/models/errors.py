@@ -47,7 +47,7 @@ def as_model_error(error: openai.APIError, client: AsyncOpenAI) -> AgentsExcepti
         hint = _HINTS.get(status, "The server failed; try again." if status >= 500 else None)
         if status == 404 and client.base_url.host != "api.openai.com" and _path_of(error).endswith("/responses"):
             hint = f'{hint} A server that only has Chat Completions: agentkit.connect("…", api="chat_completions").'
-        text = f"{server} answered {status}: {_said(error)}"
+        text = f"{server} answered {status}: {_sentence(_said(error))}"
         kind = UnknownModelError if error.code == "model_not_found" else None
         ours: AgentsException = (
             kind(_without_key(text, client))
@@ -61,7 +61,7 @@ def as_model_error(error: openai.APIError, client: AsyncOpenAI) -> AgentsExcepti
     elif isinstance(error, openai.APIConnectionError):
         cause = error.__cause__ or error
         ours = ModelConnectionError(
-            f"No connection to {server}: {cause}.", hint="Is the server running, and the address right?"
+            f"No connection to {server}: {_sentence(str(cause))}", hint="Is the server running, and the address right?"
         )
     else:
         ours = ModelServerError(_without_key(f"{server}: {error.message}", client))
@@ -118,6 +118,11 @@ def _without_key(text: str, client: AsyncOpenAI | None) -> str:
     return text.replace(key, "…") if key and len(key) >= 8 else text
 
 
+def _sentence(text: str) -> str:
+    """Return what another said with an end to it, so that a hint can follow."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
 def _path_of(error: openai.APIStatusError) -> str:
     request = getattr(error, "request", None)  # errors that other packages make of the client's class may lack it
     return "" if request is None else str(request.url.path)
@@ -125,8 +130,10 @@ def _path_of(error: openai.APIStatusError) -> str:
 
 def _said(error: openai.APIStatusError) -> str:
     body = error.body
-    if isinstance(body, dict) and body.get("message"):
-        return str(body["message"])
+    if isinstance(body, dict):
+        said = body.get("message") or body.get("detail")  # OpenAI's, and FastAPI's
+        if isinstance(said, str) and said:
+            return said
     response = getattr(error, "response", None)
     return str(
         (response is not None and response.text[:200]) or error.message or getattr(response, "reason_phrase", "")

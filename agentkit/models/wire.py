@@ -31,11 +31,25 @@ logger = logging.getLogger("agentkit")
 async def post(client: AsyncOpenAI, path: str, body: Body, settings: ModelSettings) -> dict[str, Any]:
     """Return what the server answers, as JSON.
 
+    Some servers stream unless told not to; of such an answer it is what the last event holds as the response.
+
     Raises:
         ModelServerError: It didn't answer, or answered with an error or no JSON, after the client's retries.
     """
     response = await _send(client, path, body, settings, stream=False)
+    if response.headers.get("content-type", "").startswith("text/event-stream"):
+        return _last_response(response.content, client)
     return read_object(response.content, client)
+
+
+def _last_response(stream: bytes, client: AsyncOpenAI) -> dict[str, Any]:
+    cutter = ServerSentEvents()
+    events = [read_object(data, client) for _, data in [*cutter.feed(stream), *cutter.end()] if data != b"[DONE]"]
+    last = events[-1] if events else {}
+    if "response" not in last:
+        raise stream_error(last["error"], client) if "error" in last else unreadable(stream, client)
+    response: dict[str, Any] = last["response"]
+    return response
 
 
 def read_object(data: bytes, client: AsyncOpenAI) -> dict[str, Any]:

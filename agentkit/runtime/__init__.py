@@ -3,7 +3,6 @@
 from agentkit.runtime.agent import (
     Agent,
     FunctionToolResult,
-    GenerateDynamicPromptData,
     MCPConfig,
     StopAtTools,
     ToolsToFinalOutputFunction,
@@ -81,7 +80,6 @@ __all__ = [
     "CallModelInputFilter",
     "CompactionItem",
     "FunctionToolResult",
-    "GenerateDynamicPromptData",
     "GuardrailFunctionOutput",
     "Handoff",
     "HandoffCallItem",

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Generic, Literal
 from typing_extensions import TypedDict
 
 from agentkit.exceptions import UserError
-from agentkit.models import AgentOutputSchemaBase, Model, ModelSettings
+from agentkit.models import AgentOutputSchemaBase, DynamicPromptFunction, Model, ModelSettings, Prompt
+from agentkit.models.prompts import resolve_prompt
 from agentkit.runtime.guardrails import InputGuardrail, OutputGuardrail
 from agentkit.runtime.handoffs import Handoff
 from agentkit.runtime.hooks import AgentHooks
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Agent",
     "FunctionToolResult",
-    "GenerateDynamicPromptData",
     "Instructions",
     "MCPConfig",
     "StopAtTools",
@@ -94,16 +94,6 @@ ToolUseBehavior = Literal["run_llm_again", "stop_on_first_tool"] | StopAtTools |
 """What happens with a tool's output: the model gets it, or it is the run's final output."""
 
 
-@dataclass
-class GenerateDynamicPromptData:
-    """What a function given as `Agent(prompt=…)` gets."""
-
-    context: RunContextWrapper[Any]
-    """The run's context."""
-    agent: Agent[Any]
-    """The agent."""
-
-
 @dataclass(eq=False)  # agents hand over to each other in circles: they are told apart, not compared
 class Agent(Generic[TContext]):
     """A model with instructions, tools, handoffs and a type of answer.
@@ -118,7 +108,7 @@ class Agent(Generic[TContext]):
     """What it is called, in traces and in handoffs."""
     instructions: Instructions | None = None
     """What it is to do: text, or a function of context and agent that returns it, sync or async."""
-    prompt: Any = None  # a Prompt, or a function that returns one
+    prompt: Prompt | DynamicPromptFunction | None = None
     """A prompt stored on the platform, `{"id": …, "version": …, "variables": …}`, or a function that returns one."""
     handoff_description: str | None = None
     """When to hand a conversation over to it, for the agents that may."""
@@ -277,15 +267,7 @@ class Agent(Generic[TContext]):
 
     async def get_prompt(self, run_context: RunContextWrapper[TContext]) -> Any:
         """Return the stored prompt for a run, or None."""
-        prompt = self.prompt
-        if callable(prompt):
-            prompt = prompt(GenerateDynamicPromptData(run_context, self))
-            if inspect.isawaitable(prompt):
-                prompt = await prompt
-        if prompt is not None and not (isinstance(prompt, dict) and "id" in prompt):
-            hint = 'Use {"id": …}, with "version" and "variables" where wanted.'
-            raise UserError(f"Agent {self.name!r}: {prompt!r:.80} is no stored prompt.", hint=hint)
-        return prompt
+        return None if self.prompt is None else await resolve_prompt(self.prompt, run_context, self)
 
     def clone(self, **changes: Any) -> Agent[TContext]:
         """Return a copy with `changes`, such as `agent.clone(name="Robot")`. Lists are shared unless changed."""

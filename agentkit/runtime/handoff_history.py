@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from agentkit.exceptions import UserError
 from agentkit.models import TResponseInputItem
-from agentkit.models.chat_messages import text_of
+from agentkit.models.telling import told
 from agentkit.runtime.handoffs import Handoff, HandoffInputData
 from agentkit.runtime.items import ItemHelpers
 
@@ -29,7 +28,7 @@ HandoffHistoryMapper = Callable[[list[TResponseInputItem]], list[TResponseInputI
 
 def default_handoff_history_mapper(transcript: list[TResponseInputItem]) -> list[TResponseInputItem]:
     """Return the conversation as one message that tells it, line by line."""
-    lines = [f"{number}. {_told(item)}" for number, item in enumerate(transcript, 1)] or ["(nothing has been said yet)"]
+    lines = [f"{number}. {line}" for number, line in enumerate(told(transcript), 1)] or ["(nothing has been said yet)"]
     text = "\n".join(
         ["The conversation so far, for context:", "<CONVERSATION HISTORY>", *lines, "</CONVERSATION HISTORY>"]
     )
@@ -46,8 +45,8 @@ def nest_handoff_history(
         history_mapper: Makes the message; `default_handoff_history_mapper` when None.
     """
     data = handoff_input_data
-    told = (history_mapper or default_handoff_history_mapper)(_all_items(data))
-    return data.clone(input_history=tuple(told), pre_handoff_items=(), input_items=())
+    items = (history_mapper or default_handoff_history_mapper)(_all_items(data))
+    return data.clone(input_history=tuple(items), pre_handoff_items=(), input_items=())
 
 
 async def rewrite_history(run: RunProgress, way: Handoff[Any], turn_start: int) -> None:
@@ -101,23 +100,3 @@ def _all_items(data: HandoffInputData) -> list[TResponseInputItem]:
         ),
         *(item.to_input_item() for item in (*data.pre_handoff_items, *new)),
     ]
-
-
-def _told(item: TResponseInputItem) -> str:
-    """Return an item of the conversation as a line of text."""
-    kind = item.get("type", "message")
-    if kind == "message":
-        said = item.get("content")
-        text = text_of(said) or _parts(said)
-        return f"{item.get('role', 'user')}: {text}"
-    if kind == "function_call":
-        return f"called {item.get('name')}({item.get('arguments', '')})"
-    if kind == "function_call_output":
-        output = item.get("output")
-        return f"result: {output if isinstance(output, str) else _parts(output)}"
-    return f"{kind}: {json.dumps({k: v for k, v in item.items() if k not in ('type', 'id')}, ensure_ascii=False)}"
-
-
-def _parts(content: Any) -> str:
-    parts = content if isinstance(content, list) else []
-    return " ".join(part.get("text") or f"[{part.get('type', 'part')}]" for part in parts)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal
 
 from typing_extensions import TypedDict
 
 from agentkit.exceptions import AgentsException, UserError
-from agentkit.models import Model, ModelProvider, ModelResponse, ModelSettings, OpenAIProvider, TResponseInputItem
-from agentkit.tools import RunContextWrapper
+from agentkit.models import Model, ModelProvider, ModelResponse, ModelSettings, MultiProvider, TResponseInputItem
+from agentkit.tools import RunContextWrapper, TContext
 
 if TYPE_CHECKING:
     from agentkit.runtime.agent import Agent
@@ -52,7 +52,7 @@ class ModelInputData:
 
 
 @dataclass
-class CallModelData:
+class CallModelData(Generic[TContext]):
     """What a `call_model_input_filter` is given."""
 
     model_data: ModelInputData
@@ -63,7 +63,7 @@ class CallModelData:
     """The object given as `context` to the run."""
 
 
-CallModelInputFilter = Callable[[CallModelData], ModelInputData | Awaitable[ModelInputData]]
+CallModelInputFilter = Callable[[CallModelData[Any]], ModelInputData | Awaitable[ModelInputData]]
 """Makes what a model gets, just before it is called; sync or async."""
 
 SessionInputCallback = Callable[
@@ -74,7 +74,7 @@ SessionInputCallback = Callable[
 
 
 @dataclass
-class ToolErrorFormatterArgs:
+class ToolErrorFormatterArgs(Generic[TContext]):
     """What a `tool_error_formatter` is given."""
 
     kind: Literal["approval_rejected", "tool_not_found"]
@@ -87,13 +87,13 @@ class ToolErrorFormatterArgs:
     """Id of the call."""
     default_message: str
     """What the model is told otherwise."""
-    run_context: RunContextWrapper[Any]
+    run_context: RunContextWrapper[TContext]
     """The run's context."""
     error: Exception | None = None
     """The exception, where there is one."""
 
 
-ToolErrorFormatter = Callable[[ToolErrorFormatterArgs], str | Awaitable[str | None] | None]
+ToolErrorFormatter = Callable[[ToolErrorFormatterArgs[Any]], str | Awaitable[str | None] | None]
 """Makes what the model is told of a call that was not made; the usual text when it returns None; sync or async."""
 
 
@@ -129,12 +129,12 @@ class RunErrorData:
 
 
 @dataclass
-class RunErrorHandlerInput:
+class RunErrorHandlerInput(Generic[TContext]):
     """What an error handler is given."""
 
     error: AgentsException
     """What went wrong."""
-    context: RunContextWrapper[Any]
+    context: RunContextWrapper[TContext]
     """The run's context."""
     run_data: RunErrorData
     """What the run had done."""
@@ -150,7 +150,7 @@ class RunErrorHandlerResult:
     """Whether it becomes a message of the conversation."""
 
 
-RunErrorHandler = Callable[[RunErrorHandlerInput], Any]
+RunErrorHandler = Callable[[RunErrorHandlerInput[Any]], Any]
 """Returns a `RunErrorHandlerResult`, or a final output, or None to let the error be raised; sync or async."""
 
 
@@ -177,8 +177,8 @@ class RunConfig:
 
     model: str | Model | None = None
     """Model for all agents, whatever model each has."""
-    model_provider: ModelProvider = field(default_factory=OpenAIProvider)
-    """Finds models by name; the connected platform's by default."""
+    model_provider: ModelProvider = field(default_factory=MultiProvider)
+    """Finds models by name, prefixes such as `litellm/` included; the connected platform's by default."""
     model_settings: ModelSettings | None = None
     """Settings put over those of each agent."""
     handoff_input_filter: HandoffInputFilter | None = None

@@ -1,7 +1,24 @@
 """Sessions: what a conversation is remembered in, from run to run."""
 
+from agentkit.sessions.compacting import CompactingSession
+from agentkit.sessions.platform import (
+    OpenAIConversationsSession,
+    OpenAIResponsesCompactionArgs,
+    OpenAIResponsesCompactionSession,
+)
 from agentkit.sessions.session import Session, SessionABC, SessionSettings
 from agentkit.sessions.sqlite import SessionInfo, SQLiteSession
 from agentkit.sessions.whole import whole_items
 
-__all__ = ["SQLiteSession", "Session", "SessionABC", "SessionInfo", "SessionSettings", "whole_items"]
+__all__ = [
+    "CompactingSession",
+    "OpenAIConversationsSession",
+    "OpenAIResponsesCompactionArgs",
+    "OpenAIResponsesCompactionSession",
+    "SQLiteSession",
+    "Session",
+    "SessionABC",
+    "SessionInfo",
+    "SessionSettings",
+    "whole_items",
+]

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
+from agentkit import _json
 from agentkit.exceptions import UserError
 
-__all__ = ["Item", "Session", "SessionABC", "SessionSettings", "branch_point", "check_session_id"]
+__all__ = ["Item", "Session", "SessionABC", "SessionSettings", "branch_point", "check_session_id", "encoded_item"]
 
 Item = dict[str, Any]
 """An item of the conversation, in the shape of the Responses API."""
@@ -85,6 +86,11 @@ class SessionABC(abc.ABC):
     async def clear_session(self) -> None:
         """Take all items away."""
 
+    async def replace_items(self, items: list[Item]) -> None:
+        """Put `items` in place of the whole conversation. In one piece where the store can."""
+        await self.clear_session()
+        await self.add_items(items)
+
 
 def branch_point(items: Sequence[Item], at: int | str) -> int:
     """Return how many items a branch takes with it: those up to and including the one named by `at`.
@@ -118,3 +124,17 @@ def check_session_id(session_id: Any) -> str:
     if not isinstance(session_id, str) or not session_id.strip():
         raise UserError(f"A session's id has to be text, not {session_id!r}.")
     return session_id
+
+
+def encoded_item(item: Any) -> str:
+    """Return an item as JSON text.
+
+    Raises:
+        UserError: It is no JSON object.
+    """
+    if not isinstance(item, dict):
+        raise UserError(f"An item of a conversation is a JSON object, not {type(item).__name__} {item!r:.60}.")
+    try:
+        return _json.dumps(item).decode()
+    except (TypeError, ValueError) as error:
+        raise UserError(f"An item of the conversation is no JSON: {error}. It is {item!r:.80}.") from error

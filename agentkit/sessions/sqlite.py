@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from agentkit import _json
 from agentkit._home import make_private_file
 from agentkit.exceptions import UserError
-from agentkit.sessions.session import Item, SessionABC, SessionSettings, branch_point, check_session_id
+from agentkit.sessions.session import Item, SessionABC, SessionSettings, branch_point, check_session_id, encoded_item
 from agentkit.sessions.whole import whole_items
 
 __all__ = ["SQLiteSession", "SessionInfo"]
@@ -102,7 +102,7 @@ class SQLiteSession(SessionABC):
         Raises:
             UserError: An item is no JSON object, or the file can't be used.
         """
-        rows = [_encoded(item) for item in items]
+        rows = [encoded_item(item) for item in items]
         if rows:
             await self._do(lambda store: store.append(self.session_id, rows))
 
@@ -114,6 +114,11 @@ class SQLiteSession(SessionABC):
     async def clear_session(self) -> None:
         """Take all items away."""
         await self._do(lambda store: store.delete(self.session_id))
+
+    async def replace_items(self, items: list[Item]) -> None:
+        """Put `items` in place of the whole conversation, in one transaction."""
+        rows = [encoded_item(item) for item in items]
+        await self._do(lambda store: store.replace(self.session_id, rows))
 
     async def branch(self, at: int | str = -1, session_id: str | None = None) -> SQLiteSession:
         """Return a new conversation that begins with this one up to an item. This one stays as it is.
@@ -239,11 +244,19 @@ class _Store:
 
     def append(self, session_id: str, rows: list[str]) -> None:
         with self.writing() as connection:
-            self._touch(connection, session_id)
-            connection.executemany(
-                f"INSERT INTO {self.messages} (session_id, message_data) VALUES (?, ?)",
-                [(session_id, row) for row in rows],
-            )
+            self._insert(connection, session_id, rows)
+
+    def replace(self, session_id: str, rows: list[str]) -> None:
+        with self.writing() as connection:
+            connection.execute(f"DELETE FROM {self.messages} WHERE session_id = ?", (session_id,))
+            self._insert(connection, session_id, rows)
+
+    def _insert(self, connection: sqlite3.Connection, session_id: str, rows: list[str]) -> None:
+        self._touch(connection, session_id)
+        connection.executemany(
+            f"INSERT INTO {self.messages} (session_id, message_data) VALUES (?, ?)",
+            [(session_id, row) for row in rows],
+        )
 
     def pop(self, session_id: str) -> str | None:
         with self.writing() as connection:
@@ -300,15 +313,6 @@ class _Store:
             if self._closing is not None and self.pid == os.getpid():
                 self._closing()
             self.connection = self._closing = None
-
-
-def _encoded(item: Any) -> str:
-    if not isinstance(item, dict):
-        raise UserError(f"An item of a conversation is a JSON object, not {type(item).__name__} {item!r:.60}.")
-    try:
-        return _json.dumps(item).decode()
-    except (TypeError, ValueError) as error:
-        raise UserError(f"An item of the conversation is no JSON: {error}. It is {item!r:.80}.") from error
 
 
 def _info(row: tuple[Any, ...]) -> SessionInfo:

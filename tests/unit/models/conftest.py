@@ -9,6 +9,9 @@ import httpx2
 import openai
 import pytest
 
+from agentkit.models import ModelResponse, ModelSettings
+from agentkit.models.wire_model import WireModel
+
 
 class Chunks(httpx2.AsyncByteStream):
     """A body that arrives in pieces, and may break."""
@@ -56,8 +59,8 @@ class Wire:
 
     def client(self, **options: Any) -> openai.AsyncOpenAI:
         http = openai.DefaultAsyncHttpx2Client(transport=httpx2.MockTransport(self.handle))
-        options = {"max_retries": 0, **options}
-        return openai.AsyncOpenAI(api_key="sk-test", base_url="http://server.test/v1", http_client=http, **options)
+        options = {"max_retries": 0, "base_url": "http://server.test/v1", **options}
+        return openai.AsyncOpenAI(api_key="sk-test", http_client=http, **options)
 
 
 @pytest.fixture
@@ -74,3 +77,30 @@ def sse() -> Callable[..., bytes]:
         )
 
     return encode
+
+
+RESPONSE: dict[str, Any] = {"id": "resp_1", "object": "response", "status": "completed", "output": []}
+COMPLETION: dict[str, Any] = {
+    "id": "cc1",
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "ok"}}],
+}
+
+
+def request(input: Any = "Hi", **fields: Any) -> dict[str, Any]:
+    """The arguments of a model call, as the loop gives them."""
+    return {
+        "system_instructions": None,
+        "input": input,
+        "model_settings": ModelSettings(),
+        "tools": [],
+        "output_schema": None,
+        "handoffs": [],
+    } | fields
+
+
+async def ask(model: WireModel, input: Any = "Hi", **fields: Any) -> ModelResponse:
+    return await model.get_response(**request(input, **fields))
+
+
+async def ask_streamed(model: WireModel, input: Any = "Hi", **fields: Any) -> list[dict[str, Any]]:
+    return [event.json async for batch in model.stream_batches(**request(input, **fields)) for event in batch]

@@ -409,3 +409,22 @@ async def test_run_config_names_the_model(wire: Wire) -> None:
     config = RunConfig(model="m2", model_provider=OpenAIProvider(openai_client=wire.client()))
     await Runner.run(Agent(name="a", model="m1"), "Hi", run_config=config)
     assert wire.body()["model"] == "m2"
+
+
+async def test_a_server_that_streams_unasked_is_read_all_the_same(wire: Wire, sse: Callable[..., bytes]) -> None:
+    wire.stream(sse(*STREAM) + b"data: [DONE]\n\n")
+    result = await Runner.run(agent(wire), "Hi")
+    assert (result.final_output, result.usage.total_tokens) == ("Sunny.", 15)
+
+
+async def test_an_error_in_a_stream_that_nobody_asked_for_is_raised(wire: Wire, sse: Callable[..., bytes]) -> None:
+    wire.stream(sse(STREAM[0]) + b'data: {"error": {"message": "Out of memory"}}\n\n')
+    with pytest.raises(ModelServerError, match="gave up on the answer: Out of memory"):
+        await Runner.run(agent(wire), "Hi")
+
+
+@pytest.mark.parametrize("said", [{"detail": "Pinned to m2"}, {"error": {"message": "Pinned to m2."}}])
+async def test_what_a_server_says_of_an_error_is_a_sentence_of_its_own(wire: Wire, said: dict[str, Any]) -> None:
+    wire.json(said, status=403)
+    with pytest.raises(ModelStatusError, match=r"answered 403: Pinned to m2\. The key may not use this model"):
+        await Runner.run(agent(wire), "Hi")

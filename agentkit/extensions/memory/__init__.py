@@ -1,0 +1,5 @@
+"""More sessions, which need more packages."""
+
+from agentkit.extensions.memory.sqlalchemy_session import SQLAlchemySession
+
+__all__ = ["SQLAlchemySession"]
