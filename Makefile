@@ -35,7 +35,7 @@ lab: $(VENV)/.lab  ## Open JupyterLab on the quickstart (no key, no network need
 	@$(PY) -m jupyterlab $(AS_ROOT) --LabApp.default_url=/lab/tree/$(QUICKSTART)
 
 .PHONY: test
-test: check unit kernel notebooks browser binder  ## Run everything that CI runs
+test: check unit postgres kernel notebooks browser binder  ## Run everything that CI runs
 
 .PHONY: check
 check: $(VENV)/.test  ## Lint, formatting, types and layers
@@ -47,6 +47,10 @@ check: $(VENV)/.test  ## Lint, formatting, types and layers
 .PHONY: unit
 unit: $(VENV)/.test  ## Unit tests, and the documented examples
 	$(PYTEST) -n $(WORKERS) tests/unit tests/documented
+
+.PHONY: postgres
+postgres: $(VENV)/.postgres  ## Tests of sessions in a real PostgreSQL
+	$(PYTEST) tests/postgres
 
 .PHONY: kernel
 kernel: $(VENV)/.test  ## Tests that drive a real Jupyter kernel
@@ -120,6 +124,10 @@ $(VENV)/.bench: pyproject.toml | $(PY)
 
 $(VENV)/.browser: $(VENV)/.test tests/browser/install_chromium.sh
 	@bash tests/browser/install_chromium.sh $(PY)
+	@touch $@
+
+$(VENV)/.postgres: $(VENV)/.test tests/postgres/install_postgresql.sh
+	@bash tests/postgres/install_postgresql.sh
 	@touch $@
 
 # Apart from $(VENV), as LiteLLM and transformers have their own wishes; the versions are those that were tried.

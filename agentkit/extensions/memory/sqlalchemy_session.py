@@ -197,7 +197,8 @@ class SQLAlchemySession(SessionABC):
             self._missing = False
         except SQLAlchemyError as error:
             hint = "Pass create_tables=True to have the tables made." if not self._missing else None
-            raise UserError(f"The session can't be kept in the database: {error}", hint=hint) from error
+            said = str(getattr(error, "orig", None) or error).splitlines()[0].rstrip(".")
+            raise UserError(f"The session can't be kept in the database: {said}.", hint=hint) from error
         except OSError as error:
             raise UserError(f"The session's database can't be reached: {error}.") from error
 
