@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
     from agentkit.backend import Backend, connect, current_backend, disconnect
     from agentkit.exceptions import (
         AgentsException,
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from agentkit.notebook import last_error, last_run, load_ipython_extension, unload_ipython_extension
     from agentkit.runtime import (
         Agent,
+        AgentBase,
         AgentHookContext,
         AgentHooks,
         AgentToolInvocation,
@@ -115,6 +118,7 @@ if TYPE_CHECKING:
         input_guardrail,
         nest_handoff_history,
         output_guardrail,
+        run_demo_loop,
     )
     from agentkit.sessions import (
         CompactingSession,
@@ -212,7 +216,7 @@ _MODULES = {
         MultiProvider MultiProviderMap OpenAIChatCompletionsModel OpenAIProvider OpenAIResponsesModel Prompt
         TResponseInputItem set_default_openai_api set_default_openai_client set_default_openai_key""",
     "agentkit.notebook": "last_error last_run load_ipython_extension unload_ipython_extension",
-    "agentkit.runtime": """Agent AgentHookContext AgentHooks AgentToolInvocation AgentToolStreamEvent
+    "agentkit.runtime": """Agent AgentBase AgentHookContext AgentHooks AgentToolInvocation AgentToolStreamEvent
         AgentUpdatedStreamEvent CallModelData CallModelInputFilter CompactionItem FunctionToolResult
         GuardrailFunctionOutput Handoff HandoffCallItem HandoffInputData HandoffInputFilter HandoffOutputItem
         InputGuardrail InputGuardrailResult ItemHelpers MCPApprovalRequestItem MCPApprovalResponseItem MCPConfig
@@ -222,7 +226,7 @@ _MODULES = {
         RunResultBase RunResultStreaming RunState Runner SessionInputCallback StopAtTools StreamEvent
         ToolApprovalItem ToolCallItem ToolCallOutputItem ToolErrorFormatter ToolErrorFormatterArgs
         ToolExecutionConfig ToolsToFinalOutputFunction ToolsToFinalOutputResult default_handoff_history_mapper
-        handoff input_guardrail nest_handoff_history output_guardrail""",
+        handoff input_guardrail nest_handoff_history output_guardrail run_demo_loop""",
     "agentkit.sessions": """CompactingSession OpenAIConversationsSession OpenAIResponsesCompactionArgs
         OpenAIResponsesCompactionSession SQLiteSession Session SessionABC SessionInfo SessionSettings""",
     "agentkit.tools": """AsyncComputer Button CodeInterpreterTool Computer ComputerTool ComputerToolSafetyCheckData
@@ -238,11 +242,13 @@ _MODULES = {
         get_current_trace guardrail_span handoff_span response_span set_trace_processors set_tracing_disabled spans
         trace traces""",
     "agentkit.usage": "Usage",
+    "openai": "AsyncOpenAI",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 __all__ = [
     "Agent",
+    "AgentBase",
     "AgentHookContext",
     "AgentHooks",
     "AgentOutputSchema",
@@ -253,6 +259,7 @@ __all__ = [
     "AgentUpdatedStreamEvent",
     "AgentsException",
     "AsyncComputer",
+    "AsyncOpenAI",
     "Backend",
     "BudgetExceeded",
     "Button",
@@ -415,6 +422,7 @@ __all__ = [
     "nest_handoff_history",
     "output_guardrail",
     "response_span",
+    "run_demo_loop",
     "set_default_openai_api",
     "set_default_openai_client",
     "set_default_openai_key",

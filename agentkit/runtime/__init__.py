@@ -2,12 +2,14 @@
 
 from agentkit.runtime.agent import (
     Agent,
+    AgentBase,
     FunctionToolResult,
     MCPConfig,
     StopAtTools,
     ToolsToFinalOutputFunction,
     ToolsToFinalOutputResult,
 )
+from agentkit.runtime.demo_loop import run_demo_loop
 from agentkit.runtime.guardrails import (
     GuardrailFunctionOutput,
     InputGuardrail,
@@ -71,6 +73,7 @@ from agentkit.runtime.stream_events import (
 __all__ = [
     "DEFAULT_MAX_TURNS",
     "Agent",
+    "AgentBase",
     "AgentHookContext",
     "AgentHooks",
     "AgentToolInvocation",
@@ -130,4 +133,5 @@ __all__ = [
     "input_guardrail",
     "nest_handoff_history",
     "output_guardrail",
+    "run_demo_loop",
 ]

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Agent",
+    "AgentBase",
     "FunctionToolResult",
     "Instructions",
     "MCPConfig",
@@ -287,6 +288,10 @@ class Agent(Generic[TContext]):
         if not isinstance(text, str):
             raise UserError(f"Agent {self.name!r}: its instruction function returned {_kind(text)}, not text.")
         return text
+
+
+AgentBase = Agent
+"""The name that the SDK's documentation gives to what its kinds of agents share: here there is one."""
 
 
 async def is_enabled(what: Any, context: RunContextWrapper[Any], agent: Agent[Any]) -> bool:

@@ -76,7 +76,7 @@ class AgentHooks(Generic[TContext]):
     async def on_handoff(
         self, context: RunContextWrapper[TContext], agent: Agent[TContext], source: Agent[TContext]
     ) -> None:
-        """Do something when the agent has been handed the conversation by `source`."""
+        """Do something when `source`, the agent whose hooks these are, has handed the conversation to `agent`."""
 
     async def on_tool_start(self, context: RunContextWrapper[TContext], agent: Agent[TContext], tool: Tool) -> None:
         """Do something before a tool of the agent runs. `context` is the call's `ToolContext`."""

@@ -249,8 +249,9 @@ class RunResultStreaming(RunResultBase):
         """Stop the run. What it had done stays in the result.
 
         Args:
-            mode: "immediate" to cancel what is under way; "after_turn" to let the model's answer and its tool calls
-                come to their end first, and to save them to the session.
+            mode: "immediate" to cancel what is under way, and to drop what of the model's raw events is still to be
+                read; "after_turn" to let the model's answer and its tool calls come to their end first, and to save
+                them to the session.
 
         Raises:
             UserError: There is no such mode.
@@ -260,8 +261,11 @@ class RunResultStreaming(RunResultBase):
             raise UserError(f"A run can't be cancelled in the mode {mode!r}.", hint=hint)
         if mode == "after_turn":
             self._run.stop_after_turn = True
-        else:
-            self._task.cancel()
+            return
+        self._task.cancel()
+        said = [event for event in self._events if event.type != "raw_response_event"]
+        self._events.clear()  # of a fast model all may have come: nobody wants to read on
+        self._events.extend(said)
 
     async def _drive(self) -> None:
         async with aclosing(run_loop(self._run)) as batches:

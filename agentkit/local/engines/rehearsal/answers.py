@@ -15,7 +15,7 @@ from .phrases import SPOKEN, say, translate
 from .plan import Step
 from .reading import Reading
 from .results import joined, say_result, stopped
-from .rules import Rules
+from .rules import Rules, sentences
 from .words import fold, identifier_words, stem
 
 __all__ = ["Writer"]
@@ -56,6 +56,12 @@ _ASKS = re.compile(
 )
 _OF_ME = re.compile(r"\W*(?:my|i|i'm|call me|me llamo|mi|je|mon|ma|ich|mein|meine)\b", re.IGNORECASE)
 _GREETING_ALONE = re.compile(r"\W*(?:hello|hi|hey|hola|bonjour|hallo)\W*", re.IGNORECASE)
+_REPEAT = re.compile(
+    r"\s*(?:please\s+)?(?:repeat|echo)(?:\s+(?:after me|this|the following))?\s*:\s*(\S.*)", re.IGNORECASE | re.DOTALL
+)
+_SUM_UP = re.compile(r"(?:(?:please|can you|could you)\s+)?(?:summari[sz]e|sum up)\b[^\n:]{0,60}[:\n]", re.IGNORECASE)
+_MOST_SUMMED = 5
+"""Lines of a text that its summary takes up."""
 _SAYS_IN = re.compile(r"\b(?:translate|say|how do you say|traduce|traduis|übersetze)\b", re.IGNORECASE)
 
 
@@ -100,6 +106,9 @@ class Writer:
             return self._ordered_text() or self._say("nothing" if not self.conversation.instructions else "hello")
         if self.asking:
             return self._question(self.asking[0])
+        handed = self._repeated() or self._summed_up()
+        if handed is not None:
+            return handed
         found = self._small_talk() or self._known() or self._worked_out() or self._made_up() or self._noted()
         if found is None and self.conversation.attachments:
             return self._say("attachment")
@@ -176,6 +185,26 @@ class Writer:
         name = LANGUAGE_NAMES.get(target, (target,))[0]
         return self._say("untranslated", quote=_short(text), language=name)
 
+    def _repeated(self) -> str | None:
+        """Return the text that is to be repeated: it is said to be, or to repeat is the agent's work."""
+        ordered = _REPEAT.match(self.request.text)
+        if ordered is not None:
+            return ordered[1].strip()
+        return self.request.text.strip() if self.rules.repeats else None
+
+    def _summed_up(self) -> str | None:
+        """Return the beginnings of a text that is to be summed up: of each of its lines, or of all of it."""
+        text = self.request.text.strip()
+        ordered = _SUM_UP.match(text)
+        if ordered is not None:
+            text = text[ordered.end() :].strip()
+        elif not self.rules.summarizes:
+            return None
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        if not lines or (len(lines) == 1 and len(sentences(text)) < 2 and len(self.request.tokens) < 12):
+            return None
+        return " ".join(stopped(extract.first_sentence(line)) for line in lines[:_MOST_SUMMED])
+
     def _small_talk(self) -> str | None:
         text = self.request.text.strip()
         if len(text) > 200:
@@ -240,7 +269,7 @@ class Writer:
                 )
             if not what or fold(what) in STOP or stem(what) in (stem("live"), stem("like")):
                 return stopped(str(fact.value))
-            phrase = re.search(r"\bmy ((?:[\w'-]+ ?){1,4})", text, re.IGNORECASE)
+            phrase = re.search(r"\bmy ((?:[\w'-]+ ?){1,4}?)\s*(?:(?:called|named)\b|[^\w' -]|$)", text, re.IGNORECASE)
             return self._say("fact", what=phrase[1].strip() if phrase else what, value=str(fact.value).rstrip("."))
         return stopped(fact.said if len(fact.said.split()) > 3 else str(fact.value))
 

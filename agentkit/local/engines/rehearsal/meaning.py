@@ -148,6 +148,8 @@ def _meaning(name: str, description: str, form: str, context: frozenset[str]) ->
             set(described) | set(parts)
         ):
             return "email" if {"email", "mail"} & (set(described) | set(parts)) else "place"
+        if word == "source" and stem("language") in described:
+            return "language"
         if word == "subject" and {"email", "mail", "line"} & (set(described) | context):
             return "title"
         return meaning

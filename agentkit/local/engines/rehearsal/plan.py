@@ -123,6 +123,9 @@ class _Planner:
 
     def _stages(self) -> Iterator[tuple[int, list[Step]]]:
         """Yield the steps that may be made together, one stage after the other; each is planned when it is reached."""
+        if self.rules.orders_all_tools:
+            steps = [self._step(tool, self.request, 1.5) for tool in self.conversation.tools]
+            yield -1, [step for step in steps if not step.missing]
         ordered = self.rules.ordered_tools(self.conversation.tools)
         for tool in ordered:  # one after the other: what is ordered may need what came before
             step = self._step(tool, self.request, 1.5)

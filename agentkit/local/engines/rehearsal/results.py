@@ -19,6 +19,8 @@ __all__ = ["joined", "say_result", "stopped"]
 
 _LONGEST_RESULT = 6_000
 
+_SPEAKING = [("translate",), ("respond",), ("reply",), ("answer",), ("rephrase",), ("rewrite",)]
+"""First words of the names of tools that return something to be said."""
 
 _BESIDES = stem_set("priority level status urgency severity unit format mode kind type category")
 """What is said of a thing, and doesn't name it."""
@@ -69,6 +71,8 @@ def _value_sentence(call: Call, language: str, value: str, tool: Tool | None) ->
     if len(numbers) == len(call.arguments) and numbers and re.fullmatch(r"-?[\d.,]+(?:e[+-]?\d+)?", value):
         operation = _operation(call.name, [number_text(n) for n in numbers]) if language == "en" else None
         return operation.replace("{value}", value) if operation else say("result", language, value=value)
+    if tuple(identifier_words(call.name)[:1]) in _SPEAKING:  # what such a tool returns is the answer itself
+        return stopped(value)
     noun = _noun(call.name)
     if not noun:
         return say("result", language, value=value)

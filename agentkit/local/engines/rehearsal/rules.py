@@ -30,6 +30,15 @@ _CONDITION = re.compile(
     r"\b(?:if|when|whenever|for|to|unless|in case|about|where|should the|questions?|as needed|wherever)\b",
     re.IGNORECASE,
 )
+_ALL_TOOLS = re.compile(
+    r"\b(?:call|use|run|invoke|execute)\s+(?:all|each|every)\s+(?:(?:of|one|the|your|these|available)\s+){0,4}tools?\b",
+    re.IGNORECASE,
+)
+_PROVISO = re.compile(r"\b(?:if|when|whenever|unless|in case|as needed|relevant|don't|do not|never)\b", re.IGNORECASE)
+_REPEATS = re.compile(
+    r"(?:please |just |always |only |simply |you )*(?:repeat|echo)\b(?! (?:the|your|these) steps)", re.IGNORECASE
+)
+_SUMMARIZES = re.compile(r"(?:please |just |always |only |simply |you )*(?:summari[sz]e|sum up)\b", re.IGNORECASE)
 _OTHERWISE = re.compile(
     r"\b(?:otherwise|else|anything else|all other|any other|everything else|by default|in doubt|other questions)\b",
     re.IGNORECASE,
@@ -118,6 +127,21 @@ class Rules:
                 offset = self.text.find(sentence)
                 found += [(offset + at, tool) for at, tool in mentions]
         return [tool for _, tool in sorted(found, key=lambda pair: pair[0])]
+
+    @cached_property
+    def orders_all_tools(self) -> bool:
+        """Whether the instructions order that all tools be called, whatever is asked."""
+        return any(_ALL_TOOLS.search(sentence) and not _PROVISO.search(sentence) for sentence in self.sentences)
+
+    @cached_property
+    def repeats(self) -> bool:
+        """Whether the agent's work is to repeat what it is told."""
+        return any(_REPEATS.match(sentence) for sentence in self.sentences)
+
+    @cached_property
+    def summarizes(self) -> bool:
+        """Whether the agent's work is to sum up what it is given."""
+        return any(_SUMMARIZES.match(sentence) for sentence in self.sentences)
 
     def conditions(self, target: Tool) -> tuple[frozenset[str], bool]:
         """Return the stems of the conditions under which `target` is to be used, and whether it takes the rest.

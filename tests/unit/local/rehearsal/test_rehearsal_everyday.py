@@ -123,7 +123,31 @@ SAID = [
     Case("Tell me 2 jokes about cats", answer="2. "),
     Case("What is my email?", answer="ada@x.org", told="The customer's email is ada@x.org."),
     Case("Explain recursion in one sentence", answer="rehearsal-1"),
+]
+
+SAID_EXACTLY = [
     Case("Repeat after me: banana", answer="banana"),
+    Case("The parcel is on its way.", answer="The parcel is on its way.", told="Repeat the message to the customer."),
+    Case("Three boats\nTwo cars", answer="Three boats\nTwo cars", told="You echo. Echo what the user says."),
+    Case("Summarize this: The cat sat down. It was warm. The dog came in.", answer="The cat sat down."),
+    Case(
+        "Oslo: snow. Roads are closed.\nRome: sun.",
+        answer="Oslo: snow. Rome: sun.",
+        told="Summarise the reports that you are given.",
+    ),
+    Case(
+        [user("My cat is called Tom."), assistant("ok"), user("What is my cat called?")],
+        answer="Your cat is called Tom.",
+    ),
+    Case(
+        "Say 'Good morning' in Spanish and in French.",
+        answer="Buenos días. Bonjour.",
+        tools=[
+            tool("translate_to_spanish(input: str)", "Translate the user's message to Spanish."),
+            tool("translate_to_french(input: str)", "Translate the user's message to French."),
+        ],
+        returns={"translate_to_spanish": "Buenos días", "translate_to_french": "Bonjour"},
+    ),
 ]
 
 HANDED: list[tuple[str, str, list[dict[str, Any]]]] = [
@@ -242,6 +266,11 @@ def test_output_type(case: Case) -> None:
 @pytest.mark.parametrize("case", SAID, ids=str)
 def test_answer(case: Case) -> None:
     assert case.answer in run(case).answer
+
+
+@pytest.mark.parametrize("case", SAID_EXACTLY, ids=str)
+def test_whole_answer(case: Case) -> None:
+    assert run(case).answer == case.answer
 
 
 @pytest.mark.parametrize(("says", "to", "handoffs"), HANDED, ids=lambda value: str(value)[:40])

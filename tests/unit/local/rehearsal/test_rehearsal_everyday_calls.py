@@ -77,6 +77,33 @@ CALLS = [
         tools=[tool("translate(text: str, target_language: str)", "Translate text."), W],
     ),
     Case(
+        "Translate 'Good morning' from English to Spanish",
+        [("translate_text", {"text": "Good morning", "source": "English", "target": "Spanish"})],
+        tools=[
+            tool(
+                "translate_text(text: str # Text to translate., source: str # Source language., "
+                "target: str # Target language.)",
+                "Translate text between languages.",
+            )
+        ],
+    ),
+    Case(
+        "How are you?",
+        [("reply_in_spanish", {"input": "How are you?"}), ("reply_in_french", {"input": "How are you?"})],
+        tools=[
+            tool("reply_in_spanish(input: str)", "Reply in Spanish."),
+            tool("reply_in_french(input: str)", "Reply in French."),
+        ],
+        told="You must call ALL available tools to answer in several languages. Never answer by yourself.",
+        turns=1,
+    ),
+    Case(
+        "How are you?",
+        [],
+        tools=[tool("reply_in_spanish(input: str)", "Reply in Spanish.")],
+        told="Call all tools that are relevant.",
+    ),
+    Case(
         "Summarize https://example.com/news for me",
         [("summarize_page", {"url": "https://example.com/news"})],
         tools=[tool("summarize_page(url: str)", "Summarize a web page.")],
