@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["InputTokensDetails", "OutputTokensDetails", "Usage"]
+from agentkit.pricing import cost_usd
+
+__all__ = ["InputTokensDetails", "OutputTokensDetails", "RequestUsage", "Usage"]
 
 
 @dataclass(slots=True)
@@ -25,6 +27,31 @@ class OutputTokensDetails:
 
 
 @dataclass(slots=True)
+class RequestUsage:
+    """Tokens used by one model call, and whose it was."""
+
+    input_tokens: int
+    """Tokens sent."""
+    output_tokens: int
+    """Tokens received."""
+    total_tokens: int
+    """Tokens sent and received, as the platform counts them."""
+    input_tokens_details: InputTokensDetails
+    """Of the tokens sent, those read from a cache."""
+    output_tokens_details: OutputTokensDetails
+    """Of the tokens received, those spent on reasoning."""
+    agent_name: str | None = None
+    """Name of the agent whose turn it was."""
+    model: str | None = None
+    """Name of the model that answered."""
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What it costs at list price; None where the model's price isn't known."""
+        return cost_usd(self.model, self)
+
+
+@dataclass(slots=True)
 class Usage:
     """Tokens used by one model call or added up over many."""
 
@@ -40,9 +67,31 @@ class Usage:
     """Of the tokens sent, those read from a cache."""
     output_tokens_details: OutputTokensDetails = field(default_factory=OutputTokensDetails)
     """Of the tokens received, those spent on reasoning."""
+    request_usage_entries: list[RequestUsage] = field(default_factory=list)
+    """The same for each model call, in their order."""
 
-    def add(self, other: Usage) -> None:
-        """Add the counts of `other` to these."""
+    @property
+    def cost_usd(self) -> float | None:
+        """What all of it costs at list price, in US dollars; None where the price of a model isn't known."""
+        costs = [entry.cost_usd for entry in self.request_usage_entries]
+        if len(costs) < self.requests or None in costs:
+            return None
+        return sum(cost for cost in costs if cost is not None)
+
+    def add(self, other: Usage, *, agent_name: str | None = None, model: str | None = None) -> None:
+        """Add the counts of `other` to these.
+
+        Args:
+            other: The usage of one model call, or of many.
+            agent_name: Name of the agent whose call it was, where it is one.
+            model: Name of the model that answered.
+        """
+        if other.request_usage_entries:
+            self.request_usage_entries += other.request_usage_entries
+        elif other.requests == 1:
+            details = (other.input_tokens_details, other.output_tokens_details)
+            counts = (other.input_tokens, other.output_tokens, other.total_tokens)
+            self.request_usage_entries.append(RequestUsage(*counts, *details, agent_name, model))
         self.requests += other.requests
         self.input_tokens += other.input_tokens
         self.output_tokens += other.output_tokens
@@ -83,14 +132,28 @@ class Usage:
             "reasoning_tokens": self.output_tokens_details.reasoning_tokens,
         }
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts and those of each model call, as JSON that `from_json` reads."""
+        calls = [
+            [e.agent_name, e.model, e.input_tokens, e.output_tokens, e.total_tokens,
+             e.input_tokens_details.cached_tokens, e.output_tokens_details.reasoning_tokens]
+            for e in self.request_usage_entries
+        ]  # fmt: skip
+        return {**self.to_dict(), "calls": calls}
+
     @classmethod
-    def from_dict(cls, saved: dict[str, int]) -> Usage:
-        """Return the usage that `to_dict` gave."""
+    def from_json(cls, saved: dict[str, Any]) -> Usage:
+        """Return the usage that `to_json` gave."""
+        entries = [
+            RequestUsage(sent, received, total, InputTokensDetails(cached), OutputTokensDetails(thought), agent, model)
+            for agent, model, sent, received, total, cached, thought in saved["calls"]
+        ]
         return cls(
             requests=saved["requests"],
             input_tokens=saved["input_tokens"],
             output_tokens=saved["output_tokens"],
             total_tokens=saved["total_tokens"],
-            input_tokens_details=InputTokensDetails(saved.get("cached_tokens", 0)),
-            output_tokens_details=OutputTokensDetails(saved.get("reasoning_tokens", 0)),
+            input_tokens_details=InputTokensDetails(saved["cached_tokens"]),
+            output_tokens_details=OutputTokensDetails(saved["reasoning_tokens"]),
+            request_usage_entries=entries,
         )

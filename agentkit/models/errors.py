@@ -101,7 +101,9 @@ def stream_error(error: Any, client: AsyncOpenAI | None) -> AgentsException:
     details = error if isinstance(error, dict) else {"message": error}
     message, code = details.get("message") or "no reason given", details.get("code")
     text = f"{'The model' if client is None else server_of(client)} gave up on the answer: {message}"
-    return ModelServerError(_without_key(text + (f" ({code})" if code else ""), client))
+    failure = ModelServerError(_without_key(text + (f" ({code})" if code else ""), client))
+    failure.code = code
+    return failure
 
 
 def unreadable(data: bytes, client: AsyncOpenAI) -> AgentsException:

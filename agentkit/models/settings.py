@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal
 
 from agentkit.exceptions import UserError
+from agentkit.models.retry import ModelRetrySettings
 
 __all__ = ["MCPToolChoice", "ModelSettings", "ToolChoice"]
 
@@ -76,6 +77,9 @@ class ModelSettings:
     timeout: float | None = None
     """Seconds that one attempt at the call may take as a whole, streamed or not; only the client's own limits when
     None. Not a part of the request."""
+    retry: ModelRetrySettings | None = None
+    """When a failed call is made again, and how often; as the model's client would when None. Not a part of the
+    request."""
     extra_query: Mapping[str, Any] | None = None
     """Query parameters added to the request."""
     extra_body: Mapping[str, Any] | None = None
@@ -99,8 +103,8 @@ class ModelSettings:
         """Return these settings with those of `override` that are not None put over them.
 
         A run calls the model with `agent.model_settings.resolve(run_config.model_settings)`: what the run sets wins
-        over what the agent sets, field by field. `extra_args` of both are merged, key by key; other mappings,
-        such as `extra_body`, are taken whole from the one or the other.
+        over what the agent sets, field by field. `extra_args` and `retry` of both are merged, key by key; other
+        mappings, such as `extra_body`, are taken whole from the one or the other.
 
         Args:
             override: Settings, or their names and values.
@@ -112,6 +116,8 @@ class ModelSettings:
         changes = {f.name: value for f in fields(override) if (value := getattr(override, f.name)) is not None}
         if not changes:
             return self
+        if self.retry is not None and override.retry is not None:
+            changes["retry"] = self.retry.merged(override.retry)
         if self.extra_args and override.extra_args:
             changes["extra_args"] = {**self.extra_args, **override.extra_args}
         return replace(self, **changes)

@@ -10,6 +10,7 @@ import functools
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from agentkit import _json
@@ -21,11 +22,14 @@ if TYPE_CHECKING:
     import httpx2
     from openai import AsyncOpenAI
 
-__all__ = ["Body", "post", "post_streamed", "read_object"]
+__all__ = ["Body", "client_retries_off", "post", "post_streamed", "read_object"]
 
 Body = bytes | bytearray
 
 logger = logging.getLogger("agentkit")
+
+client_retries_off: ContextVar[bool] = ContextVar("agentkit_client_retries_off", default=False)
+"""Whether the client is to try once only, as whoever called the model sees to retries."""
 
 
 async def post(client: AsyncOpenAI, path: str, body: Body, settings: ModelSettings) -> dict[str, Any]:
@@ -129,6 +133,8 @@ async def _send(
     options: dict[str, Any] = {"headers": _headers(settings.extra_headers, stream)}
     if settings.extra_query:
         options["params"] = settings.extra_query
+    if client_retries_off.get():
+        options["max_retries"] = 0
     post: Any = client.post  # its type leaves out the raw response, which it gives all the same, unread when streamed
     try:
         response: httpx2.Response = await post(

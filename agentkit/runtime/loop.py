@@ -93,7 +93,7 @@ async def _turns(run: RunProgress) -> AsyncGenerator[Sequence[StreamEvent]]:
     while True:
         equipment, model = await run.equipment()
         if turn is None:
-            if await _is_over(run):
+            if await _is_over(run, model):
                 return
             run.turn += 1
             async with aclosing(_answer(run, model, equipment)) as batches:
@@ -164,7 +164,7 @@ async def _agent_starts(run: RunProgress) -> None:
         await call_hooks(calls, run.context, run.agent)
 
 
-async def _is_over(run: RunProgress) -> bool:
+async def _is_over(run: RunProgress, model: Model) -> bool:
     """Return whether the run ends here, with a final output in place of an error.
 
     Raises:
@@ -182,7 +182,8 @@ async def _is_over(run: RunProgress) -> bool:
     if config.budget_usd is not None or config.budget_tokens is not None:
         from agentkit.runtime.costs import check_budget
 
-        check_budget(run.context.usage, budget_usd=config.budget_usd, budget_tokens=config.budget_tokens)
+        name = getattr(model, "model", None)
+        check_budget(run.context.usage, name, budget_usd=config.budget_usd, budget_tokens=config.budget_tokens)
     return False
 
 

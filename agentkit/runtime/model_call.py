@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from typing import Any
 
 from agentkit.exceptions import ModelConnectionError, UserError
 from agentkit.models import Model, ModelResponse, ModelSettings, ModelTracing, RawResponsesStreamEvent
-from agentkit.models.call import accepted_arguments, streams_batches
+from agentkit.models import retrying
+from agentkit.models.call import streams_batches
 from agentkit.models.responses import response_from_wire
 from agentkit.runtime.hooks import call_hooks
 from agentkit.runtime.progress import RunProgress
@@ -34,10 +35,11 @@ async def call_model(run: RunProgress, model: Model, equipment: Equipment) -> As
     if calls := run.hook_calls("on_llm_start"):
         await call_hooks(calls, run.context, run.agent, instructions, list(arguments["input"]))
     with _model_span(run, model, instructions) as span, _noting_error(run, span):
+        note = _retry_noter(run, span)
         if run.streamed:
             response: ModelResponse | None = None
             started = time.perf_counter()
-            async with aclosing(_stream(model, arguments)) as batches:
+            async with aclosing(retrying.stream(model, arguments, on_retry=note)) as batches:
                 async for batch in batches:
                     response = _watch(run, span, batch, started) or response
                     yield batch
@@ -47,7 +49,7 @@ async def call_model(run: RunProgress, model: Model, equipment: Equipment) -> As
                     hint="What had come is in the exception's run_data.",
                 )
         else:
-            response = await model.get_response(**accepted_arguments(model.get_response, arguments))
+            response = await retrying.get_response(model, arguments, on_retry=note)
         _finish_model_call(run, span, response)
     if calls := run.hook_calls("on_llm_end"):
         await call_hooks(calls, run.context, run.agent, response)
@@ -92,6 +94,18 @@ async def _filtered(run: RunProgress, instructions: str | None, items: list[Any]
     return data.instructions, data.input
 
 
+def _retry_noter(run: RunProgress, span: Span[Any]) -> Callable[[retrying.RetryNotice], None]:
+    """Return what puts each retry of the call on its span, with what it is for."""
+
+    def note(notice: retrying.RetryNotice) -> None:
+        data = span.span_data
+        data.retries = [*(data.retries or ()), {
+            "error": error_note(run, notice.error)["message"], "delay_s": round(notice.delay_s, 3),
+        }]  # fmt: skip
+
+    return note
+
+
 @contextmanager
 def _noting_error(run: RunProgress, span: Span[Any]) -> Iterator[None]:
     try:
@@ -99,21 +113,6 @@ def _noting_error(run: RunProgress, span: Span[Any]) -> Iterator[None]:
     except Exception as error:
         span.set_error(error_note(run, error))
         raise
-
-
-async def _stream(model: Any, arguments: dict[str, Any]) -> AsyncGenerator[list[RawResponsesStreamEvent]]:
-    if streams_batches(model):
-        async with aclosing(model.stream_batches(**arguments)) as batches:
-            async for batch in batches:
-                yield batch
-        return
-    events = model.stream_response(**accepted_arguments(model.stream_response, arguments))
-    try:
-        async for event in events:
-            yield [RawResponsesStreamEvent(event)]
-    finally:
-        if hasattr(events, "aclose"):
-            await events.aclose()
 
 
 def _watch(
@@ -137,7 +136,8 @@ def _watch(
 def _finish_model_call(run: RunProgress, span: Span[Any], response: ModelResponse) -> None:
     run.deltas = []
     run.responses.append(response)
-    run.context.usage.add(response.usage)
+    asked = span.span_data.model if run.agent_span is not None else None
+    run.context.usage.add(response.usage, agent_name=run.agent.name, model=response.model or asked)
     if run.server_keeps_history:
         run.sent_count = len(run.ledger.history) + len(response.raw_output)
         if run.options.conversation_id is None:

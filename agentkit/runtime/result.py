@@ -21,6 +21,8 @@ from agentkit.tools import RunContextWrapper, ToolInputGuardrailResult, ToolOutp
 from agentkit.usage import Usage
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from agentkit.runtime.agent import Agent
 
 __all__ = ["AgentToolInvocation", "RunErrorDetails", "RunResult", "RunResultBase", "RunResultStreaming"]
@@ -93,6 +95,25 @@ class RunResultBase:
     def usage(self) -> Usage:
         """Tokens used by the run, all model calls added up."""
         return self._run.context.usage
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the run costs at list price, in US dollars; None where the price of a model isn't known."""
+        return self.usage.cost_usd
+
+    def costs(self, by: Literal["agent", "model"] | None = None) -> pd.DataFrame:
+        """Return tokens and cost of the run as a dataframe.
+
+        Args:
+            by: "agent" or "model" for a row each; both together when None.
+
+        Returns:
+            Columns `agent` and `model` (those asked for), `requests`, `input_tokens`, `cached_tokens`,
+            `output_tokens`, `reasoning_tokens`, `total_tokens` (int64) and `cost_usd` (float64, NaN where unknown).
+        """
+        from agentkit.runtime.costs import costs_frame
+
+        return costs_frame(self.usage.request_usage_entries, by)
 
     @property
     def status(self) -> RunStatus:

@@ -42,13 +42,25 @@ class _SavedEntry(BaseModel):
     outcome: Outcome = "ok"
 
 
+class _SavedUsage(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    cached_tokens: int
+    reasoning_tokens: int
+    calls: list[tuple[str | None, str | None, int, int, int, int, int]]
+
+
 class _SavedResponse(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     id: str | None
     model: str | None
     incomplete: str | None
-    usage: dict[str, int]
+    usage: _SavedUsage
     items: int
     """How many of the model's entries it is made of: they come one response after the other."""
 
@@ -81,7 +93,7 @@ class _Saved(BaseModel):
     responses: list[_SavedResponse]
     turn: int
     max_turns: int | None
-    usage: dict[str, int]
+    usage: _SavedUsage
     used_tools: list[str]
     approvals: _SavedApprovals
     context: _SavedContext
@@ -288,7 +300,7 @@ class RunState:
             "input": data["input"] if isinstance(data["input"], str) else data["input_items"],
             "entries": [_entry_json(entry) for entry in data["entries"]],
             "responses": [_response_json(response) for response in data["responses"]],
-            "usage": usage.to_dict(),
+            "usage": usage.to_json(),
             "approvals": self._context.approvals.to_json(),
             "context": _context_json(self._context.context, context_serializer, strict_context),
             "inner": {
@@ -353,7 +365,7 @@ class RunState:
         wrapper: RunContextWrapper[Any] = RunContextWrapper(
             _context_of(saved.context, context_override, context_deserializer)
         )
-        wrapper.usage = Usage.from_dict(saved.usage)
+        wrapper.usage = Usage.from_json(saved.usage.model_dump())
         wrapper.approvals = Approvals.from_json(saved.approvals.model_dump())
         entries = [Entry(e.kind, e.item, e.agent, e.turn, e.target, _value(e), e.outcome) for e in saved.entries]
         known = {name: agent for name, agent in agents.items() if name in _names_in(saved)}
@@ -456,7 +468,7 @@ def _response_json(response: ModelResponse) -> Json:
         "id": response.response_id,
         "model": response.model,
         "incomplete": response.incomplete,
-        "usage": response.usage.to_dict(),
+        "usage": response.usage.to_json(),
         "items": len(response.raw_output),
     }
 
@@ -466,7 +478,7 @@ def _responses(saved: list[_SavedResponse], entries: list[Entry]) -> list[ModelR
     responses = []
     for each in saved:
         items = [item for _, item in zip(range(each.items), said, strict=False)]
-        usage = Usage.from_dict(each.usage)
+        usage = Usage.from_json(each.usage.model_dump())
         responses.append(ModelResponse(items, usage, each.id, model=each.model, incomplete=each.incomplete))
     return responses
 
