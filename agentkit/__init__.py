@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
+    from agentkit._logging import enable_verbose_stdout_logging
     from agentkit.backend import Backend, connect, current_backend, disconnect
     from agentkit.exceptions import (
         AgentsException,
         BudgetExceeded,
         InputGuardrailTripwireTriggered,
         MaxTurnsExceeded,
+        MCPServerError,
         ModelBehaviorError,
         ModelConnectionError,
         ModelRefusalError,
@@ -55,7 +57,19 @@ if TYPE_CHECKING:
         set_default_openai_client,
         set_default_openai_key,
     )
+    from agentkit.models.retry import (
+        ModelRetryAdvice,
+        ModelRetryAdviceRequest,
+        ModelRetryBackoffSettings,
+        ModelRetryNormalizedError,
+        ModelRetrySettings,
+        RetryDecision,
+        RetryPolicy,
+        RetryPolicyContext,
+        retry_policies,
+    )
     from agentkit.notebook import last_error, last_run, load_ipython_extension, unload_ipython_extension
+    from agentkit.pricing import price_of, set_price
     from agentkit.runtime import (
         Agent,
         AgentBase,
@@ -176,6 +190,7 @@ if TYPE_CHECKING:
         GenerationSpanData,
         GuardrailSpanData,
         HandoffSpanData,
+        MCPListToolsSpanData,
         ResponseSpanData,
         Span,
         SpanData,
@@ -194,6 +209,7 @@ if TYPE_CHECKING:
         get_current_trace,
         guardrail_span,
         handoff_span,
+        mcp_tools_span,
         response_span,
         set_trace_processors,
         set_tracing_disabled,
@@ -201,21 +217,26 @@ if TYPE_CHECKING:
         trace,
         traces,
     )
-    from agentkit.usage import Usage
+    from agentkit.usage import RequestUsage, Usage
 
 __version__ = "0.1.0"
 
 _MODULES = {
+    "agentkit._logging": "enable_verbose_stdout_logging",
     "agentkit.backend": "Backend connect current_backend disconnect",
-    "agentkit.exceptions": """AgentsException BudgetExceeded InputGuardrailTripwireTriggered MaxTurnsExceeded
-        ModelBehaviorError ModelConnectionError ModelRefusalError ModelServerError ModelStatusError NoBackendError
-        OutputGuardrailTripwireTriggered RunStateError ToolCallError ToolInputGuardrailTripwireTriggered
-        ToolOutputGuardrailTripwireTriggered ToolTimeoutError UnknownModelError UserError""",
+    "agentkit.exceptions": """AgentsException BudgetExceeded InputGuardrailTripwireTriggered MCPServerError
+        MaxTurnsExceeded ModelBehaviorError ModelConnectionError ModelRefusalError ModelServerError ModelStatusError
+        NoBackendError OutputGuardrailTripwireTriggered RunStateError ToolCallError
+        ToolInputGuardrailTripwireTriggered ToolOutputGuardrailTripwireTriggered ToolTimeoutError UnknownModelError
+        UserError""",
     "agentkit.models": """AgentOutputSchema AgentOutputSchemaBase ChatQuirks DynamicPromptFunction
         GenerateDynamicPromptData MCPToolChoice Model ModelProvider ModelResponse ModelSettings ModelTracing
         MultiProvider MultiProviderMap OpenAIChatCompletionsModel OpenAIProvider OpenAIResponsesModel Prompt
         TResponseInputItem set_default_openai_api set_default_openai_client set_default_openai_key""",
+    "agentkit.models.retry": """ModelRetryAdvice ModelRetryAdviceRequest ModelRetryBackoffSettings
+        ModelRetryNormalizedError ModelRetrySettings RetryDecision RetryPolicy RetryPolicyContext retry_policies""",
     "agentkit.notebook": "last_error last_run load_ipython_extension unload_ipython_extension",
+    "agentkit.pricing": "price_of set_price",
     "agentkit.runtime": """Agent AgentBase AgentHookContext AgentHooks AgentToolInvocation AgentToolStreamEvent
         AgentUpdatedStreamEvent CallModelData CallModelInputFilter CompactionItem FunctionToolResult
         GuardrailFunctionOutput Handoff HandoffCallItem HandoffInputData HandoffInputFilter HandoffOutputItem
@@ -237,11 +258,11 @@ _MODULES = {
         ToolOutputGuardrailData ToolOutputGuardrailResult ToolOutputImage ToolOutputText WebSearchTool
         default_tool_error_function function_tool tool_input_guardrail tool_output_guardrail""",
     "agentkit.tracing": """AgentSpanData CustomSpanData FunctionSpanData GenerationSpanData GuardrailSpanData
-        HandoffSpanData ResponseSpanData Span SpanData SpanError Trace TracingProcessor add_trace_processor
-        agent_span custom_span flush_traces function_span gen_span_id gen_trace_id generation_span get_current_span
-        get_current_trace guardrail_span handoff_span response_span set_trace_processors set_tracing_disabled spans
-        trace traces""",
-    "agentkit.usage": "Usage",
+        HandoffSpanData MCPListToolsSpanData ResponseSpanData Span SpanData SpanError Trace TracingProcessor
+        add_trace_processor agent_span custom_span flush_traces function_span gen_span_id gen_trace_id
+        generation_span get_current_span get_current_trace guardrail_span handoff_span mcp_tools_span response_span
+        set_trace_processors set_tracing_disabled spans trace traces""",
+    "agentkit.usage": "RequestUsage Usage",
     "openai": "AsyncOpenAI",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
@@ -302,6 +323,8 @@ __all__ = [
     "MCPApprovalResponseItem",
     "MCPConfig",
     "MCPListToolsItem",
+    "MCPListToolsSpanData",
+    "MCPServerError",
     "MCPToolApprovalFunction",
     "MCPToolApprovalFunctionResult",
     "MCPToolApprovalRequest",
@@ -315,6 +338,11 @@ __all__ = [
     "ModelProvider",
     "ModelRefusalError",
     "ModelResponse",
+    "ModelRetryAdvice",
+    "ModelRetryAdviceRequest",
+    "ModelRetryBackoffSettings",
+    "ModelRetryNormalizedError",
+    "ModelRetrySettings",
     "ModelServerError",
     "ModelSettings",
     "ModelStatusError",
@@ -334,7 +362,11 @@ __all__ = [
     "Prompt",
     "RawResponsesStreamEvent",
     "ReasoningItem",
+    "RequestUsage",
     "ResponseSpanData",
+    "RetryDecision",
+    "RetryPolicy",
+    "RetryPolicyContext",
     "RunConfig",
     "RunContextWrapper",
     "RunErrorData",
@@ -404,6 +436,7 @@ __all__ = [
     "default_handoff_history_mapper",
     "default_tool_error_function",
     "disconnect",
+    "enable_verbose_stdout_logging",
     "flush_traces",
     "function_span",
     "function_tool",
@@ -419,13 +452,17 @@ __all__ = [
     "last_error",
     "last_run",
     "load_ipython_extension",
+    "mcp_tools_span",
     "nest_handoff_history",
     "output_guardrail",
+    "price_of",
     "response_span",
+    "retry_policies",
     "run_demo_loop",
     "set_default_openai_api",
     "set_default_openai_client",
     "set_default_openai_key",
+    "set_price",
     "set_trace_processors",
     "set_tracing_disabled",
     "spans",

@@ -22,7 +22,7 @@ def loads(data: bytes | str) -> Any:
     """
     try:
         return from_json(data)
-    except ValueError:
+    except (ValueError, TypeError):  # the latter for text with half a surrogate pair
         return json.loads(data)
 
 

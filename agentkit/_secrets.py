@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 
-__all__ = ["known", "register"]
+__all__ = ["Redactor", "known", "register"]
 
 _MIN_CHARS = 8
 """Anything shorter is too likely to be part of a text: "none" and "EMPTY" are, among others."""
@@ -16,6 +17,10 @@ _PLACEHOLDERS = frozenset(
     }
 )
 """What people put where a key is demanded and none is needed: words that answers may well contain."""
+
+# A key starts a word. In JSON text the word may follow an escape such as \n, whose letter isn't part of it. Real keys
+# have digits; without that rule, names such as sk-learn-contrib-project would be taken for one.
+_KEY = re.compile(r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9a-f]{4}))sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{16,}")
 
 _registered: set[str] = set()
 
@@ -39,3 +44,21 @@ def _secret(value: str | None) -> str:
     """Return what of `value` has to be kept secret, or ""."""
     secret = (value or "").strip()
     return secret if len(secret) >= _MIN_CHARS and secret.lower() not in _PLACEHOLDERS else ""
+
+
+class Redactor:
+    """Knows the keys that were registered or in the environment when it was made. Cheap to make, once a batch."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known = known()
+
+    def clean(self, text: str) -> str:
+        """Return `text` with every API key replaced."""
+        for secret in self._known:
+            if secret in text:
+                text = text.replace(secret, "[redacted]")
+        if "sk-" in text:
+            text = _KEY.sub("sk-[redacted]", text)
+        return text

@@ -14,6 +14,7 @@ AgentsException                      anything of ours; carries the run so far in
 ├── ModelServerError                     the model's server could not be used
 │   ├── ModelConnectionError             nothing answered at the address, or the answer broke off
 │   └── ModelStatusError                 it answered with an error status (`status_code`)
+├── MCPServerError                       an MCP server could not be started, died, or failed at a request
 ├── ToolTimeoutError                     a tool took too long, and asked for the run to be stopped
 ├── InputGuardrailTripwireTriggered      an input guardrail said stop
 ├── OutputGuardrailTripwireTriggered     an output guardrail said stop
@@ -37,6 +38,7 @@ __all__ = [
     "AgentsException",
     "BudgetExceeded",
     "InputGuardrailTripwireTriggered",
+    "MCPServerError",
     "MaxTurnsExceeded",
     "ModelBehaviorError",
     "ModelConnectionError",
@@ -127,7 +129,13 @@ class UnknownModelError(UserError):
 
 
 class ModelServerError(AgentsException):
-    """The model's server could not be used."""
+    """The model's server could not be used.
+
+    Attributes:
+        code: What the platform calls the error, such as "rate_limit_exceeded", where it says so.
+    """
+
+    code: Any = None  # text with most servers, the number of an HTTP status with some
 
 
 class ModelConnectionError(ModelServerError):
@@ -156,6 +164,52 @@ def _status_error(message: str, status_code: int, hint: str | None) -> ModelStat
 
 class ToolCallError(UserError):
     """A tool raised, and asked for its errors to be raised. The tool's exception is the `__cause__`."""
+
+
+class MCPServerError(AgentsException):
+    """An MCP server could not be started or reached, died, took too long, or refused a request.
+
+    Attributes:
+        server_name: The server's name.
+        tool_name: The tool that was being called, or None outside a call.
+        exit_code: What the server's process ended with; negative is the number of a signal.
+        status_code: The HTTP status that the server answered with.
+        timeout_seconds: The time that it didn't keep to.
+        connection_lost: Whether there was no connection, or it broke; the next request makes a new one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        server_name: str,
+        tool_name: str | None = None,
+        exit_code: int | None = None,
+        status_code: int | None = None,
+        timeout_seconds: float | None = None,
+        connection_lost: bool = False,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.server_name = server_name
+        self.tool_name = tool_name
+        self.exit_code = exit_code
+        self.status_code = status_code
+        self.timeout_seconds = timeout_seconds
+        self.connection_lost = connection_lost
+
+    def __reduce__(self) -> Any:
+        """Return how to make a copy in another process."""
+        return _mcp_error, (self.message, self.hint, {k: v for k, v in vars(self).items() if k in _MCP_FIELDS})
+
+
+_MCP_FIELDS = ("server_name", "tool_name", "exit_code", "status_code", "timeout_seconds", "connection_lost")
+
+
+def _mcp_error(message: str, hint: str | None, fields: dict[str, Any]) -> MCPServerError:
+    error = MCPServerError(message, **fields)
+    error.hint = hint
+    return error
 
 
 class ToolTimeoutError(AgentsException):

@@ -1,24 +1,24 @@
-"""What tokens cost: list prices from a dated file, and prices of your own. What isn't known stays unknown, never zero."""
+"""What tokens cost: list prices from a dated file, and prices of your own. What isn't known is unknown, never zero."""
 
 from __future__ import annotations
 
 import functools
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 from agentkit.exceptions import UserError
 
-__all__ = ["Price", "cost_usd", "price_of", "prices_date", "set_price"]
+__all__ = ["Price", "cost_usd", "forget_prices", "price_of", "prices_date", "set_price"]
 
 _PER = 1_000_000
 
-_FREE = frozenset({"rehearsal-1"})
-"""Models of the embedded platform."""
-
 _DATED = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{8})$")
+_PREFIXES = ("openai/", "litellm/", "anthropic/", "gemini/", "xai/")
+"""What `MultiProvider` and LiteLLM put before a model's name, where the vendor himself answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,79 +31,113 @@ class Price:
     """Of tokens received."""
     cached_input: float | None = None
     """Of tokens sent that the platform had in its cache; as other input when None."""
+    cache_write: float | None = None
+    """Of tokens sent that the platform put into its cache; as other input when None."""
     above: tuple[tuple[int, Price], ...] = ()
     """Other prices for requests with more input tokens than a number, lowest first."""
 
-    def cost_usd(self, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> float:
+    def cost_usd(
+        self, input_tokens: int, output_tokens: int, cached_tokens: int = 0, cache_write_tokens: int = 0
+    ) -> float:
         """Return what a request costs.
 
         Args:
-            input_tokens: Tokens sent, cached ones included.
+            input_tokens: Tokens sent, all of them.
             output_tokens: Tokens received, reasoning included.
             cached_tokens: Of the tokens sent, those from the cache.
+            cache_write_tokens: Of the tokens sent, those put into the cache.
         """
         price = self
         for limit, higher in self.above:
             if input_tokens > limit:
                 price = higher
         cached = price.input if price.cached_input is None else price.cached_input
-        fresh = max(input_tokens - cached_tokens, 0)
-        return (fresh * price.input + cached_tokens * cached + output_tokens * price.output) / _PER
+        written = price.input if price.cache_write is None else price.cache_write
+        fresh = max(input_tokens - cached_tokens - cache_write_tokens, 0)
+        sent = fresh * price.input + cached_tokens * cached + cache_write_tokens * written
+        return (sent + output_tokens * price.output) / _PER
 
 
 _own: dict[str, Price] = {}
 
 
-def set_price(model: str, *, input: float, output: float, cached_input: float | None = None) -> None:  # noqa: A002
-    """Say what a model costs, in US dollars for 1,000,000 tokens. It goes before the list price.
+def set_price(
+    model: str,
+    *,
+    input: float,  # noqa: A002 (what everybody calls it)
+    output: float,
+    cached_input: float | None = None,
+    cache_write: float | None = None,
+) -> None:
+    """Say what a model costs, in US dollars for 1,000,000 tokens. It goes before the list price, also for past calls.
 
     Args:
-        model: The model's name, as it answers to it.
+        model: The model's name, as it answers to it. Its dated names (`name-2026-11-21`) cost the same.
         input: Of tokens sent.
         output: Of tokens received.
         cached_input: Of tokens sent that the platform had in its cache; as other input when None.
+        cache_write: Of tokens sent that the platform put into its cache; as other input when None.
 
     Raises:
-        UserError: A price is no number of 0 or more.
+        UserError: A price is no number of 0 or more, or the model has no name.
     """
-    for name, value in (("input", input), ("output", output), ("cached_input", cached_input)):
-        if value is None and name == "cached_input":
+    if not isinstance(model, str) or not model:
+        raise UserError(f"set_price got the model {model!r}.", hint='Name it: set_price("gpt-4.1", input=2, output=8).')
+    prices = {"input": input, "output": output, "cached_input": cached_input, "cache_write": cache_write}
+    for name, value in prices.items():
+        if value is None and name in ("cached_input", "cache_write"):
             continue
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-            raise UserError(f"The price of {name} has to be a number of 0 or more, not {value!r}.")
-    _own[model] = Price(float(input), float(output), None if cached_input is None else float(cached_input))
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
+            raise UserError(
+                f"The price of {name} of {model!r} has to be a number of 0 or more, not {value!r}.",
+                hint="In US dollars for 1,000,000 tokens.",
+            )
+    _own[model] = _price(prices)
+
+
+def forget_prices() -> None:
+    """Go back to the list prices: forget what `set_price` said."""
+    _own.clear()
 
 
 def price_of(model: str | None) -> Price | None:
     """Return what a model costs, or None where that isn't known.
 
-    A dated name (`gpt-5-2025-08-07`) has the price of the name without the date where it has none of its own. Models
-    that were tuned (`ft:…`) cost more than what they were made from, so that only a price of your own is known of them.
+    A dated name (`gpt-5-2025-08-07`) has the price of the name without the date where it has none of its own, and a
+    tuned model (`ft:gpt-4.1-mini-2025-04-14:…`) that of models tuned from the same one. Only models that their vendor
+    alone runs are listed: a name such as `gpt-oss-20b` doesn't say who answers, and what he asks for it.
     """
     if not model:
         return None
-    if model in _FREE:
-        return Price(0.0, 0.0)
-    name = model.rpartition("/")[2] if model.startswith(("openai/", "litellm/")) else model
-    listed = _listed()
-    for known in (model, name, _DATED.sub("", name)):
-        price = _own.get(known) or listed.get(known)
-        if price is not None:
-            return price
-    return None
+    if model.startswith("ft:"):
+        return _own.get(model) or _find(model.split(":")[1], _tuned(), {})
+    return _find(model, _listed())
+
+
+def _find(model: str, listed: Mapping[str, Price], own: Mapping[str, Price] = _own) -> Price | None:
+    """Return the price of a model by its own name, without its vendor's, or without its date."""
+    names = [model]
+    if model.startswith(_PREFIXES):
+        names.append(model.rpartition("/")[2])
+    names += [_DATED.sub("", name) for name in names]
+    return next((prices[name] for prices in (own, listed) for name in names if name in prices), None)
 
 
 def cost_usd(model: str | None, usage: Any) -> float | None:
-    """Return what a model call costs at list price, or None where the model's price isn't known.
+    """Return what a model call costs at list price, or None where that isn't known.
+
+    It isn't where the model has no price, and where it has one but the platform didn't say how many tokens it took.
 
     Args:
         model: The model that answered.
         usage: Its `Usage`, or a `RequestUsage`.
     """
     price = price_of(model)
-    if price is None:
+    if price is None or (not usage.total_tokens and (price.input or price.output)):
         return None
-    return price.cost_usd(usage.input_tokens, usage.output_tokens, usage.input_tokens_details.cached_tokens)
+    details = usage.input_tokens_details
+    written = getattr(details, "cache_write_tokens", 0) or 0
+    return price.cost_usd(usage.input_tokens, usage.output_tokens, details.cached_tokens, written)
 
 
 def prices_date() -> str:
@@ -123,6 +157,11 @@ def _listed() -> dict[str, Price]:
     return {model: _price(entry) for model, entry in _file()["models"].items()}
 
 
-def _price(entry: dict[str, Any]) -> Price:
+@functools.cache
+def _tuned() -> dict[str, Price]:
+    return {model: _price(entry) for model, entry in _file()["fine_tuned"].items()}
+
+
+def _price(entry: Mapping[str, Any]) -> Price:
     above = tuple((tier["tokens"], _price(tier)) for tier in entry.get("above", ()))
-    return Price(entry["input"], entry["output"], entry.get("cached_input"), above)
+    return Price(entry["input"], entry["output"], entry.get("cached_input"), entry.get("cache_write"), above)

@@ -16,6 +16,8 @@ class InputTokensDetails:
 
     cached_tokens: int = 0
     """Tokens read from the platform's prompt cache."""
+    cache_write_tokens: int = 0
+    """Tokens written to it, which some models charge for."""
 
 
 @dataclass(slots=True)
@@ -96,8 +98,15 @@ class Usage:
         self.input_tokens += other.input_tokens
         self.output_tokens += other.output_tokens
         self.total_tokens += other.total_tokens
-        self.input_tokens_details.cached_tokens += other.input_tokens_details.cached_tokens
-        self.output_tokens_details.reasoning_tokens += other.output_tokens_details.reasoning_tokens
+        # new ones: an entry, made when these counts were added elsewhere, may hold the old
+        mine, its = self.input_tokens_details, other.input_tokens_details
+        self.input_tokens_details = InputTokensDetails(
+            mine.cached_tokens + _count(its, "cached_tokens"),
+            mine.cache_write_tokens + _count(its, "cache_write_tokens"),
+        )
+        self.output_tokens_details = OutputTokensDetails(
+            self.output_tokens_details.reasoning_tokens + _count(other.output_tokens_details, "reasoning_tokens")
+        )
 
     @classmethod
     def from_wire(cls, usage: dict[str, Any] | None) -> Usage:
@@ -117,7 +126,9 @@ class Usage:
             input_tokens=sent,
             output_tokens=received,
             total_tokens=usage.get("total_tokens") or sent + received,
-            input_tokens_details=InputTokensDetails(sent_details.get("cached_tokens") or 0),
+            input_tokens_details=InputTokensDetails(
+                sent_details.get("cached_tokens") or 0, sent_details.get("cache_write_tokens") or 0
+            ),
             output_tokens_details=OutputTokensDetails(received_details.get("reasoning_tokens") or 0),
         )
 
@@ -136,24 +147,32 @@ class Usage:
         """Return the counts and those of each model call, as JSON that `from_json` reads."""
         calls = [
             [e.agent_name, e.model, e.input_tokens, e.output_tokens, e.total_tokens,
-             e.input_tokens_details.cached_tokens, e.output_tokens_details.reasoning_tokens]
+             e.input_tokens_details.cached_tokens, e.input_tokens_details.cache_write_tokens,
+             e.output_tokens_details.reasoning_tokens]
             for e in self.request_usage_entries
         ]  # fmt: skip
-        return {**self.to_dict(), "calls": calls}
+        written = self.input_tokens_details.cache_write_tokens
+        return {**self.to_dict(), "cache_write_tokens": written, "calls": calls}
 
     @classmethod
     def from_json(cls, saved: dict[str, Any]) -> Usage:
         """Return the usage that `to_json` gave."""
         entries = [
-            RequestUsage(sent, received, total, InputTokensDetails(cached), OutputTokensDetails(thought), agent, model)
-            for agent, model, sent, received, total, cached, thought in saved["calls"]
+            RequestUsage(
+                sent, received, total, InputTokensDetails(cached, written), OutputTokensDetails(thought), agent, model
+            )
+            for agent, model, sent, received, total, cached, written, thought in saved["calls"]
         ]
         return cls(
             requests=saved["requests"],
             input_tokens=saved["input_tokens"],
             output_tokens=saved["output_tokens"],
             total_tokens=saved["total_tokens"],
-            input_tokens_details=InputTokensDetails(saved["cached_tokens"]),
+            input_tokens_details=InputTokensDetails(saved["cached_tokens"], saved["cache_write_tokens"]),
             output_tokens_details=OutputTokensDetails(saved["reasoning_tokens"]),
             request_usage_entries=entries,
         )
+
+
+def _count(details: Any, name: str) -> int:  # our own, or an object of the `openai` client with the same names
+    return getattr(details, name, 0) or 0

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from typing import Any
 
+from agentkit._retry_after import header, number, retry_after_s
 from agentkit.exceptions import AgentsException, ModelServerError
 from agentkit.models.retry import ModelRetryAdvice, ModelRetryNormalizedError
 from agentkit.tools import FileSearchTool, FunctionTool, WebSearchTool
 
-__all__ = ["acts", "advise", "normalize", "retry_after_s"]
+__all__ = ["acts", "advise", "normalize"]
 
 _NOT_REACHED = frozenset(
     {
@@ -128,29 +127,6 @@ def _did_nothing(error: Exception, known: ModelRetryNormalizedError) -> bool:
     return known.status_code == 429 or (known.status_code == 503 and known.retry_after is not None)
 
 
-def retry_after_s(headers: Any, *, now: Callable[[], float] = time.time) -> float | None:
-    """Return how many seconds a server asks to wait, or None where it doesn't say.
-
-    Args:
-        headers: The answer's: a mapping, or an object with `get`.
-        now: The time, in seconds since 1970, against which a date is taken.
-    """
-    if (milliseconds := _number(_get(headers, "retry-after-ms"))) is not None:
-        return milliseconds / 1000
-    said = _get(headers, "retry-after")
-    if said is None or (seconds := _number(said)) is not None:
-        return None if said is None else seconds
-    try:
-        moment = parsedate_to_datetime(said)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:  # "-0000": UTC, from a machine that doesn't know its own zone
-        from datetime import UTC
-
-        moment = moment.replace(tzinfo=UTC)
-    return max(moment.timestamp() - now(), 0.0)
-
-
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """Yield the error and what it was raised from."""
     seen: set[int] = set()
@@ -194,7 +170,7 @@ def _headers(error: Any) -> Any:
 
 
 def _header(error: Any, name: str) -> str | None:
-    found = _get(_headers(error), name)
+    found = header(_headers(error), name)
     return None if found is None else found.strip().lower()
 
 
@@ -203,25 +179,8 @@ def _client_retries(error: Any) -> int | None:
     request = None
     with suppress(RuntimeError):  # an HTTP client's error may have no request yet, and says so by raising
         request = getattr(error, "request", None)
-    count = _number(_get(getattr(request, "headers", None), "x-stainless-retry-count"))
+    count = number(header(getattr(request, "headers", None), "x-stainless-retry-count"))
     return int(count) if count else None
-
-
-def _get(headers: Any, name: str) -> str | None:
-    if headers is None:
-        return None
-    found = headers.get(name) if hasattr(headers, "get") else None
-    if found is None and isinstance(headers, dict):
-        found = next((value for key, value in headers.items() if str(key).lower() == name), None)
-    return _text(found)
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and value >= 0 else None
 
 
 def _text(value: Any) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentkit import backend
 from agentkit.notebook.completion import MagicCompleter
+from agentkit.notebook.conversations import conversations
 from agentkit.notebook.formatters import register_formatters, unregister_formatters
 from agentkit.notebook.latest import latest
 from agentkit.notebook.magics import MAGICS, as_function, status_line
@@ -81,4 +82,5 @@ def unload_ipython_extension(ipython: InteractiveShell) -> None:
     """Take back all that `load_ipython_extension` put into a shell. The notebook's agents and results stay."""
     if (extension := _loaded.pop(ipython, None)) is not None:
         extension.unload()
+        conversations.close()
         backend.use_notebook_default(False)

@@ -59,6 +59,6 @@ def _show_result(shell: InteractiveShell, result: Any) -> None:
     from agentkit.notebook.display.run_view import run_bundle, usage_line
 
     if not latest.take_shown(result):
-        publish(run_bundle(result))
+        publish(run_bundle(result, asked=latest.asked.get(result)))
     elif getattr(shell, "kernel", None) is None:
-        print(usage_line(result))  # a terminal has written "Out[3]: " already
+        print(usage_line(result, latest.asked.get(result)))  # a terminal has written "Out[3]: " already

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import weakref
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from agentkit.notebook.display.transcript import Transcript
     from agentkit.runtime import RunResultBase
 
-__all__ = ["Latest", "last_error", "last_run", "latest"]
+__all__ = ["Asked", "Latest", "last_error", "last_run", "latest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a run was asked by a magic, for showing it."""
+
+    line: str
+    """The magic with which it goes on: `%ask weather`, with the options that matter then."""
+    variable: str | None
+    """Name of the variable that holds the result, where one was wanted."""
+    earlier: int
+    """Messages of the conversation that came before."""
+    seen: Transcript
+    """What was seen of the run while it went on."""
 
 
 @dataclass(slots=True)
@@ -19,6 +35,8 @@ class Latest:
     """Its result, complete or not."""
     error: Exception | None = None
     """The error of the last run that failed."""
+    asked: weakref.WeakKeyDictionary[RunResultBase, Asked] = field(default_factory=weakref.WeakKeyDictionary)
+    """How the runs that are still there were asked."""
     shown: RunResultBase | None = None
     """The result whose output the running cell has already, or is not to have. None again when the cell has ended."""
 

@@ -13,7 +13,7 @@ from agentkit.notebook.options import Command, closest, usage_error
 if TYPE_CHECKING:
     from agentkit.models import Model
     from agentkit.runtime import Agent, Handoff
-    from agentkit.tools import FunctionTool
+    from agentkit.tools import FunctionTool, Tool
 
 __all__ = [
     "agents_in",
@@ -80,22 +80,26 @@ def find_agent(command: Command, names: Mapping[str, Any], name: str) -> Agent[A
     raise usage_error(command, f"There is no agent {name!r}.{near}")
 
 
-def find_tools(command: Command, names: Mapping[str, Any], paths: list[str]) -> list[FunctionTool]:
+def find_tools(command: Command, names: Mapping[str, Any], paths: list[str]) -> list[Tool]:
     """Return the tools that variables or dotted paths name. Functions become tools; lists of either are taken apart.
 
     Raises:
         UsageError: A name stands for nothing, or for no tool.
     """
     from agentkit.exceptions import UserError
-    from agentkit.tools import FunctionTool, function_tool
+    from agentkit.runtime import Agent
+    from agentkit.tools import HOSTED_TOOLS, FunctionTool, function_tool
 
-    found: list[FunctionTool] = []
+    found: list[Tool] = []
     for path in paths:
         value = find_value(command, names, path, "tool", lambda: [*tools_in(names), *_functions_in(names)])
         for entry in value if isinstance(value, (list, tuple)) else [value]:
-            if isinstance(entry, FunctionTool):
+            if isinstance(entry, (FunctionTool, *HOSTED_TOOLS)):
                 found.append(entry)
-            elif callable(entry) and hasattr(entry, "__name__") and not isinstance(entry, type):
+            elif isinstance(entry, Agent):
+                hint = f"Make a tool of it: {path}_tool = {path}.as_tool(None, {entry.name!r})."
+                raise usage_error(command, f"{path} is an agent. {hint}")
+            elif callable(entry) and not isinstance(entry, type):  # a function, a partial, an object with __call__
                 try:
                     found.append(function_tool(entry))
                 except UserError as error:

@@ -5,6 +5,7 @@ Not argparse: the text after an agent's name is prose, with apostrophes and dash
 
 from __future__ import annotations
 
+import contextvars
 import difflib
 import re
 import textwrap
@@ -12,10 +13,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Arguments", "Command", "HelpRequested", "Option", "Subject", "closest", "usage_error"]
+__all__ = ["Arguments", "Command", "HelpRequested", "Option", "Subject", "closest", "typed_as", "usage_error"]
 
 Values = Literal["agents", "tools", "tool choices", "models", "variables", "choices", "files", "none"]
 """What Tab offers for a value: names of that kind in the notebook."""
+
+typed_as: contextvars.ContextVar[str | None] = contextvars.ContextVar("agentkit_typed_as", default=None)
+"""The magic that is running, as it was typed: `%ask` or `%%ask`, for errors."""
 
 _TOKEN = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"(?=[\s,]|$)|'((?:[^'\\]|\\.)*)'(?=[\s,]|$)|(\S+))""")
 _WIDTH = 100
@@ -279,4 +283,5 @@ def usage_error(command: Command, message: str) -> Exception:
     from IPython.core.error import UsageError
 
     message = " ".join(message.split())
-    return UsageError(f"{command.sign}: {message} See {command.sign} --help.")
+    sign = typed_as.get() or command.sign
+    return UsageError(f"{sign}: {message} See {sign} --help.")

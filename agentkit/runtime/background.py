@@ -15,12 +15,11 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
+from agentkit.tools.callers_thread import WaitingThread
+
 __all__ = ["background_loop", "run_blocking", "submit"]
 
 T = TypeVar("T")
-
-_STEP_S = 0.05
-"""How often a waiting thread wakes, to see an interrupt and to serve `while_waiting`."""
 
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
@@ -51,33 +50,40 @@ def submit(coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
 
 
 def run_blocking(
-    coroutine: Coroutine[Any, Any, T], *, while_waiting: Callable[[], None] | None = None, grace_s: float = 1.0
+    coroutine: Coroutine[Any, Any, T],
+    *,
+    while_waiting: Callable[[], None] | None = None,
+    waiting: WaitingThread | None = None,
+    grace_s: float = 1.0,
 ) -> T:
     """Run `coroutine` on the background loop and wait for it. Works wherever it is called, a running loop included.
+
+    The calling thread is lent to the coroutine: sync tools and callbacks are called in it.
 
     Args:
         coroutine: What to run.
         while_waiting: Called every 50 ms in the calling thread.
+        waiting: The calling thread, where the caller wants to interrupt what is called in it.
         grace_s: Seconds that an interrupted coroutine has to tidy up.
 
     Raises:
         KeyboardInterrupt: The caller was interrupted. The coroutine has been cancelled.
     """
-    # the loop can't wait for itself, nor for something that in the end waits for it
-    if _nested.get() or (threading.current_thread() is _thread and _pid == os.getpid()):
-        return _run_in_new_thread(coroutine)
+    waiting = waiting or WaitingThread()
     outcome = _Outcome[T]()
+    # the loop can't wait for itself, nor for something that in the end waits for it
+    nested = _nested.get() or (threading.current_thread() is _thread and _pid == os.getpid())
+    start = _start_in_new_thread if nested else submit
     try:
-        future = submit(outcome.of(coroutine))
-        while not future.done():
-            with contextlib.suppress(concurrent.futures.TimeoutError):
-                future.result(_STEP_S)
-            if while_waiting is not None:
-                while_waiting()
+        future = waiting.context().run(start, outcome.of(coroutine))
+        waiting.wait(future, while_waiting=while_waiting)
         future.result()
     except BaseException:  # an interrupt, most often; the run is not to go on without its caller
+        waiting.cease(interrupted=not outcome.ended)
         outcome.stop(grace_s)
         raise
+    finally:
+        waiting.close()
     return outcome.get()
 
 
@@ -86,23 +92,37 @@ class _Outcome(Generic[T]):
 
     def __init__(self) -> None:
         self._ended = threading.Event()
+        self._stopped = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
         self._value: T | None = None
         self._exit: SystemExit | KeyboardInterrupt | None = None
 
     async def of(self, coroutine: Coroutine[Any, Any, T]) -> None:
         self._task = asyncio.current_task()
+        self._loop = asyncio.get_running_loop()
         try:
+            if self._stopped:  # before it began
+                coroutine.close()
+                raise asyncio.CancelledError
             self._value = await coroutine
         except (SystemExit, KeyboardInterrupt) as error:
             self._exit = error
         finally:
             self._ended.set()
 
+    @property
+    def ended(self) -> bool:
+        """Whether the coroutine has ended, by itself or not."""
+        return self._ended.is_set()
+
     def stop(self, grace_s: float) -> None:
         """Cancel the coroutine, from another thread, and wait for its end."""
-        if not self._ended.is_set():
-            background_loop().call_soon_threadsafe(lambda: self._task and self._task.cancel())
+        self._stopped = True
+        if self.ended or self._loop is None or self._task is None:
+            return
+        with contextlib.suppress(RuntimeError):  # its loop has just been closed
+            self._loop.call_soon_threadsafe(self._task.cancel)
             self._ended.wait(grace_s)
 
     def get(self) -> T:
@@ -111,11 +131,22 @@ class _Outcome(Generic[T]):
         return self._value  # type: ignore[return-value]  # of() has set it
 
 
-def _run_in_new_thread(coroutine: Coroutine[Any, Any, T]) -> T:
+def _start_in_new_thread(coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+    """Run `coroutine` in an event loop and a thread of its own, in the caller's context, and return its future."""
     context = contextvars.copy_context()
     context.run(_nested.set, True)
-    with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="agentkit-nested") as pool:
-        return pool.submit(context.run, asyncio.run, coroutine).result()
+    future: concurrent.futures.Future[T] = concurrent.futures.Future()
+
+    def run() -> None:
+        try:
+            result = context.run(asyncio.run, coroutine)
+        except BaseException as error:  # handed to who waits
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    threading.Thread(target=run, name="agentkit-nested", daemon=True).start()
+    return future
 
 
 def _forget_the_parents_loop() -> None:

@@ -6,7 +6,10 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from agentkit import _logging
 from agentkit.exceptions import (
+    AgentsException,
+    ToolCallError,
     ToolInputGuardrailTripwireTriggered,
     ToolOutputGuardrailTripwireTriggered,
     ToolTimeoutError,
@@ -58,6 +61,7 @@ async def call_function_tool(run: RunProgress, call: Call, equipment: Equipment)
         if include_data:
             span.span_data.input = call.arguments
         context = _context(run, call)
+        _logging.tool_started(call.name, call.call_id, call.arguments)
         try:
             output, outcome = await _guarded(run, tool, context)
         except (asyncio.CancelledError, InnerRunWaits):
@@ -69,9 +73,20 @@ async def call_function_tool(run: RunProgress, call: Call, equipment: Equipment)
         if context.error is not None:
             outcome = "failed"
             span.set_error(_span_error(call, context.error, include_data))
-        if include_data:  # what it is now: the object itself may be changed before the trace is written
-            span.span_data.output = output if isinstance(output, _UNCHANGING) else str(output)
+        if include_data:
+            span.span_data.output = _as_it_is_now(output)
+        _logging.tool_ended(call.name, call.call_id, output, outcome=outcome)
     return output, outcome
+
+
+def _as_it_is_now(output: Any) -> Any:
+    """Return a tool's output for its span: the object itself may be changed before the trace is written."""
+    if isinstance(output, _UNCHANGING):
+        return output
+    try:
+        return str(output)
+    except Exception:  # the object's own way of becoming text
+        return f"<{type(output).__name__}>"
 
 
 def _context(run: RunProgress, call: Call) -> ToolContext[Any]:
@@ -113,13 +128,11 @@ async def _guarded(run: RunProgress, tool: FunctionTool, context: ToolContext[An
 
 async def _in_time(tool: FunctionTool, context: ToolContext[Any]) -> Any:
     if tool.timeout_seconds is None:
-        return await tool.on_invoke_tool(context, context.tool_arguments)
+        return await _invoked(tool, context)
     try:
-        async with asyncio.timeout(tool.timeout_seconds) as limit:
-            return await tool.on_invoke_tool(context, context.tool_arguments)
+        async with asyncio.timeout(tool.timeout_seconds):
+            return await _invoked(tool, context)
     except TimeoutError as error:
-        if not limit.expired():  # the tool's own
-            raise
         late = ToolTimeoutError(tool.name, tool.timeout_seconds)
         if tool.timeout_behavior == "raise_exception":
             raise late from error
@@ -128,6 +141,25 @@ async def _in_time(tool: FunctionTool, context: ToolContext[Any]) -> Any:
             return str(late)
         text = tool.timeout_error_function(context, late)
         return await text if inspect.isawaitable(text) else text
+
+
+async def _invoked(tool: FunctionTool, context: ToolContext[Any]) -> Any:
+    """Return what the tool returns.
+
+    Raises:
+        AgentsException: It raised, which a tool made from a function does only where it is told to.
+    """
+    try:
+        return await tool.on_invoke_tool(context, context.tool_arguments)
+    except AgentsException:
+        raise
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():  # the run itself is being stopped, or the time is over
+            raise
+        raise ToolCallError(f"Tool {tool.name!r} failed: something it waited for was cancelled.") from error
+    except Exception as error:  # a tool made by hand may raise anything
+        raise ToolCallError(f"Tool {tool.name!r} raised {type(error).__name__}: {error}") from error
 
 
 def _span_error(call: Call, error: Exception, include_data: bool) -> SpanError:

@@ -101,7 +101,7 @@ _ARGUMENTS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 
 
 async def _do(computer: Computer | AsyncComputer, action: dict[str, Any]) -> None:
-    kind = action.get("type") or ""
+    kind = str((action.get("type") if isinstance(action, dict) else action) or "")
     if kind == "screenshot":  # one is taken at the end in any case
         return
     if kind not in _ARGUMENTS:

@@ -17,9 +17,7 @@ __all__ = ["check_budget", "costs_frame"]
 _COUNTS = ("requests", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "total_tokens")
 
 
-def check_budget(
-    usage: Usage, model: str | None, *, budget_usd: float | None, budget_tokens: int | None
-) -> None:
+def check_budget(usage: Usage, model: str | None, *, budget_usd: float | None, budget_tokens: int | None) -> None:
     """Let the next model call be made, unless the budget is spent.
 
     It is checked before a call, so that the last one may go beyond it.
@@ -45,11 +43,16 @@ def check_budget(
     if budget_usd is None:
         return
     spent = usage.cost_usd
-    unknown = next((entry.model for entry in usage.request_usage_entries if entry.cost_usd is None), None)
-    if price_of(model) is None or spent is None:
+    unknown = [model, *(entry.model for entry in usage.request_usage_entries if entry.cost_usd is None)]
+    if without_price := [name for name in unknown if price_of(name) is None]:
         raise UserError(
-            f"The run has a budget in dollars, but the price of model {unknown or model!r} isn't known.",
-            hint="Say it with agentkit.set_price(…), or use budget_tokens.",
+            f"The run has a budget in dollars, but the price of model {without_price[0]!r} isn't known.",
+            hint=f"Say it with agentkit.set_price({without_price[0]!r}, input=…, output=…), or use budget_tokens.",
+        )
+    if spent is None:
+        raise UserError(
+            f"The run has a budget in dollars, but the server of {unknown[-1]!r} doesn't say how many tokens it takes.",
+            hint="Limit the run by max_turns.",
         )
     if spent >= budget_usd:
         raise BudgetExceeded(
@@ -88,5 +91,7 @@ def costs_frame(entries: Sequence[RequestUsage], by: Literal["agent", "model"] |
     frame = frame.astype({**dict.fromkeys(_COUNTS, "int64"), "cost_usd": "float64", "agent": "str", "model": "str"})
     grouped = frame.groupby(keys, sort=False)
     result = grouped[list(_COUNTS)].sum()
-    result["cost_usd"] = grouped["cost_usd"].sum(min_count=0).where(~grouped["cost_usd"].apply(lambda c: c.isna().any()))
+    result["cost_usd"] = (
+        grouped["cost_usd"].sum(min_count=0).where(~grouped["cost_usd"].apply(lambda c: c.isna().any()))
+    )
     return result.reset_index()

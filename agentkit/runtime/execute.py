@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agentkit import _logging
 from agentkit.exceptions import ModelBehaviorError
 from agentkit.runtime.approvals import REJECTED, Verdict, told_instead, verdict_on
 from agentkit.runtime.call_tool import InnerRunWaits, call_function_tool
@@ -59,8 +60,8 @@ async def execute_tools(run: RunProgress, turn: Turn, equipment: Equipment) -> A
     news = run.news = asyncio.Event()
     for task in tasks:
         task.add_done_callback(lambda _: news.set())
+    recorded = 0
     try:
-        recorded = 0
         while recorded < len(tasks):
             await news.wait()
             news.clear()
@@ -74,6 +75,9 @@ async def execute_tools(run: RunProgress, turn: Turn, equipment: Equipment) -> A
     finally:
         run.news = None
         await _cancel(tasks)
+        for call, task in zip(calls[recorded:], tasks[recorded:], strict=True):
+            if not task.cancelled() and task.exception() is None and isinstance(answer := task.result(), _Answer):
+                work.record(call, answer)  # done before the run was stopped: the history is to say so
 
 
 async def _cancel(tasks: Sequence[asyncio.Future[Any]]) -> None:
@@ -105,7 +109,7 @@ class _Work:
         if isinstance(answer, list):
             run.waiting += answer
             return
-        run.context.approvals.used(call.call_id)
+        run.context.approvals.used(call.name, call.call_id, call.arguments)
         run.ledger.add(Entry(answer.kind, answer.item, run.agent_key, run.turn, None, answer.value, answer.outcome))
 
     async def carry_out(self, call: Call) -> _Answer | list[ToolApprovalItem]:
@@ -132,7 +136,12 @@ class _Work:
             output, outcome = await call_function_tool(self.run, call, self.equipment)
         except InnerRunWaits as waits:
             return waits.interruptions
-        return _Answer(_function_output(call, output_for_model(output)), output, outcome)
+        try:
+            shown = output_for_model(output)
+        except Exception as error:  # the object's own way of becoming text, or one of Python's limits
+            text = f"The tool returned a {type(output).__name__} that can't be made into text: {error}"
+            return _Answer(_function_output(call, text), text, "failed")
+        return _Answer(_function_output(call, shown), output, outcome)
 
     async def _unknown(self, call: Call) -> _Answer:
         run = self.run
@@ -196,6 +205,7 @@ async def execute_handoff(run: RunProgress, turn: Turn, equipment: Equipment) ->
         way = equipment.handoffs_by_name[chosen.name]
         agent = await way.on_invoke_handoff(run.context, chosen.arguments)
         span.span_data.to_agent = agent.name
+        _logging.agent_handed_over(run.agent.name, agent.name)
         if ignored:
             names = [equipment.handoffs_by_name[call.name].agent_name for call in [chosen, *ignored]]
             span.set_error({"message": "Multiple handoffs requested", "data": {"requested_agents": names}})

@@ -62,21 +62,18 @@ def _results(run: RunProgress, turn: Turn, equipment: Equipment) -> list[Functio
     return results
 
 
-async def error_handled(run: RunProgress, kind: str, error: AgentsException) -> bool:
-    """Put on the run the final output that its error handler gives in place of `error`.
+async def error_handled(run: RunProgress, kind: str, error: AgentsException) -> Final | None:
+    """Return the final output that the run's error handler gives in place of `error`; None where there is none.
 
     Args:
         run: The run.
         kind: Name of the handler.
         error: What went wrong.
-
-    Returns:
-        Whether there is one.
     """
     handlers: Any = run.options.error_handlers or {}
     handler = handlers.get(kind)
     if handler is None:
-        return False
+        return None
     items = run.items()
     data = RunErrorData(
         input=run.input,
@@ -90,12 +87,10 @@ async def error_handled(run: RunProgress, kind: str, error: AgentsException) -> 
     if inspect.isawaitable(given):
         given = await given
     if given is None:
-        return False
+        return None
     result = given if isinstance(given, RunErrorHandlerResult) else RunErrorHandlerResult(given)
-    run.final_output = result.final_output
     if result.include_in_history:
         part = {"type": "output_text", "text": str(result.final_output), "annotations": []}
         message = {"type": "message", "role": "assistant", "status": "completed", "content": [part]}
         run.ledger.add(Entry("message", message, run.agent_key, run.turn))
-        await run.save()
-    return True
+    return Final(result.final_output)

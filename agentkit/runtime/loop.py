@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
+from agentkit import _logging
 from agentkit.exceptions import AgentsException, MaxTurnsExceeded, ModelBehaviorError, ModelRefusalError, UserError
 from agentkit.models import Model
 from agentkit.runtime.execute import execute_handoff, execute_tools
@@ -18,7 +19,6 @@ from agentkit.runtime.hooks import call_hooks
 from agentkit.runtime.ledger import Entry
 from agentkit.runtime.model_call import call_model
 from agentkit.runtime.progress import RunProgress
-from agentkit.runtime.remember import finish
 from agentkit.runtime.stream_events import AgentUpdatedStreamEvent, RunItemStreamEvent, StreamEvent
 from agentkit.runtime.traced import end_agent, finish_trace, note_failure, start_agent, start_trace
 from agentkit.runtime.turn import (
@@ -60,6 +60,7 @@ async def run_loop(run: RunProgress) -> AsyncGenerator[Sequence[StreamEvent]]:
     own_trace = False
     try:
         own_trace = start_trace(run)
+        _logging.run_started(run.agent.name, trace_id=run.trace.trace_id if run.trace else None, streamed=run.streamed)
         await run.begin()
         start_agent(run)
         async with aclosing(_turns(run)) as turns:
@@ -77,12 +78,16 @@ async def run_loop(run: RunProgress) -> AsyncGenerator[Sequence[StreamEvent]]:
     finally:
         if run.status == "running":  # the consumer left: GeneratorExit takes no except clause's word for it
             run.status = "cancelled"
-        if run.status not in ("completed", "waiting"):
-            run.close_open_ends("The run was stopped before this call had finished.")
-            if run.status != "guardrail":  # what a guardrail has stopped is not remembered
-                await _save_what_came(run)
-        end_agent(run)
-        finish_trace(run, own_trace)
+        try:
+            if run.status not in ("completed", "waiting"):
+                run.close_open_ends("The run was stopped before this call had finished.")
+                if run.status != "guardrail":  # what a guardrail has stopped is not remembered
+                    await _save_what_came(run)
+        finally:
+            end_agent(run)
+            finish_trace(run, own_trace)
+            tokens = run.context.usage.total_tokens
+            _logging.run_ended(run.agent.name, run.status, turns=run.turn, total_tokens=tokens)
 
 
 async def _turns(run: RunProgress) -> AsyncGenerator[Sequence[StreamEvent]]:
@@ -93,12 +98,16 @@ async def _turns(run: RunProgress) -> AsyncGenerator[Sequence[StreamEvent]]:
     while True:
         equipment, model = await run.equipment()
         if turn is None:
-            if await _is_over(run, model):
+            told = len(run.ledger.entries)
+            if (over := await _is_over(run, model)) is not None:
+                yield _new_events(run, told)
+                await _end_with(run, over.output)
                 return
             run.turn += 1
             async with aclosing(_answer(run, model, equipment)) as batches:
                 async for batch in batches:
                     yield batch
+            run.input_checked = True
             turn = _understood(run, equipment)
             yield _new_events(run, len(run.ledger.entries) - len(turn.kinds))
         told = len(run.ledger.entries)
@@ -132,7 +141,7 @@ async def _turns(run: RunProgress) -> AsyncGenerator[Sequence[StreamEvent]]:
 async def _save_what_came(run: RunProgress) -> None:
     """Save what a stopped run had done. That this fails must not hide what stopped the run."""
     try:
-        await finish(run.save())
+        await run.save()
     except asyncio.CancelledError:  # the run is being cancelled already
         pass
     except Exception as error:  # a session of any make
@@ -164,8 +173,8 @@ async def _agent_starts(run: RunProgress) -> None:
         await call_hooks(calls, run.context, run.agent)
 
 
-async def _is_over(run: RunProgress, model: Model) -> bool:
-    """Return whether the run ends here, with a final output in place of an error.
+async def _is_over(run: RunProgress, model: Model) -> Final | None:
+    """Return the final output in place of an error where the run ends here; None where it goes on.
 
     Raises:
         MaxTurnsExceeded: It has taken all turns that it may take.
@@ -184,13 +193,13 @@ async def _is_over(run: RunProgress, model: Model) -> bool:
 
         name = getattr(model, "model", None)
         check_budget(run.context.usage, name, budget_usd=config.budget_usd, budget_tokens=config.budget_tokens)
-    return False
+    return None
 
 
 async def _answer(run: RunProgress, model: Model, equipment: Equipment) -> AsyncGenerator[Sequence[StreamEvent]]:
     """Call the model, at the run's start with the input guardrails beside it: nothing else is done before they pass."""
     batches = call_model(run, model, equipment)
-    guards = [*(run.config.input_guardrails or ()), *run.agent.input_guardrails] if run.turn == 1 else []
+    guards = [] if run.input_checked else [*(run.config.input_guardrails or ()), *run.agent.input_guardrails]
     for first in (guard for guard in guards if not guard.run_in_parallel):
         await _check(run, [first])
     beside = [guard for guard in guards if guard.run_in_parallel]
@@ -263,17 +272,17 @@ async def _next_step(run: RunProgress, turn: Turn, equipment: Equipment) -> Next
     try:
         return decide_next_step(turn, equipment, handed_to)
     except ModelRefusalError as error:
-        await _handled(run, "model_refusal", error)
+        return await _handled(run, "model_refusal", error)
     except ModelBehaviorError as error:
-        await _handled(run, "invalid_final_output", error)
-    return Final(run.final_output)
+        return await _handled(run, "invalid_final_output", error)
 
 
-async def _handled(run: RunProgress, kind: Any, error: AgentsException) -> bool:
-    """Put the final output on the run that an error handler gives in place of `error`, or raise that."""
-    if not await error_handled(run, kind, error):
+async def _handled(run: RunProgress, kind: Any, error: AgentsException) -> Final:
+    """Return the final output that an error handler gives in place of `error`, or raise that."""
+    final = await error_handled(run, kind, error)
+    if final is None:
         raise error
-    return True
+    return final
 
 
 async def _end_with(run: RunProgress, output: Any) -> None:
@@ -290,4 +299,5 @@ async def _end_with(run: RunProgress, output: Any) -> None:
     session = run.options.session
     if session is not None and hasattr(session, "run_compaction"):  # it makes itself smaller when it is time to
         response_id = run.responses[-1].response_id if run.responses else None
-        await finish(session.run_compaction({"response_id": response_id}))
+        store = run.agent.model_settings.resolve(run.config.model_settings).store
+        await session.run_compaction({"response_id": response_id} | ({} if store is None else {"store": store}))

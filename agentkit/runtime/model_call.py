@@ -9,11 +9,12 @@ from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from typing import Any
 
+from agentkit import _logging
 from agentkit.exceptions import ModelConnectionError, UserError
-from agentkit.models import Model, ModelResponse, ModelSettings, ModelTracing, RawResponsesStreamEvent
-from agentkit.models import retrying
+from agentkit.models import Model, ModelResponse, ModelSettings, ModelTracing, RawResponsesStreamEvent, retrying
 from agentkit.models.call import streams_batches
 from agentkit.models.responses import response_from_wire
+from agentkit.runtime.arriving import fit_response
 from agentkit.runtime.hooks import call_hooks
 from agentkit.runtime.progress import RunProgress
 from agentkit.runtime.run_config import CallModelData, ModelInputData
@@ -34,6 +35,8 @@ async def call_model(run: RunProgress, model: Model, equipment: Equipment) -> As
     instructions = arguments["system_instructions"]
     if calls := run.hook_calls("on_llm_start"):
         await call_hooks(calls, run.context, run.agent, instructions, list(arguments["input"]))
+    offered = len(equipment.tools) + len(equipment.handoffs)
+    _logging.model_asked(run.agent.name, model, instructions=instructions, items=arguments["input"], tools=offered)
     with _model_span(run, model, instructions) as span, _noting_error(run, span):
         note = _retry_noter(run, span)
         if run.streamed:
@@ -50,7 +53,10 @@ async def call_model(run: RunProgress, model: Model, equipment: Equipment) -> As
                 )
         else:
             response = await retrying.get_response(model, arguments, on_retry=note)
+        response = fit_response(response)
         _finish_model_call(run, span, response)
+    tokens = response.usage.total_tokens
+    _logging.model_answered(run.agent.name, model, response.raw_output, total_tokens=tokens)
     if calls := run.hook_calls("on_llm_end"):
         await call_hooks(calls, run.context, run.agent, response)
 
@@ -98,6 +104,9 @@ def _retry_noter(run: RunProgress, span: Span[Any]) -> Callable[[retrying.RetryN
     """Return what puts each retry of the call on its span, with what it is for."""
 
     def note(notice: retrying.RetryNotice) -> None:
+        run.retries.append(notice)
+        if run.on_retry is not None:
+            run.on_retry(notice)
         data = span.span_data
         data.retries = [*(data.retries or ()), {
             "error": error_note(run, notice.error)["message"], "delay_s": round(notice.delay_s, 3),

@@ -33,6 +33,7 @@ from agentkit.runtime.turn import Equipment, Turn, classify, enabled_parts, equi
 from agentkit.tools import RunContextWrapper, ToolInputGuardrailResult, ToolOutputGuardrailResult
 
 if TYPE_CHECKING:
+    from agentkit.models.retrying import RetryNotice
     from agentkit.runtime.run_state import RunState
     from agentkit.tracing import Span, Trace
 
@@ -119,6 +120,8 @@ class RunProgress:
         self.turn = 0
         self.goes_on = False
         """Whether it goes on from a state."""
+        self.input_checked = False
+        """Whether the input guardrails have let it pass."""
         self.turns_before = 0
         """Turns of earlier calls of the runner, where a run goes on."""
         self.status: RunStatus = "running"
@@ -149,6 +152,10 @@ class RunProgress:
         """How much of the history earlier model spans have recorded."""
         self.traced_instructions: str | None = None
         """The instructions that the last model span recorded."""
+        self.retries: list[RetryNotice] = []
+        """Model calls that failed and were made again."""
+        self.on_retry: Callable[[RetryNotice], object] | None = None
+        """Is told of each, before the wait for it."""
         self.used_tools: set[str] = set()
         """Names of the agents that have called a tool."""
         self.inner = InnerRuns(emit=self._take_inner_event if streamed else None)
@@ -269,7 +276,7 @@ class RunProgress:
             return
         items = [*self.unsaved_input, *(entry.item for entry in new)]
         self.unsaved_input, self.saved_count = [], len(self.ledger.entries)
-        from agentkit.runtime.remember import finish
+        from agentkit.sessions.finishing import finish
 
         await finish(session.add_items(items))
 

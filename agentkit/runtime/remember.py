@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import Any
 
 from agentkit.exceptions import UserError
 from agentkit.runtime.run_config import RunConfig
 
-__all__ = ["finish", "with_earlier_items"]
-
-T = TypeVar("T")
+__all__ = ["with_earlier_items"]
 
 
 async def with_earlier_items(session: Any, new: list[dict[str, Any]], config: RunConfig) -> list[dict[str, Any]]:
@@ -46,16 +42,3 @@ def _limit(session: Any, config: RunConfig) -> int | None:
         if limit is not None:
             return limit
     return None
-
-
-async def finish(work: Awaitable[T]) -> T:
-    """Return what `work` gives. Cancelling waits for its end first, so that it is never left half done."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        if not task.done():
-            await asyncio.wait({task})
-        if not task.cancelled():
-            task.exception()  # seen, so that asyncio doesn't complain of it later
-        raise

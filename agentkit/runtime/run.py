@@ -17,6 +17,7 @@ from agentkit.runtime.result import RunResult, RunResultStreaming
 from agentkit.runtime.run_config import DEFAULT_MAX_TURNS, RunConfig, RunErrorHandlers
 from agentkit.runtime.run_state import RunState
 from agentkit.tools import Approvals, RunContextWrapper, TContext
+from agentkit.tools.callers_thread import lent_by_cell
 
 __all__ = ["Runner", "new_run"]
 
@@ -75,9 +76,10 @@ class Runner:
             error_handlers=error_handlers, previous_response_id=previous_response_id,
             auto_previous_response_id=auto_previous_response_id, conversation_id=conversation_id, session=session,
         )  # fmt: skip
-        async with aclosing(run_loop(run)) as batches:
-            async for _ in batches:
-                pass
+        with lent_by_cell():
+            async with aclosing(run_loop(run)) as batches:
+                async for _ in batches:
+                    pass
         return RunResult(run)
 
     @classmethod
@@ -139,7 +141,8 @@ class Runner:
             auto_previous_response_id=auto_previous_response_id, conversation_id=conversation_id, session=session,
             streamed=True,
         )  # fmt: skip
-        return RunResultStreaming(run)
+        with lent_by_cell(until_it_ends=True):
+            return RunResultStreaming(run)
 
 
 def new_run(

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from agentkit import _json
 from agentkit.exceptions import RunStateError, UserError
 from agentkit.models import ModelResponse
 from agentkit.runtime.handoffs import Handoff
 from agentkit.runtime.items import ToolApprovalItem
-from agentkit.runtime.ledger import OUTPUT_KINDS, Entry, EntryKind, Outcome
+from agentkit.runtime.ledger import OUTPUT_KINDS, Entry, Ledger, call_id_of
 from agentkit.runtime.progress import RunOptions, RunProgress
+from agentkit.runtime.saved_state import (
+    FORMAT,
+    VERSION,
+    SavedContext,
+    SavedEntry,
+    SavedResponse,
+    SavedState,
+    read_saved,
+)
 from agentkit.tools import Approvals, RunContextWrapper
 from agentkit.usage import Usage
 
@@ -24,91 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RunState"]
 
-FORMAT = "agentkit.run_state"
-VERSION = 1
-"""Raised whenever what an older agentkit wrote, or a newer one will, can't be read alike."""
-
 Json = dict[str, Any]
-
-
-class _SavedEntry(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    kind: EntryKind
-    item: Json
-    agent: str
-    turn: int
-    target: str | None = None
-    outcome: Outcome = "ok"
-
-
-class _SavedUsage(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    requests: int
-    input_tokens: int
-    output_tokens: int
-    total_tokens: int
-    cached_tokens: int
-    reasoning_tokens: int
-    calls: list[tuple[str | None, str | None, int, int, int, int, int]]
-
-
-class _SavedResponse(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    id: str | None
-    model: str | None
-    incomplete: str | None
-    usage: _SavedUsage
-    items: int
-    """How many of the model's entries it is made of: they come one response after the other."""
-
-
-class _SavedContext(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    kind: Literal["json", "serialized", "left_out"]
-    value: Any = None
-    type: str | None = None
-
-
-class _SavedApprovals(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    calls: dict[str, tuple[bool, str | None, str, str]]
-    tools: dict[str, tuple[bool, str | None]]
-
-
-class _Saved(BaseModel):
-    """A state as JSON. Whatever isn't exactly this is refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    format: Literal["agentkit.run_state"]
-    version: Literal[1]
-    agent: str
-    input: str | list[Json]
-    entries: list[_SavedEntry]
-    responses: list[_SavedResponse]
-    turn: int
-    max_turns: int | None
-    usage: _SavedUsage
-    used_tools: list[str]
-    approvals: _SavedApprovals
-    context: _SavedContext
-    waiting: list[str]
-    inner: dict[str, Json]
-    unsaved_input: list[Json]
-    saved_count: int
-    rebased: list[Json] | None
-    rebased_at: int
-    previous_response_id: str | None
-    auto_previous_response_id: bool
-    conversation_id: str | None
-    sent_count: int
-    trace_id: str | None
-    group_id: str | None
 
 
 class RunState:
@@ -119,7 +43,7 @@ class RunState:
 
     def __init__(self, data: Json, agents: dict[str, Agent[Any]], context: RunContextWrapper[Any]) -> None:
         """Use `result.to_state()`, or `from_json`."""
-        self._data = data  # as in `_Saved`, but with the entries, responses and inner states as objects
+        self._data = data  # as in `SavedState`, but with the entries, responses and inner states as objects
         self._agents = agents
         self._context = context
 
@@ -145,6 +69,7 @@ class RunState:
             "saved_count": run.saved_count,
             "rebased": run.rebased,
             "rebased_at": run.rebased_at,
+            "input_checked": run.input_checked,
             "previous_response_id": run.previous_response_id,
             "auto_previous_response_id": run.options.auto_previous_response_id,
             "conversation_id": run.options.conversation_id,
@@ -256,8 +181,6 @@ class RunState:
         return run
 
     def _fill(self, run: RunProgress) -> None:
-        from agentkit.runtime.ledger import Ledger
-
         data = self._data
         run.ledger = Ledger(list(data["input_items"]), data["entries"])
         if data["rebased"] is not None:
@@ -265,6 +188,7 @@ class RunState:
             run.ledger.rebase(data["rebased"], data["rebased_at"])
         run.responses = list(data["responses"])
         run.goes_on = True
+        run.input_checked = data["input_checked"]
         run.turn = run.turns_before = data["turn"]
         run.used_tools = set(data["used_tools"])
         run.inner.states = dict(data["inner"])
@@ -299,12 +223,12 @@ class RunState:
             **{key: data[key] for key in _PLAIN},
             "input": data["input"] if isinstance(data["input"], str) else data["input_items"],
             "entries": [_entry_json(entry) for entry in data["entries"]],
-            "responses": [_response_json(response) for response in data["responses"]],
+            "responses": _responses_json(data["responses"], data["entries"]),
             "usage": usage.to_json(),
             "approvals": self._context.approvals.to_json(),
             "context": _context_json(self._context.context, context_serializer, strict_context),
             "inner": {
-                call_id: state.to_json(context_serializer=context_serializer)
+                call_id: {**state.to_json(), "context": {"kind": "json", "value": None}}  # it is the outer run's
                 for call_id, state in data["inner"].items()
             },
         }
@@ -360,11 +284,14 @@ class RunState:
             RunStateError: It can't be read: of another version, damaged, with agents that aren't there, or with a
                 context that only a deserializer can read.
         """
-        saved = _read(state_json)
+        return cls._read(initial_agent, read_saved(state_json), context_override, context_deserializer)
+
+    @classmethod
+    def _read(
+        cls, initial_agent: Agent[Any], saved: SavedState, override: Any, deserialize: Callable[[Any], Any] | None
+    ) -> RunState:
         agents = _agents_of(initial_agent)
-        wrapper: RunContextWrapper[Any] = RunContextWrapper(
-            _context_of(saved.context, context_override, context_deserializer)
-        )
+        wrapper: RunContextWrapper[Any] = RunContextWrapper(_context_of(saved.context, override, deserialize))
         wrapper.usage = Usage.from_json(saved.usage.model_dump())
         wrapper.approvals = Approvals.from_json(saved.approvals.model_dump())
         entries = [Entry(e.kind, e.item, e.agent, e.turn, e.target, _value(e), e.outcome) for e in saved.entries]
@@ -384,52 +311,46 @@ class RunState:
             "results": ([], [], []),
         }
         for call_id, inner in saved.inner.items():
-            data["inner"][call_id] = await cls.from_json(
-                initial_agent,
-                inner,
-                context_override=wrapper.context,
-                context_deserializer=context_deserializer,
-            )
+            try:
+                data["inner"][call_id] = cls._read(initial_agent, read_saved(inner, inner=True), wrapper.context, None)
+            except RunStateError as error:
+                raise RunStateError(f"Inside the run for call {call_id!r} (inner): {error}") from error
         state = cls(data, known, wrapper)
         data["interruptions"] = state._interruptions()
         return state
 
     def _interruptions(self) -> list[ToolApprovalItem]:
-        """Return the waiting calls as items, found again by their ids, those of inner runs too."""
-        items = {
-            entry.item.get("call_id") or entry.item.get("id"): ToolApprovalItem(self._agents[entry.agent], entry.item)
-            for entry in self._data["entries"]
-            if entry.kind in ("tool_call", "mcp_approval_request")
-        }
-        for inner in self._data["inner"].values():
-            items |= {item.call_id: item for item in inner._data["interruptions"]}
-        return [items[call_id] for call_id in self._data["waiting"] if call_id in items]
+        """Return the calls that wait as items, those of inner runs in the place of the call that they are for.
+
+        Raises:
+            RunStateError: They are others than the state says, or an agent lacks the tool that one calls.
+        """
+        data, items = self._data, []
+        for entry in Ledger([], data["entries"]).open_calls():
+            agent = self._agents[entry.agent]
+            _check_tool(agent, entry)
+            inner = data["inner"].get(call_id_of(entry.item))
+            if inner is not None:
+                items += inner._data["interruptions"]
+            elif entry.kind != "handoff_call":  # which is carried out once all else has its answer
+                items.append(ToolApprovalItem(agent, entry.item))
+        if [item.call_id for item in items] != data["waiting"]:
+            raise RunStateError(
+                f"This run state is damaged: waiting: it names {data['waiting']}, but the calls that wait are "
+                f"{[item.call_id for item in items]}."
+            )
+        return items
 
 
 _PLAIN = (
     "agent", "turn", "max_turns", "used_tools", "waiting", "unsaved_input", "saved_count", "rebased", "rebased_at",
-    "previous_response_id", "auto_previous_response_id", "conversation_id", "sent_count", "trace_id", "group_id",
+    "input_checked", "previous_response_id", "auto_previous_response_id", "conversation_id", "sent_count", "trace_id",
+    "group_id",
 )  # fmt: skip
 """What is the same in memory and as JSON."""
 
 
-def _read(state: Mapping[str, Any]) -> _Saved:
-    if not isinstance(state, Mapping) or state.get("format") != FORMAT:
-        raise RunStateError(f"This is no run state of agentkit: its format is not {FORMAT!r}.")
-    if state.get("version") != VERSION:
-        raise RunStateError(
-            f"This run state is of version {state.get('version')!r}; this agentkit reads version {VERSION}.",
-            hint="Go on with the agentkit that saved it.",
-        )
-    try:
-        return _Saved.model_validate(dict(state))
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        raise RunStateError(f"This run state is damaged: {place}: {problem['msg']}.") from error
-
-
-def _names_in(saved: _Saved) -> set[str]:
+def _names_in(saved: SavedState) -> set[str]:
     names = {saved.agent} | {entry.agent for entry in saved.entries}
     return names | {entry.target for entry in saved.entries if entry.target is not None}
 
@@ -454,37 +375,63 @@ def _agents_of(initial: Agent[Any]) -> dict[str, Agent[Any]]:
     return found
 
 
+def _check_tool(agent: Agent[Any], call: Entry) -> None:
+    """Refuse a call of a tool or handoff that the agent doesn't have any more: the model would be told it never was."""
+    name = call.item.get("name")
+    if call.item["type"] != "function_call" or agent.mcp_servers:  # what a server offers is not known yet
+        return
+    handoffs = [
+        each.tool_name if isinstance(each, Handoff) else Handoff.default_tool_name(each) for each in agent.handoffs
+    ]
+    names = handoffs if call.kind == "handoff_call" else [tool.name for tool in agent.tools]
+    if name not in names:
+        what = "handoff" if call.kind == "handoff_call" else "tool"
+        raise RunStateError(
+            f"The saved run is to go on with a call of {what} {name!r}, which agent {agent.name!r} doesn't have.",
+            hint=f"It has: {', '.join(names) or 'none'}.",
+        )
+
+
 def _entry_json(entry: Entry) -> Json:
     saved: Json = {"kind": entry.kind, "item": entry.item, "agent": entry.agent, "turn": entry.turn}
     if entry.target is not None:
         saved["target"] = entry.target
     if entry.outcome != "ok":
         saved["outcome"] = entry.outcome
+    if entry.kind == "tool_output" and entry.value != entry.item.get("output") and _is_json(entry.value):
+        saved["value"] = entry.value
     return saved
 
 
-def _response_json(response: ModelResponse) -> Json:
-    return {
-        "id": response.response_id,
-        "model": response.model,
-        "incomplete": response.incomplete,
-        "usage": response.usage.to_json(),
-        "items": len(response.raw_output),
-    }
+def _responses_json(responses: list[ModelResponse], entries: list[Entry]) -> list[Json]:
+    places = {id(entry.item): number for number, entry in enumerate(entries)}
+    saved = []
+    for response in responses:
+        first = places.get(id(response.raw_output[0])) if response.raw_output else None
+        saved.append({
+            "id": response.response_id,
+            "model": response.model,
+            "incomplete": response.incomplete,
+            "usage": response.usage.to_json(),
+            "first": first,
+            "items": 0 if first is None else len(response.raw_output),
+        })  # fmt: skip
+    return saved
 
 
-def _responses(saved: list[_SavedResponse], entries: list[Entry]) -> list[ModelResponse]:
-    said = iter([entry.item for entry in entries if entry.kind not in OUTPUT_KINDS])
+def _responses(saved: list[SavedResponse], entries: list[Entry]) -> list[ModelResponse]:
     responses = []
     for each in saved:
-        items = [item for _, item in zip(range(each.items), said, strict=False)]
+        items = [] if each.first is None else [entry.item for entry in entries[each.first : each.first + each.items]]
         usage = Usage.from_json(each.usage.model_dump())
         responses.append(ModelResponse(items, usage, each.id, model=each.model, incomplete=each.incomplete))
     return responses
 
 
-def _value(entry: _SavedEntry) -> Any:
-    """Return what is left of a tool's return value: the output that the model got."""
+def _value(entry: SavedEntry) -> Any:
+    """Return what is left of a tool's return value: itself where it is JSON data, else the output that the model got."""
+    if "value" in entry.model_fields_set:
+        return entry.value
     return entry.item.get("output") if entry.kind in OUTPUT_KINDS else None
 
 
@@ -510,8 +457,10 @@ def _context_json(context: Any, serialize: Callable[[Any], Any] | None, strict: 
 
 
 def _is_json(value: Any) -> bool:
-    if value is None or type(value) in (str, int, float, bool):
+    if value is None or type(value) in (str, int, bool):
         return True
+    if type(value) is float:
+        return math.isfinite(value)
     if type(value) is list:
         return all(_is_json(each) for each in value)
     if type(value) is dict:
@@ -519,7 +468,7 @@ def _is_json(value: Any) -> bool:
     return False
 
 
-def _context_of(saved: _SavedContext, override: Any, deserialize: Callable[[Any], Any] | None) -> Any:
+def _context_of(saved: SavedContext, override: Any, deserialize: Callable[[Any], Any] | None) -> Any:
     if override is not None:
         return getattr(override, "context", override) if isinstance(override, RunContextWrapper) else override
     if saved.kind == "serialized":

@@ -1,13 +1,11 @@
 """Sessions: what a conversation is remembered in, from run to run."""
 
 from agentkit.sessions.compacting import CompactingSession
-from agentkit.sessions.platform import (
-    OpenAIConversationsSession,
-    OpenAIResponsesCompactionArgs,
-    OpenAIResponsesCompactionSession,
-)
+from agentkit.sessions.platform import OpenAIConversationsSession
+from agentkit.sessions.platform_compaction import OpenAIResponsesCompactionArgs, OpenAIResponsesCompactionSession
 from agentkit.sessions.session import Session, SessionABC, SessionSettings
-from agentkit.sessions.sqlite import SessionInfo, SQLiteSession
+from agentkit.sessions.sqlite import SQLiteSession
+from agentkit.sessions.sqlite_tables import SessionInfo
 from agentkit.sessions.whole import whole_items
 
 __all__ = [

@@ -2,54 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import re
 import sqlite3
-import threading
-import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agentkit import _json
-from agentkit._home import make_private_file
-from agentkit.exceptions import UserError
-from agentkit.sessions.session import Item, SessionABC, SessionSettings, branch_point, check_session_id, encoded_item
-from agentkit.sessions.whole import whole_items
+from agentkit.sessions.finishing import in_thread
+from agentkit.sessions.session import (
+    Item,
+    SessionABC,
+    SessionSettings,
+    check_session_id,
+    effective_limit,
+    encoded_item,
+)
+from agentkit.sessions.sqlite_file import IN_MEMORY, SQLiteFile, transaction
+from agentkit.sessions.sqlite_tables import SessionInfo, SQLiteTables
 
-__all__ = ["SQLiteSession", "SessionInfo"]
+__all__ = ["SQLiteSession"]
 
 T = TypeVar("T")
-
-_BUSY_MS = 10_000
-"""How long a write waits for another process's."""
-
-
-@dataclass(frozen=True)
-class SessionInfo:
-    """A conversation of a store, in short."""
-
-    session_id: str
-    """Its id."""
-    items: int
-    """How many items it has."""
-    started_with: str
-    """What the user said first, shortened."""
-    created_at: datetime
-    """When it began, UTC."""
-    updated_at: datetime
-    """When something was last added or taken away, UTC."""
 
 
 class SQLiteSession(SessionABC):
     """A conversation in SQLite.
 
     It may be used from several threads and event loops at once, and a file by several processes. It is opened at its
-    first use; closing it is optional.
+    first use; closing it is optional. The file has the tables of the SDK's SQLiteSession, which can use it too.
 
     Args:
         session_id: Names the conversation.
@@ -59,26 +39,24 @@ class SQLiteSession(SessionABC):
         session_settings: Such as how many items a run reads.
 
     Raises:
-        UserError: The id or a table's name can't be used.
+        UserError: The id, the path or a table's name can't be used.
     """
 
     def __init__(
         self,
         session_id: str,
-        db_path: str | Path = ":memory:",
+        db_path: str | Path = IN_MEMORY,
         sessions_table: str = "agent_sessions",
         messages_table: str = "agent_messages",
-        session_settings: SessionSettings | None = None,
+        session_settings: SessionSettings | Mapping[str, Any] | None = None,
     ) -> None:
         self.session_id = check_session_id(session_id)
         self.db_path = db_path
-        self.session_settings = session_settings
-        for name in (sessions_table, messages_table):
-            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-                raise UserError(f"A table can't be named {name!r}.", hint="Use letters, digits and underscores.")
+        self.session_settings = SessionSettings.of(session_settings)
         self.sessions_table = sessions_table
         self.messages_table = messages_table
-        self._store = _Store(db_path, sessions_table, messages_table)
+        self._tables = SQLiteTables(sessions_table, messages_table)
+        self._file: SQLiteFile | None = SQLiteFile.at(db_path)
 
     async def get_items(self, limit: int | None = None) -> list[Item]:
         """Return the conversation, oldest first.
@@ -88,55 +66,53 @@ class SQLiteSession(SessionABC):
                 reasoning from what it led to, so that there may be fewer.
 
         Raises:
-            UserError: The file can't be used.
+            UserError: The limit is negative, or the file can't be used.
         """
-        if limit is None and self.session_settings is not None:
-            limit = self.session_settings.limit
-        rows = await self._do(lambda store: store.read(self.session_id, limit))
-        items = [_json.loads(row) for row in rows]
-        return items if limit is None else whole_items(items)
+        limit = effective_limit(limit, self.session_settings)
+        return await self._do(lambda connection: self._tables.read(connection, self.session_id, limit))
 
     async def add_items(self, items: list[Item]) -> None:
-        """Append items, all of them or none.
+        """Append items, all of them or none. Cancelling waits until that is done.
 
         Raises:
             UserError: An item is no JSON object, or the file can't be used.
         """
         rows = [encoded_item(item) for item in items]
         if rows:
-            await self._do(lambda store: store.append(self.session_id, rows))
+            await self._change(lambda connection: self._tables.append(connection, self.session_id, rows))
 
     async def pop_item(self) -> Item | None:
         """Take the latest item away and return it; None where there is none."""
-        row = await self._do(lambda store: store.pop(self.session_id))
-        return None if row is None else _json.loads(row)
+        return await self._change(lambda connection: self._tables.pop(connection, self.session_id))
 
     async def clear_session(self) -> None:
         """Take all items away."""
-        await self._do(lambda store: store.delete(self.session_id))
+        await self._change(lambda connection: self._tables.delete(connection, self.session_id))
 
-    async def replace_items(self, items: list[Item]) -> None:
-        """Put `items` in place of the whole conversation, in one transaction."""
+    async def replace_items(self, items: list[Item], *, expected: list[Item] | None = None) -> bool:
+        """Put `items` in place of the conversation, in one transaction. See `SessionABC.replace_items`."""
         rows = [encoded_item(item) for item in items]
-        await self._do(lambda store: store.replace(self.session_id, rows))
+        return await self._change(lambda connection: self._tables.replace(connection, self.session_id, rows, expected))
+
+    def with_id(self, session_id: str) -> SQLiteSession:
+        """Return the conversation of another id in the same file or memory."""
+        new = SQLiteSession(session_id, self.db_path, self.sessions_table, self.messages_table, self.session_settings)
+        new._file = self._opened()
+        return new
 
     async def branch(self, at: int | str = -1, session_id: str | None = None) -> SQLiteSession:
         """Return a new conversation that begins with this one up to an item. This one stays as it is.
 
         Args:
-            at: Index of the last item that it takes with it, from the end where negative; or that item's id.
+            at: Index of the last item that it takes with it, from the end where negative; or that item's id, or the id
+                of a call for its output. What the cut halves, such as a call without its output, is left out.
             session_id: Id of the new conversation; made up when None.
 
         Raises:
             UserError: There is no such item, or the id is taken.
         """
-        new = SQLiteSession(
-            check_session_id(session_id), self.db_path, self.sessions_table, self.messages_table, self.session_settings
-        )
-        new._store = self._store
-        items = [_json.loads(row) for row in await self._do(lambda store: store.read(self.session_id, None))]
-        count = branch_point(items, at)
-        await self._do(lambda store: store.copy(self.session_id, new.session_id, count))
+        new = self.with_id(check_session_id(session_id, made_up=True))
+        await self._change(lambda connection: self._tables.copy(connection, self.session_id, new.session_id, at))
         return new
 
     @classmethod
@@ -146,183 +122,48 @@ class SQLiteSession(SessionABC):
         sessions_table: str = "agent_sessions",
         messages_table: str = "agent_messages",
     ) -> list[SessionInfo]:
-        """Return the conversations in a file, that used last first."""
+        """Return the conversations in a file, that used last first; none where there is no file."""
         if not os.path.exists(os.path.expanduser(db_path)):  # noqa: ASYNC240 (a look at a local file)
             return []
-        session = cls("list", db_path, sessions_table, messages_table)
-        rows = await session._do(lambda store: store.list())
-        session.close()
-        return [_info(row) for row in rows]
+        store = SQLiteSession("-", db_path, sessions_table, messages_table)
+        return await store._do(store._tables.listed)
+
+    @classmethod
+    async def delete_session(
+        cls,
+        db_path: str | Path,
+        session_id: str,
+        sessions_table: str = "agent_sessions",
+        messages_table: str = "agent_messages",
+    ) -> bool:
+        """Delete a conversation from a file, and return whether there was one."""
+        if not os.path.exists(os.path.expanduser(db_path)):  # noqa: ASYNC240 (a look at a local file)
+            return False
+        store = SQLiteSession(session_id, db_path, sessions_table, messages_table)
+        return await store._change(lambda connection: store._tables.delete(connection, session_id))
 
     def close(self) -> None:
-        """Close the file. It is opened again when it is used again; what was in memory is gone."""
-        self._store.close()
+        """Let go of the file. It is opened again when it is used again; what was in memory is gone."""
+        self._file = None
 
-    async def _do(self, work: Callable[[_Store], T]) -> T:
-        """Return what `work` gives, done in a thread: cancelling gives up waiting, the work itself is done whole."""
-        return await asyncio.get_running_loop().run_in_executor(None, self._store.locked, work)
+    def _opened(self) -> SQLiteFile:
+        if self._file is None:
+            self._file = SQLiteFile.at(self.db_path)
+        return self._file
+
+    async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `work` gives, done in a thread."""
+        file = self._opened()
+        return await in_thread(lambda: file.do(self._tables.prepare, work))
+
+    async def _change(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `work` gives, done in a thread, in a transaction."""
+
+        def whole(connection: sqlite3.Connection) -> T:
+            with transaction(connection):
+                return work(connection)
+
+        return await self._do(whole)
 
     def __repr__(self) -> str:
         return f"SQLiteSession({self.session_id!r}, {str(self.db_path)!r})"
-
-
-class _Store:
-    """The file, or the memory, and the statements."""
-
-    def __init__(self, db_path: str | Path, sessions: str, messages: str) -> None:
-        self.path = str(db_path) if str(db_path) == ":memory:" else str(Path(db_path).expanduser())
-        self.sessions = sessions
-        self.messages = messages
-        self.lock = threading.Lock()
-        self.connection: sqlite3.Connection | None = None
-        self.pid = 0
-        self._closing: weakref.finalize[Any, Any] | None = None
-
-    def locked(self, work: Callable[[_Store], T]) -> T:
-        with self.lock:
-            try:
-                return work(self)
-            except sqlite3.DatabaseError as error:
-                raise UserError(
-                    f"The session can't be kept in {self.path}: {error}.",
-                    hint="Is it a SQLite file, in a folder that can be written to?",
-                ) from error
-
-    def open(self) -> sqlite3.Connection:
-        if self.connection is not None and self.pid == os.getpid():
-            return self.connection
-        if self.path != ":memory:":
-            try:
-                make_private_file(Path(self.path))
-            except OSError as error:
-                raise UserError(f"The session's file {self.path} can't be made: {error.strerror}.") from error
-        connection = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
-        try:
-            self._prepare(connection)
-        except BaseException:
-            connection.close()
-            raise
-        self.connection, self.pid = connection, os.getpid()
-        self._closing = weakref.finalize(self, connection.close)
-        return connection
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-        if self.path != ":memory:":
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {self.sessions} (session_id TEXT PRIMARY KEY,"
-            " created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP)"
-        )
-        connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {self.messages} (id INTEGER PRIMARY KEY AUTOINCREMENT,"
-            " session_id TEXT NOT NULL, message_data TEXT NOT NULL, created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP)"
-        )
-        connection.execute(
-            f"CREATE INDEX IF NOT EXISTS idx_{self.messages}_session_id ON {self.messages} (session_id, id)"
-        )
-
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Open a transaction that is kept whole or not at all."""
-        connection = self.open()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
-
-    def read(self, session_id: str, limit: int | None) -> list[str]:
-        rows = self.open().execute(
-            f"SELECT message_data FROM {self.messages} WHERE session_id = ? ORDER BY id DESC LIMIT ?",
-            (session_id, -1 if limit is None else limit),
-        )
-        return [row[0] for row in rows][::-1]
-
-    def append(self, session_id: str, rows: list[str]) -> None:
-        with self.writing() as connection:
-            self._insert(connection, session_id, rows)
-
-    def replace(self, session_id: str, rows: list[str]) -> None:
-        with self.writing() as connection:
-            connection.execute(f"DELETE FROM {self.messages} WHERE session_id = ?", (session_id,))
-            self._insert(connection, session_id, rows)
-
-    def _insert(self, connection: sqlite3.Connection, session_id: str, rows: list[str]) -> None:
-        self._touch(connection, session_id)
-        connection.executemany(
-            f"INSERT INTO {self.messages} (session_id, message_data) VALUES (?, ?)",
-            [(session_id, row) for row in rows],
-        )
-
-    def pop(self, session_id: str) -> str | None:
-        with self.writing() as connection:
-            row = connection.execute(
-                f"DELETE FROM {self.messages} WHERE id = (SELECT MAX(id) FROM {self.messages} WHERE session_id = ?)"
-                " RETURNING message_data",
-                (session_id,),
-            ).fetchone()
-            if row is not None:
-                self._touch(connection, session_id)
-        return None if row is None else str(row[0])
-
-    def delete(self, session_id: str) -> None:
-        with self.writing() as connection:
-            connection.execute(f"DELETE FROM {self.messages} WHERE session_id = ?", (session_id,))
-            connection.execute(f"DELETE FROM {self.sessions} WHERE session_id = ?", (session_id,))
-
-    def copy(self, source: str, target: str, count: int) -> None:
-        with self.writing() as connection:
-            taken = f"SELECT 1 FROM {self.messages} WHERE session_id = ? LIMIT 1"
-            if connection.execute(taken, (target,)).fetchone():
-                raise UserError(f"There is a session {target!r} already.", hint="Give the branch another id.")
-            self._touch(connection, target)
-            connection.execute(
-                f"INSERT INTO {self.messages} (session_id, message_data, created_at) SELECT ?, message_data, created_at"
-                f" FROM {self.messages} WHERE session_id = ? ORDER BY id LIMIT ?",
-                (target, source, count),
-            )
-
-    def list(self) -> list[tuple[Any, ...]]:
-        first = (
-            f"(SELECT message_data FROM {self.messages} AS m WHERE m.session_id = s.session_id"
-            " AND json_extract(message_data, '$.role') = 'user' ORDER BY id LIMIT 1)"
-        )
-        counted = f"(SELECT COUNT(*) FROM {self.messages} AS m WHERE m.session_id = s.session_id)"
-        return (
-            self.open()
-            .execute(
-                f"SELECT session_id, {counted}, {first}, created_at, updated_at FROM {self.sessions} AS s"
-                " ORDER BY updated_at DESC, rowid DESC"
-            )
-            .fetchall()
-        )
-
-    def _touch(self, connection: sqlite3.Connection, session_id: str) -> None:
-        connection.execute(
-            f"INSERT INTO {self.sessions} (session_id) VALUES (?)"
-            " ON CONFLICT (session_id) DO UPDATE SET updated_at = CURRENT_TIMESTAMP",
-            (session_id,),
-        )
-
-    def close(self) -> None:
-        with self.lock:
-            if self._closing is not None and self.pid == os.getpid():
-                self._closing()
-            self.connection = self._closing = None
-
-
-def _info(row: tuple[Any, ...]) -> SessionInfo:
-    session_id, count, first, created, updated = row
-    content = _json.loads(first).get("content", "") if first else ""
-    if isinstance(content, list):
-        content = " ".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
-    said = " ".join(str(content).split())
-    return SessionInfo(session_id, count, said if len(said) <= 60 else f"{said[:59]}…", _time(created), _time(updated))
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(f"{text}+00:00")

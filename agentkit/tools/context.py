@@ -21,14 +21,14 @@ class Approvals:
     __slots__ = ("calls", "tools")
 
     def __init__(self) -> None:
-        self.calls: dict[str, tuple[bool, str | None, str, str]] = {}
-        """By id of the call: whether it may run, what the model is told where it may not, and which call was meant."""
+        self.calls: dict[tuple[str, str, str], tuple[bool, str | None]] = {}
+        """By id, tool and arguments of the call: whether it may run, and what the model is told where it may not."""
         self.tools: dict[str, tuple[bool, str | None]] = {}
-        """By name of the tool, for all its calls: the same without the last."""
+        """By name of the tool, for all its calls: the same."""
 
     def decide(self, call: Any, approved: bool, message: str | None, *, always: bool) -> None:
         """Note a decision about a `ToolApprovalItem`. It holds for that call only: some models give an id twice."""
-        self.calls[call.call_id] = (approved, message, call.name, call.arguments)
+        self.calls[call.call_id, call.name, call.arguments] = (approved, message)
         if always:
             self.tools[call.name] = (approved, message)
 
@@ -40,19 +40,20 @@ class Approvals:
             call_id: Id of the call.
             arguments: Its arguments as the model sent them; not compared when None.
         """
-        approved, message, its_name, its_arguments = self.calls.get(call_id, (False, None, None, None))
-        if its_name == name and arguments in (None, its_arguments):
-            return approved, message
-        return self.tools.get(name)
+        if arguments is not None:
+            found = self.calls.get((call_id, name, arguments))
+        else:
+            found = next((said for key, said in self.calls.items() if key[:2] == (call_id, name)), None)
+        return self.tools.get(name) if found is None else found
 
-    def used(self, call_id: str) -> None:
+    def used(self, name: str, call_id: str, arguments: str) -> None:
         """Forget the decision on a call that has been carried out."""
-        self.calls.pop(call_id, None)
+        self.calls.pop((call_id, name, arguments), None)
 
     def to_json(self) -> dict[str, Any]:
         """Return the decisions as JSON."""
         return {
-            "calls": {k: list(v) for k, v in self.calls.items()},
+            "calls": [[*key, *decision] for key, decision in self.calls.items()],
             "tools": {k: list(v) for k, v in self.tools.items()},
         }
 
@@ -60,7 +61,7 @@ class Approvals:
     def from_json(cls, saved: dict[str, Any]) -> Approvals:
         """Return the decisions that `to_json` gave."""
         approvals = cls()
-        approvals.calls = {call_id: tuple(decision) for call_id, decision in saved["calls"].items()}
+        approvals.calls = {(call_id, name, given): (ok, said) for call_id, name, given, ok, said in saved["calls"]}
         approvals.tools = {name: tuple(decision) for name, decision in saved["tools"].items()}
         return approvals
 

@@ -1,54 +1,85 @@
-"""Runs sync functions beside the event loop: each in a thread of its own, with the caller's context variables."""
+"""Calls sync functions of the user beside the event loop, with the caller's context variables.
+
+Where a thread waits for the run, it makes the calls itself, one after another: they may touch what it made. Else each
+call has a thread of its own.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import contextvars
+import functools
 import threading
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Literal, ParamSpec, TypeVar
 
-__all__ = ["call_in_thread"]
+from agentkit.tools.callers_thread import Call, lent_thread
+
+__all__ = ["RunIn", "add_hint", "call_in", "call_in_own_thread", "call_in_thread"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+RunIn = Literal["caller", "thread"]
+"""Where a sync function is called: in the thread that waits for the run (or has its event loop), or in its own."""
+
+_SQLITE = "SQLite objects created in a thread can only be used in that same thread."
+_SQLITE_HINT = (
+    'To use a connection of the thread that starts the run, make the tool from a plain `def` with run_in="caller". '
+    "To use one in several threads, connect(…, check_same_thread=False) and let a lock guard it."
+)
+
 
 async def call_in_thread(func: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Return `func(*args, **kwargs)`, called in a thread so that the event loop goes on meanwhile.
+    """Return `func(*args, **kwargs)`, called so that the event loop goes on meanwhile.
+
+    It is called in the thread that waits for the run, where one does: `Runner.run_sync`, `%ask` and `%%ask`, and a cell
+    that awaits `Runner.run` itself. Such calls come one after another. Else it has a thread of its own.
 
     Prints and displays made by `func` reach the cell of the caller, whose context it runs in. Cancelling gives up
-    waiting; a thread can't be stopped, so `func` itself runs on to its end.
+    waiting; `func` itself runs on to its end.
+
+    Raises:
+        asyncio.CancelledError: The thread that waited was interrupted.
+    """
+    if (thread := lent_thread()) is not None:
+        call = Call(functools.partial(func, *args, **kwargs))
+        thread.submit(call)
+        result: R = await call.future
+        if not call.refused:
+            return result
+    return await call_in_own_thread(func, *args, **kwargs)
+
+
+async def call_in_own_thread(func: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Return `func(*args, **kwargs)`, called in a thread of its own; for the rest as `call_in_thread`.
 
     A thread for each call, and not asyncio's pool: that has about six threads, so that parallel tools would queue; and
     Python waits for a pool's threads before it exits, so that a tool that was given up would hold the process.
     """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[R] = loop.create_future()
-    context = contextvars.copy_context()
-
-    def run() -> None:
-        result: Any = None
-        error: BaseException | None = None
-        try:
-            result = context.run(func, *args, **kwargs)
-        except StopIteration as stop:  # a future can't hold one: `next()` on what is empty, most often
-            error = RuntimeError(f"StopIteration: {stop}")
-            error.__cause__ = stop
-        except BaseException as raised:  # handed to the caller
-            error = raised
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(_deliver, future, result, error)
-
-    threading.Thread(target=run, name="agentkit-tool", daemon=True).start()
-    return await future
+    call = Call(functools.partial(func, *args, **kwargs))
+    threading.Thread(target=call.run, kwargs={"lent": False}, name="agentkit-tool", daemon=True).start()
+    result: R = await call.future
+    return result
 
 
-def _deliver(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
-    if future.done():  # the caller has been cancelled
-        return
-    if error is None:
-        future.set_result(result)
-    else:
-        future.set_exception(error)
+async def call_in(where: RunIn | None, func: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Return `func(*args, **kwargs)`, called where its author wants it.
+
+    Args:
+        where: `"thread"`: always in a thread of its own, side by side with others. `"caller"`: in the thread that waits
+            for the run or, where none does, right here, which holds up the event loop. None: as `call_in_thread`.
+        func: What to call.
+        args: Its arguments.
+        kwargs: Its arguments by keyword.
+    """
+    if where == "thread":
+        return await call_in_own_thread(func, *args, **kwargs)
+    if where == "caller" and lent_thread() is None:
+        return func(*args, **kwargs)
+    return await call_in_thread(func, *args, **kwargs)
+
+
+def add_hint(error: Exception) -> None:
+    """Add what to do to an error of an SQLite connection that was used in another thread than the one that made it."""
+    said = str(error)
+    if said.startswith(_SQLITE) and _SQLITE_HINT not in said:
+        error.args = (f"{said} {_SQLITE_HINT}",)

@@ -18,7 +18,7 @@ from agentkit.exceptions import AgentsException, ModelBehaviorError, ToolCallErr
 from agentkit.tools.callables import check_tool_name, function_behind, own_name
 from agentkit.tools.context import RunContextWrapper, ToolContext
 from agentkit.tools.docstrings import DocstringStyle
-from agentkit.tools.executor import call_in_thread
+from agentkit.tools.executor import RunIn, add_hint, call_in
 from agentkit.tools.function_schema import FuncSchema, function_schema
 from agentkit.tools.guardrails import ToolInputGuardrail, ToolOutputGuardrail
 from agentkit.tools.strict_schema import StrictSchemaError, ensure_strict_json_schema
@@ -136,6 +136,7 @@ class _Options(TypedDict, total=False):
     timeout: float | None
     timeout_behavior: TimeoutBehavior
     timeout_error_function: ToolErrorFunction | None
+    run_in: RunIn | None
 
 
 def default_tool_error_function(ctx: RunContextWrapper[Any], error: Exception) -> str:
@@ -163,11 +164,13 @@ def function_tool(
     timeout: float | None = None,
     timeout_behavior: TimeoutBehavior = "error_as_result",
     timeout_error_function: ToolErrorFunction | None = None,
+    run_in: RunIn | None = None,
 ) -> FunctionTool | Callable[[Callable[..., Any]], FunctionTool]:
     """Return a tool that calls `func`; as a decorator with or without arguments.
 
     The schema comes from the signature, the descriptions from the docstring. Arguments are validated by pydantic
-    before `func` is called. A sync function runs in a thread, so that several calls of one turn run side by side.
+    before `func` is called. A sync function runs in the thread that waits for the run, where it may use what that
+    thread made, or in one of its own.
 
     Args:
         func: A function, sync or async, whose first parameter may be a `RunContextWrapper` or `ToolContext`. Also a
@@ -186,11 +189,19 @@ def function_tool(
         timeout: Seconds that a call may take.
         timeout_behavior: Whether the model is told of a call that took too long, or the run is stopped.
         timeout_error_function: Makes the text for the model when a call took too long.
+        run_in: Where a sync function is called. None: in the thread that waits for the run (`Runner.run_sync`, `%ask`,
+            a cell that awaits `Runner.run`), one call after another; in a thread of its own where none waits, or where
+            there is a timeout. "thread": always in a thread of its own, so that slow calls of one turn overlap.
+            "caller": never; where none waits, it holds up the event loop.
 
     Raises:
         UserError: `func` is none of these (a class, a generator, a method without its object), its name is none that
             the API takes, or a parameter can't be described; the message says what to do.
     """
+    if run_in not in (None, "caller", "thread"):
+        raise UserError(f"A tool can't run in {run_in!r}.", hint='Use run_in="caller" or run_in="thread", or leave it.')
+    # of a thread that is lent, nothing can take a call away when its time is over
+    place: RunIn | None = "thread" if run_in is None and timeout is not None else run_in
 
     def make(function: Callable[..., Any]) -> FunctionTool:
         schema = _schema(
@@ -200,7 +211,7 @@ def function_tool(
             name=schema.name,
             description=schema.description or "",
             params_json_schema=schema.params_json_schema,
-            on_invoke_tool=_Invoke(function, schema, failure_error_function),
+            on_invoke_tool=_Invoke(function, schema, failure_error_function, place),
             strict_json_schema=schema.strict_json_schema,
             is_enabled=is_enabled,
             tool_input_guardrails=tool_input_guardrails or [],
@@ -239,8 +250,10 @@ class _Invoke:
         function: Callable[..., Any],
         schema: FuncSchema,
         failure_error_function: ToolErrorFunction | None,
+        run_in: RunIn | None = None,
     ) -> None:
         self.function = function
+        self.run_in = run_in
         self.schema = schema
         self.failure_error_function = failure_error_function
         self.is_async = inspect.iscoroutinefunction(function_behind(function))
@@ -261,6 +274,7 @@ class _Invoke:
         except SystemExit as error:  # a tool may not end the kernel
             return await self.failed(ctx, RuntimeError(f"it called sys.exit({error.code!r})"), error)
         except Exception as error:  # the user's function may raise anything
+            add_hint(error)
             return await self.failed(ctx, error, error)
 
     async def failed(self, ctx: ToolContext[Any], error: Exception, cause: BaseException) -> Any:
@@ -292,7 +306,7 @@ class _Invoke:
             positional.insert(0, ctx)
         if self.is_async:
             return await self.function(*positional, **keyword)
-        result = await call_in_thread(self.function, *positional, **keyword)
+        result = await call_in(self.run_in, self.function, *positional, **keyword)
         return await result if inspect.isawaitable(result) else result
 
 

@@ -17,6 +17,7 @@ from agentkit.tracing.create import (
     generation_span,
     guardrail_span,
     handoff_span,
+    mcp_tools_span,
     response_span,
     trace,
 )
@@ -37,6 +38,7 @@ from agentkit.tracing.span_data import (
     GenerationSpanData,
     GuardrailSpanData,
     HandoffSpanData,
+    MCPListToolsSpanData,
     ResponseSpanData,
     SpanData,
 )
@@ -54,6 +56,7 @@ __all__ = [
     "GenerationSpanData",
     "GuardrailSpanData",
     "HandoffSpanData",
+    "MCPListToolsSpanData",
     "NoOpSpan",
     "NoOpTrace",
     "ResponseSpanData",
@@ -77,6 +80,7 @@ __all__ = [
     "get_current_trace",
     "guardrail_span",
     "handoff_span",
+    "mcp_tools_span",
     "response_span",
     "set_trace_processors",
     "set_tracing_disabled",

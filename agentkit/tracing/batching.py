@@ -220,16 +220,35 @@ class BatchTraceProcessor(TracingProcessor):
 
     Args:
         exporter: Sends them somewhere.
-        max_batch_size: The most it gets at a time; so many are sent without waiting any longer.
+        max_queue_size: With so many waiting, more are dropped, which is logged once.
+        max_batch_size: The most it gets at a time.
         schedule_delay: The longest one waits, in seconds.
+        export_trigger_ratio: With this share of `max_queue_size` waiting, or with `max_batch_size`, they are sent
+            without waiting any longer.
     """
 
-    def __init__(self, exporter: TracingExporter, *, max_batch_size: int = 128, schedule_delay: float = 5.0) -> None:
+    def __init__(
+        self,
+        exporter: TracingExporter,
+        max_queue_size: int = _MAX_ITEMS,
+        max_batch_size: int = 128,
+        schedule_delay: float = 5.0,
+        export_trigger_ratio: float = 0.7,
+    ) -> None:
         def failed(error: Exception) -> None:
             processor_failed(self, "export", error)
 
+        def dropped() -> None:
+            full = BufferError(f"{max_queue_size:,} spans are waiting for the exporter, more are dropped")
+            processor_failed(self, "on_span_end", full)
+
+        self._exporter = exporter
         self._batcher: Batcher[Trace | Span[Any]] = Batcher(
-            lambda: _ExporterSink(exporter, failed), delay_s=schedule_delay, batch_items=max_batch_size
+            lambda: _ExporterSink(exporter, failed),
+            delay_s=schedule_delay,
+            batch_items=max(min(max_batch_size, int(max_queue_size * export_trigger_ratio)), 1),
+            max_items=max_queue_size,
+            on_drop=dropped,
         )
 
     def on_trace_start(self, trace: Trace) -> None:
@@ -247,8 +266,10 @@ class BatchTraceProcessor(TracingProcessor):
         self._batcher.put(span)
 
     def shutdown(self) -> None:
-        """Send what waits and end the thread."""
+        """Send what waits, end the thread, and let the exporter go."""
         self._batcher.stop()
+        if close := getattr(self._exporter, "close", None):
+            close()
 
     def force_flush(self) -> None:
         """Send what waits, and wait for that."""

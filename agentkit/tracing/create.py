@@ -15,12 +15,15 @@ from agentkit.tracing.span_data import (
     GenerationSpanData,
     GuardrailSpanData,
     HandoffSpanData,
+    MCPListToolsSpanData,
     ResponseSpanData,
     SpanData,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from agentkit.tracing.config import TracingConfig
 
 __all__ = [
     "agent_span",
@@ -29,6 +32,10 @@ __all__ = [
     "generation_span",
     "guardrail_span",
     "handoff_span",
+    "make_own_span",
+    "make_span",
+    "make_trace",
+    "mcp_tools_span",
     "response_span",
     "trace",
 ]
@@ -42,6 +49,7 @@ def trace(
     trace_id: str | None = None,
     group_id: str | None = None,
     metadata: dict[str, Any] | None = None,
+    tracing: TracingConfig | None = None,
     disabled: bool = False,
 ) -> Trace:
     """Begin a workflow: several runs in one `with` block of it are recorded as one trace. It is not yet started.
@@ -51,6 +59,7 @@ def trace(
         trace_id: "trace_" and 32 letters or digits; made up where it's left out.
         group_id: Links several traces, such as those of one conversation.
         metadata: Anything to note on the trace.
+        tracing: `{"api_key": …}` for a key to upload the trace with, where it is uploaded at all.
         disabled: Record neither the trace nor what happens inside it.
 
     Raises:
@@ -58,9 +67,24 @@ def trace(
     """
     if trace_id is not None:
         check_trace_id(trace_id)
+    if registered.provider is not None:
+        made: Trace = registered.provider.create_trace(workflow_name, trace_id, group_id, metadata, disabled, tracing)
+        return made
+    return make_trace(workflow_name, trace_id, group_id, metadata, disabled, tracing)
+
+
+def make_trace(
+    name: str,
+    trace_id: str | None,
+    group_id: str | None,
+    metadata: dict[str, Any] | None,
+    disabled: bool,
+    tracing: TracingConfig | None,
+) -> Trace:
+    """Return a trace as `trace` does, whichever provider was set."""
     if disabled or tracing_disabled():
-        return NoOpTrace(workflow_name)
-    return Trace(workflow_name, trace_id or gen_trace_id(), group_id, metadata)
+        return NoOpTrace(name)
+    return Trace(name, trace_id or gen_trace_id(), group_id, metadata, (tracing or {}).get("api_key"))
 
 
 def agent_span(
@@ -83,7 +107,7 @@ def agent_span(
         parent: The trace or span it is part of; the current one where it's left out. Without any, nothing is recorded.
         disabled: Record neither the span nor what happens inside it.
     """
-    return _span(AgentSpanData(name, handoffs, tools, output_type), span_id, parent, disabled)
+    return make_span(AgentSpanData(name, handoffs, tools, output_type), span_id, parent, disabled)
 
 
 def function_span(
@@ -104,7 +128,7 @@ def function_span(
         parent: The trace or span it is part of.
         disabled: Record nothing.
     """
-    return _span(FunctionSpanData(name, input, output), span_id, parent, disabled)
+    return make_span(FunctionSpanData(name, input, output), span_id, parent, disabled)
 
 
 def generation_span(
@@ -129,7 +153,7 @@ def generation_span(
         parent: The trace or span it is part of.
         disabled: Record nothing.
     """
-    return _span(GenerationSpanData(input, output, model, model_config, usage), span_id, parent, disabled)
+    return make_span(GenerationSpanData(input, output, model, model_config, usage), span_id, parent, disabled)
 
 
 def response_span(
@@ -146,7 +170,7 @@ def response_span(
         parent: The trace or span it is part of.
         disabled: Record nothing.
     """
-    return _span(ResponseSpanData(response), span_id, parent, disabled)
+    return make_span(ResponseSpanData(response), span_id, parent, disabled)
 
 
 def handoff_span(
@@ -165,7 +189,7 @@ def handoff_span(
         parent: The trace or span it is part of.
         disabled: Record nothing.
     """
-    return _span(HandoffSpanData(from_agent, to_agent), span_id, parent, disabled)
+    return make_span(HandoffSpanData(from_agent, to_agent), span_id, parent, disabled)
 
 
 def guardrail_span(
@@ -184,7 +208,26 @@ def guardrail_span(
         parent: The trace or span it is part of.
         disabled: Record nothing.
     """
-    return _span(GuardrailSpanData(name, triggered), span_id, parent, disabled)
+    return make_span(GuardrailSpanData(name, triggered), span_id, parent, disabled)
+
+
+def mcp_tools_span(
+    server: str | None = None,
+    result: Sequence[str] | None = None,
+    span_id: str | None = None,
+    parent: Parent = None,
+    disabled: bool = False,
+) -> Span[MCPListToolsSpanData]:
+    """Return a span, not yet started, for asking an MCP server for its tools. See `agent_span` for the last three.
+
+    Args:
+        server: The server's name.
+        result: Names of the tools it offers.
+        span_id: The span's id.
+        parent: The trace or span it is part of.
+        disabled: Record nothing.
+    """
+    return make_span(MCPListToolsSpanData(server, result), span_id, parent, disabled)
 
 
 def custom_span(
@@ -203,10 +246,19 @@ def custom_span(
         parent: The trace or span it is part of.
         disabled: Record nothing.
     """
-    return _span(CustomSpanData(name, data), span_id, parent, disabled)
+    return make_span(CustomSpanData(name, data), span_id, parent, disabled)
 
 
-def _span(data: TSpanData, span_id: str | None, parent: Parent, disabled: bool) -> Span[TSpanData]:
+def make_span(data: TSpanData, span_id: str | None, parent: Parent, disabled: bool) -> Span[TSpanData]:
+    """Return a span, not yet started, of the provider that was set, or else of agentkit."""
+    if registered.provider is not None:
+        made: Span[TSpanData] = registered.provider.create_span(data, span_id, parent, disabled)
+        return made
+    return make_own_span(data, span_id, parent, disabled)
+
+
+def make_own_span(data: TSpanData, span_id: str | None, parent: Parent, disabled: bool) -> Span[TSpanData]:
+    """Return a span, not yet started, whichever provider was set."""
     if parent is None:
         parent = current.get()
         if parent is None:

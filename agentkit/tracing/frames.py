@@ -144,7 +144,8 @@ def spans(
     Args:
         trace_id: A trace's id, the beginning of one, or what has one: a result, a trace. None for all traces.
         limit: At most so many rows; of the last trace, those that started first.
-        kind: Only spans of this kind: "agent", "response", "generation", "function", "handoff", "guardrail", "custom".
+        kind: Only spans of this kind: "agent", "response", "generation", "function", "handoff", "guardrail",
+            "mcp_tools" or "custom".
 
     Returns:
         A dataframe with these columns, all nullable; the same when there are no rows.

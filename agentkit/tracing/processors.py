@@ -71,7 +71,7 @@ class TracingExporter(ABC):
 class _Registered:
     """The processors in use. One object, so that each start and end of a span costs one look-up."""
 
-    __slots__ = ("default_wanted", "disabled", "failures", "processors")
+    __slots__ = ("default_wanted", "disabled", "failures", "processors", "provider")
 
     def __init__(self) -> None:
         self.processors: tuple[TracingProcessor, ...] = ()
@@ -81,6 +81,8 @@ class _Registered:
         """What `set_tracing_disabled` said; None leaves it to the environment."""
         self.failures: set[tuple[int, str]] = set()
         """Processor and method, for what was logged already."""
+        self.provider: Any = None  # of a module above
+        """What `set_trace_provider` said; None for agentkit's own."""
 
     def add_default(self) -> None:
         """Put the local store in front of the processors."""
@@ -117,6 +119,7 @@ def reset_tracing() -> None:
     set_trace_processors(())
     registered.default_wanted = True
     registered.disabled = None
+    registered.provider = None
     registered.failures.clear()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import time_ns
-from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast
 
 from agentkit.tracing.context import enter, leave
 from agentkit.tracing.processors import processor_failed, registered
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from agentkit.tracing.context import Scope
 
-__all__ = ["NoOpSpan", "NoOpTrace", "Span", "SpanError", "Trace"]
+__all__ = ["NoOpSpan", "NoOpTrace", "Recorded", "Span", "SpanError", "Trace"]
 
 TSpanData = TypeVar("TSpanData", bound=SpanData)
 
@@ -29,7 +29,87 @@ class SpanError(TypedDict):
     """What helps to find the cause."""
 
 
-class Trace:
+class Recorded:
+    """What traces and spans have in common: when they were at work, and how it went.
+
+    Attributes:
+        error: What went wrong: a `SpanError`, or None. May be set.
+        started_ns: When it started, in nanoseconds since 1970; 0 before.
+        ended_ns: When it ended, likewise.
+        outer: What was current before it.
+    """
+
+    __slots__ = ("_status", "ended_ns", "error", "outer", "started_ns")
+
+    # set by the classes themselves: a call of this class's __init__ would be a tenth of a span's cost
+    _status: str | None
+    error: SpanError | None
+    started_ns: int
+    ended_ns: int
+    outer: Scope | None
+
+    @property
+    def status(self) -> str:
+        """How it went: what was set, else "error" where `error` is set, else "running" or "ok"."""
+        if self._status is not None:
+            return self._status
+        if self.error is not None:
+            return "error"
+        return "ok" if self.ended_ns else "running"
+
+    @status.setter
+    def status(self, value: str) -> None:
+        self._status = value
+
+    @property
+    def started_at(self) -> str | None:
+        """When it started, as ISO 8601 in UTC, or None before."""
+        return _iso(self.started_ns)
+
+    @property
+    def ended_at(self) -> str | None:
+        """When it ended, as ISO 8601 in UTC, or None before."""
+        return _iso(self.ended_ns)
+
+    def start(self, mark_as_current: bool = False) -> None:
+        """Start it.
+
+        Args:
+            mark_as_current: What starts from here on, in this task or thread, is part of it.
+        """
+        raise NotImplementedError
+
+    def finish(self, reset_current: bool = False) -> None:
+        """End it; once more does nothing.
+
+        Args:
+            reset_current: What was current before becomes so again.
+        """
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        self.start(mark_as_current=True)
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        if exc is not None:
+            self._note_exception(exc)
+        self.finish(reset_current=True)
+
+    def _note_exception(self, exc: BaseException) -> None:
+        """Note that `exc` ended it, unless something was noted already."""
+        if self.error is not None or self._status is not None:
+            return
+        # By name: both asyncio and concurrent.futures have one, and neither is to be imported for this.
+        if isinstance(exc, KeyboardInterrupt) or type(exc).__name__ == "CancelledError":
+            self.status = "cancelled"
+        elif isinstance(exc, Exception):  # SystemExit and GeneratorExit are ways to end well
+            self.error = {"message": f"{type(exc).__name__}: {exc}", "data": None}
+
+
+class Trace(Recorded):
     """One workflow from its beginning to its end: usually a run, or several that belong together.
 
     Made by `trace()`. Use it as a context manager, or call `start` and `finish`.
@@ -41,32 +121,35 @@ class Trace:
         metadata: What the caller wanted noted, or None.
         input: What was asked: text or anything that has a JSON form. May be set.
         output: What came out, likewise.
+        tracing_api_key: Key to upload it with, where `BackendSpanExporter` does; never stored.
         error: What went wrong: a `SpanError`, or None. May be set.
         started_ns: When it started, in nanoseconds since 1970; 0 before.
         ended_ns: When it ended, likewise.
     """
 
     __slots__ = (
-        "_status",
-        "ended_ns",
-        "error",
         "group_id",
         "input",
         "metadata",
         "name",
-        "outer",
         "output",
-        "started_ns",
         "trace_id",
+        "tracing_api_key",
     )
 
     def __init__(
-        self, name: str, trace_id: str, group_id: str | None = None, metadata: dict[str, Any] | None = None
+        self,
+        name: str,
+        trace_id: str,
+        group_id: str | None = None,
+        metadata: dict[str, Any] | None = None,
+        tracing_api_key: str | None = None,
     ) -> None:
         self.name = name
         self.trace_id = trace_id
         self.group_id = group_id
         self.metadata = metadata
+        self.tracing_api_key = tracing_api_key
         self.input: Any = None  # anything the caller has
         self.output: Any = None
         self.error: SpanError | None = None
@@ -83,25 +166,6 @@ class Trace:
     def as_span(self) -> None:
         """Return None: a trace is no span."""
         return
-
-    @property
-    def status(self) -> str:
-        """How it went: what was set, else "error" where `error` is set, else "running" or "ok"."""
-        return _status(self)
-
-    @status.setter
-    def status(self, value: str) -> None:
-        self._status = value
-
-    @property
-    def started_at(self) -> str | None:
-        """When it started, as ISO 8601 in UTC, or None before."""
-        return _iso(self.started_ns)
-
-    @property
-    def ended_at(self) -> str | None:
-        """When it ended, as ISO 8601 in UTC, or None before."""
-        return _iso(self.ended_ns)
 
     def start(self, mark_as_current: bool = False) -> None:
         """Start the trace.
@@ -148,22 +212,22 @@ class Trace:
             "metadata": self.metadata,
         }
 
-    def __enter__(self) -> Self:
-        self.start(mark_as_current=True)
-        return self
+    def to_json(self, *, include_tracing_api_key: bool = False) -> dict[str, Any] | None:
+        """Return what `export` does.
 
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        if exc is not None:
-            _note_exception(self, exc)
-        self.finish(reset_current=True)
+        Args:
+            include_tracing_api_key: Whether the key to upload it with is in it too.
+        """
+        exported = self.export()
+        if exported is not None and include_tracing_api_key and self.tracing_api_key:
+            exported["tracing_api_key"] = self.tracing_api_key
+        return exported
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, {self.trace_id!r}, {self.status})"
 
 
-class Span(Generic[TSpanData]):
+class Span(Recorded, Generic[TSpanData]):
     """One operation within a trace: an agent at work, a model call, a tool call, a handoff.
 
     Made by `agent_span()` and its like. Use it as a context manager, or call `start` and `finish`.
@@ -179,15 +243,10 @@ class Span(Generic[TSpanData]):
     """
 
     __slots__ = (
-        "_status",
         "depth",
-        "ended_ns",
-        "error",
-        "outer",
         "parent_id",
         "span_data",
         "span_id",
-        "started_ns",
         "trace",
     )
 
@@ -208,28 +267,19 @@ class Span(Generic[TSpanData]):
         """The id of the trace it belongs to."""
         return self.trace.trace_id
 
+    @property
+    def tracing_api_key(self) -> str | None:
+        """Key to upload it with, where `BackendSpanExporter` does."""
+        return self.trace.tracing_api_key
+
+    @property
+    def trace_metadata(self) -> dict[str, Any] | None:
+        """What the caller wanted noted on the trace it belongs to."""
+        return self.trace.metadata
+
     def as_span(self) -> Span[TSpanData]:
         """Return the span itself; a trace returns None."""
         return self
-
-    @property
-    def status(self) -> str:
-        """How it went: what was set, else "error" where `error` is set, else "running" or "ok"."""
-        return _status(self)
-
-    @status.setter
-    def status(self, value: str) -> None:
-        self._status = value
-
-    @property
-    def started_at(self) -> str | None:
-        """When it started, as ISO 8601 in UTC, or None before."""
-        return _iso(self.started_ns)
-
-    @property
-    def ended_at(self) -> str | None:
-        """When it ended, as ISO 8601 in UTC, or None before."""
-        return _iso(self.ended_ns)
 
     def set_error(self, error: SpanError) -> None:
         """Note what went wrong."""
@@ -282,22 +332,38 @@ class Span(Generic[TSpanData]):
             "error": self.error,
         }
 
-    def __enter__(self) -> Self:
-        self.start(mark_as_current=True)
-        return self
-
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        if exc is not None:
-            _note_exception(self, exc)
-        self.finish(reset_current=True)
-
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.span_data!r}, {self.span_id!r}, {self.status})"
 
 
-class NoOpTrace(Trace):
+class _Unrecorded(Recorded):
+    """What isn't recorded, nor is what starts inside it."""
+
+    __slots__ = ()
+
+    def start(self, mark_as_current: bool = False) -> None:
+        """Make it current if `mark_as_current`.
+
+        A span that belongs to no trace is never current: a run started inside it still gets a trace of its own.
+        """
+        if not self.started_ns:
+            self.started_ns = time_ns()
+            scope = cast("Scope", self)
+            if mark_as_current and scope.trace is not _NO_TRACE:
+                enter(scope)
+
+    def finish(self, reset_current: bool = False) -> None:
+        """End it, and make current what was so before if `reset_current`."""
+        self.ended_ns = self.ended_ns or time_ns()
+        if reset_current:
+            leave(cast("Scope", self))
+
+    def export(self) -> None:
+        """Return None: there is nothing to pass on."""
+        return
+
+
+class NoOpTrace(_Unrecorded, Trace):
     """A trace that isn't recorded. What starts inside it isn't either."""
 
     __slots__ = ()
@@ -305,25 +371,8 @@ class NoOpTrace(Trace):
     def __init__(self, name: str = "no-op") -> None:
         super().__init__(name, "no-op")
 
-    def start(self, mark_as_current: bool = False) -> None:
-        """Make it the current trace if `mark_as_current`."""
-        if not self.started_ns:
-            self.started_ns = time_ns()
-            if mark_as_current:
-                enter(self)
 
-    def finish(self, reset_current: bool = False) -> None:
-        """End it, and make current what was so before if `reset_current`."""
-        self.ended_ns = self.ended_ns or time_ns()
-        if reset_current:
-            leave(self)
-
-    def export(self) -> None:
-        """Return None: there is nothing to pass on."""
-        return
-
-
-class NoOpSpan(Span[TSpanData]):
+class NoOpSpan(_Unrecorded, Span[TSpanData]):
     """A span that isn't recorded. What starts inside it isn't either."""
 
     __slots__ = ()
@@ -336,36 +385,8 @@ class NoOpSpan(Span[TSpanData]):
         """Always "no-op"."""
         return "no-op"
 
-    def start(self, mark_as_current: bool = False) -> None:
-        """Make it the current span if `mark_as_current`.
-
-        One that belongs to no trace is never current: a run started inside it still gets a trace of its own.
-        """
-        if not self.started_ns:
-            self.started_ns = time_ns()
-            if mark_as_current and self.trace is not _NO_TRACE:
-                enter(self)
-
-    def finish(self, reset_current: bool = False) -> None:
-        """End it, and make current what was so before if `reset_current`."""
-        self.ended_ns = self.ended_ns or time_ns()
-        if reset_current:
-            leave(self)
-
-    def export(self) -> None:
-        """Return None: there is nothing to pass on."""
-        return
-
 
 _NO_TRACE = NoOpTrace()
-
-
-def _status(scope: Scope) -> str:
-    if scope._status is not None:
-        return scope._status
-    if scope.error is not None:
-        return "error"
-    return "ok" if scope.ended_ns else "running"
 
 
 def _iso(ns: int) -> str | None:
@@ -375,14 +396,3 @@ def _iso(ns: int) -> str | None:
 
     moment = datetime.fromtimestamp(ns // 1_000_000_000, tz=UTC)
     return moment.replace(microsecond=ns // 1000 % 1_000_000).isoformat(timespec="microseconds")
-
-
-def _note_exception(scope: Scope, exc: BaseException) -> None:
-    """Note on `scope` that `exc` ended it, unless something was noted already."""
-    if scope.error is not None or scope._status is not None:
-        return
-    # By name: both asyncio and concurrent.futures have one, and neither is to be imported for this.
-    if isinstance(exc, KeyboardInterrupt) or type(exc).__name__ == "CancelledError":
-        scope.status = "cancelled"
-    elif isinstance(exc, Exception):  # SystemExit and GeneratorExit are ways to end well
-        scope.error = {"message": f"{type(exc).__name__}: {exc}", "data": None}

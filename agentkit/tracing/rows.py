@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from agentkit.tracing.record import Span, Trace
 
-__all__ = ["Entry", "RowMaker", "cleaned"]
+__all__ = ["Entry", "RowMaker", "cleaned", "loosely"]
 
 Entry: TypeAlias = "Trace | Span[Any] | tuple[Trace | Span[Any]]"
 """A trace or span that ended, or in a tuple of one, that started."""
@@ -194,11 +194,12 @@ class RowMaker:
         try:
             data = dumps(value)
         except Exception:  # foreign objects: their serialisers and reprs may raise anything
-            data = _loosely(value)
+            data = loosely(value)
         return self._clean(data.decode())
 
 
-def _loosely(value: Any) -> bytes:
+def loosely(value: Any) -> bytes:
+    """Return anything as JSON; what has none as its repr."""
     try:
         return to_json(value, fallback=_repr, inf_nan_mode="null", bytes_mode="base64")
     except Exception:  # a circular reference, a dictionary that changes meanwhile

@@ -20,6 +20,7 @@ __all__ = [
     "GenerationSpanData",
     "GuardrailSpanData",
     "HandoffSpanData",
+    "MCPListToolsSpanData",
     "ResponseSpanData",
     "SpanData",
 ]
@@ -140,9 +141,10 @@ class GenerationSpanData(SpanData):
         usage: Counts, as `Usage.to_dict()` gives them.
         input_start: Index of the first of `input` in everything the model was sent.
         first_token_s: Seconds to the first token of a streamed answer.
+        retries: What failed before the call came through, each with its error and the seconds waited.
     """
 
-    __slots__ = ("first_token_s", "input", "input_start", "model", "model_config", "output", "usage")
+    __slots__ = ("first_token_s", "input", "input_start", "model", "model_config", "output", "retries", "usage")
     type = "generation"
 
     def __init__(
@@ -160,6 +162,7 @@ class GenerationSpanData(SpanData):
         self.usage = usage
         self.input_start = 0
         self.first_token_s: float | None = None
+        self.retries: list[dict[str, Any]] | None = None
 
     def export(self) -> dict[str, Any]:
         """Return the data as a dictionary."""
@@ -176,8 +179,10 @@ class GenerationSpanData(SpanData):
     def fields(self) -> Fields:
         """Return what the store keeps, by column."""
         rest: dict[str, Any] | None = None
-        if self.model_config or self.input_start:
+        if self.model_config or self.input_start or self.retries:
             rest = {"model_config": self.model_config, "input_start": self.input_start}
+            if self.retries:
+                rest["retries"] = self.retries
         return None, self.model, self.usage, self.first_token_s, self.input, self.output, rest
 
 
@@ -193,9 +198,12 @@ class ResponseSpanData(SpanData):
         usage: Counts, as `Usage.to_dict()` gives them.
         input_start: Index of the first of `input` in everything the model was sent.
         first_token_s: Seconds to the first token of a streamed answer.
+        retries: What failed before the call came through, each with its error and the seconds waited.
     """
 
-    __slots__ = ("_response_id", "first_token_s", "input", "input_start", "model", "output", "response", "usage")
+    __slots__ = (
+        "_response_id", "first_token_s", "input", "input_start", "model", "output", "response", "retries", "usage",
+    )  # fmt: skip
     type = "response"
 
     def __init__(self, response: Any = None, input: JSON = None) -> None:  # noqa: A002 (the client's object; see above)
@@ -206,6 +214,7 @@ class ResponseSpanData(SpanData):
         self.usage: Mapping[str, Any] | None = None
         self.input_start = 0
         self.first_token_s: float | None = None
+        self.retries: list[dict[str, Any]] | None = None
         self._response_id: str | None = None
 
     @property
@@ -281,6 +290,25 @@ class GuardrailSpanData(SpanData):
     def fields(self) -> Fields:
         """Return what the store keeps, by column."""
         return self.name, None, None, None, None, None, {"triggered": self.triggered}
+
+
+class MCPListToolsSpanData(SpanData):
+    """An MCP server being asked for its tools, and their names."""
+
+    __slots__ = ("result", "server")
+    type = "mcp_tools"
+
+    def __init__(self, server: str | None = None, result: Sequence[str] | None = None) -> None:
+        self.server = server
+        self.result = result
+
+    def export(self) -> dict[str, Any]:
+        """Return the data as a dictionary."""
+        return {"type": "mcp_tools", "server": self.server, "result": self.result}
+
+    def fields(self) -> Fields:
+        """Return what the store keeps, by column. The name is that of the server."""
+        return self.server, None, None, None, None, None, {"server": self.server, "result": self.result}
 
 
 class CustomSpanData(SpanData):

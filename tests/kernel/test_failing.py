@@ -94,7 +94,8 @@ def test_a_failed_run_is_told_in_two_lines_and_kept(notebook: Kernel, live: bool
     assert result.error["ename"] == "MaxTurnsExceeded"
     assert len(result.error["traceback"]) == 2
     [kept] = [output["data"] for output in result.outputs if "data" in output]
-    assert kept["text/plain"] == "[Failed: MaxTurnsExceeded.]"
+    assert kept["text/plain"] == "[Stopped: the run took all the turns that it may.]"
+    assert "Let it take more by --max-turns" in result.error["traceback"][0]
     assert "a=1, b=2" in kept["text/html"]
     assert notebook.run("print(*agentkit.traces(limit=1)['status'])").stdout == "max_turns\n"
 
@@ -114,11 +115,11 @@ def test_a_tool_that_fails_and_one_that_is_not_there_are_marked(notebook: Kernel
         ("%ask wether hi", "UsageError: %ask: There is no agent 'wether'. Did you mean weather? See %ask --help.\n"),
         (
             "%%ask weather",
-            "UsageError: %ask: There is nothing to ask: write it below the cell's first line. See %ask --help.\n",
+            "UsageError: %%ask: There is nothing to ask: write it below the cell's first line. See %%ask --help.\n",
         ),
         (
             "%%ask weather --otu x\nhi\n",
-            "UsageError: %ask: There is no option --otu. Did you mean --out? See %ask --help.\n",
+            "UsageError: %%ask: There is no option --otu. Did you mean --out? See %%ask --help.\n",
         ),
         ("%%agent a --tools nothing\nhi\n", "UsageError: %%agent: There is no tool 'nothing'. See %%agent --help.\n"),
     ],

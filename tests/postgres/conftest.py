@@ -42,7 +42,7 @@ def socket_folder() -> Iterator[Path]:
         assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
 
     try:
-        run("initdb", "--username=agentkit", "--auth=trust", "--encoding=UTF8", "--no-sync")
+        run("initdb", "--username=agentkit", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
         settings = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
         run("pg_ctl", "start", "--wait", "--silent", "-l", str(folder / "log"), "-o", settings)
         try:

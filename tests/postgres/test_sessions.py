@@ -102,3 +102,40 @@ async def test_a_server_that_is_not_there_is_told() -> None:
     session = SQLAlchemySession.from_url("a", url="postgresql+asyncpg://me@/db?host=/nowhere")
     with pytest.raises(UserError, match="database can't be reached"):
         await session.get_items()
+
+
+async def test_several_make_the_tables_at_once(url: str) -> None:
+    sessions = [SQLAlchemySession.from_url(name, url=url, create_tables=True) for name in "abcdef"]
+    await asyncio.gather(*(session.add_items([{"role": "user", "content": "Hi"}]) for session in sessions))
+    assert sorted(info.session_id for info in await sessions[0].sessions()) == list("abcdef")
+    for session in sessions:
+        await session.close()
+
+
+async def test_conversations_are_listed_that_used_last_first(opened: Any) -> None:
+    await opened("a").add_items([{"role": "assistant", "content": "Yes?"}, {"role": "user", "content": "Grüße"}])
+    await opened("b").add_items([{"role": "assistant", "content": "Hm"}])
+    listed = await opened("a").sessions()
+    assert [(info.session_id, info.items, info.started_with) for info in listed] == [("b", 1, ""), ("a", 2, "Grüße")]
+    assert listed[1].created_at.tzinfo is not None
+    assert listed[1].created_at <= listed[1].updated_at
+
+
+async def test_a_branch_halves_nothing(opened: Any) -> None:
+    call_ = {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "f", "arguments": "{}"}
+    output = {"type": "function_call_output", "call_id": "c", "output": "1"}
+    await opened("a").add_items([{"role": "user", "content": "one"}, call_, output])
+    assert await (await opened("a").branch("fc_1")).get_items() == [{"role": "user", "content": "one"}]
+    assert len(await (await opened("a").branch("c")).get_items()) == 3
+
+
+async def test_what_is_added_during_a_replacement_stays(opened: Any) -> None:
+    session = opened("a")
+    await session.add_items([{"role": "user", "content": str(number)} for number in range(50)])
+    here = await session.get_items()
+    replaced, *_ = await asyncio.gather(
+        session.replace_items([{"role": "user", "content": "sum"}], expected=here),
+        *(session.add_items([{"role": "user", "content": f"new {number}"}]) for number in range(5)),
+    )
+    contents = [item["content"] for item in await session.get_items()]
+    assert (replaced, contents[0], sorted(contents[1:])) == (True, "sum", [f"new {number}" for number in range(5)])

@@ -11,7 +11,7 @@ from agentkit.notebook.display.transcript import Step
 
 __all__ = ["ConsoleView"]
 
-_MARKS = {"running": "…", "ok": "✓", "failed": "✗", "stopped": "■", "rejected": "⊘"}
+_MARKS = {"running": "…", "ok": "✓", "failed": "✗", "stopped": "■", "rejected": "⊘", "waiting": "?"}
 
 
 class ConsoleView:
@@ -35,17 +35,13 @@ class ConsoleView:
 
     def step(self, step: Step) -> None:
         """Print a line for a step that has ended; the text of one in between has been printed."""
-        if step.state == "running" or step.kind == "text":
-            return
-        self.end_line()
-        match step.kind:
-            case "handoff":
-                self._print(clean(f"→ {step.title} hands over to {step.output}\n"))
-            case "thought":
-                self._print(clean(f"~ {one_line(step.title, 100)}\n"))
-            case _:
-                call = f"{step.title}({one_line(arguments_line(step.arguments), 60)})"
-                self._print(clean(f"{_MARKS[step.state]} {call} → {one_line(step.output, 80)}\n"))
+        if step.state != "running" and step.kind != "text":
+            self.note(_line(step))
+
+    def inner_step(self, step: Step, depth: int) -> None:
+        """Print a line for a step of the run of an agent used as a tool, once it has ended; its text as well."""
+        if step.state != "running":
+            self.note("  " * depth + _line(step))
 
     def clear_text(self) -> None:
         """Go on below: what is printed stays."""
@@ -53,6 +49,10 @@ class ConsoleView:
 
     def status(self, text: str, *, plain_text: bool = False) -> None:
         """Print nothing: a terminal has no place for what goes away again."""
+
+    def notice(self, text: str) -> None:
+        """Print a line on what has just happened."""
+        self.note(f"↻ {text}")
 
     def start(self) -> None:
         """Nothing to do."""
@@ -80,3 +80,14 @@ class ConsoleView:
         stream.write(text)
         stream.flush()
         self._in_line = not text.endswith("\n")
+
+
+def _line(step: Step) -> str:
+    match step.kind:
+        case "handoff":
+            return f"→ {step.title} hands over to {step.output}"
+        case "thought" | "text":
+            return f"{'~' if step.kind == 'thought' else '“'} {one_line(step.title, 100)}"
+        case _:
+            call = f"{step.title}({one_line(arguments_line(step.arguments), 60)})"
+            return f"{_MARKS[step.state]} {call} → {one_line(step.output, 80)}"

@@ -76,6 +76,7 @@ class LiveView:
         self._plain = False
         self._done: list[str] = []
         self._steps: dict[str, str] = {}
+        self._changed: dict[str, Step] = {}
         self._status = ""
         self._ops: list[Op] = []
         self._text_chars = self._spent_bytes = 0
@@ -95,9 +96,11 @@ class LiveView:
 
     def step(self, step: Step) -> None:
         """Show a step, or that it has changed."""
-        shown = self._steps[step.key] = step_html(step, _STEP_LIMIT)
-        self._ops.append(["step", step.key, shown])
+        self._changed[step.key] = step
         self._soon()
+
+    def inner_step(self, step: Step, depth: int) -> None:
+        """Nothing to do: it is part of the step that it belongs to."""
 
     def clear_text(self) -> None:
         """Take the text away: it was no answer, and is shown as a step."""
@@ -116,6 +119,10 @@ class LiveView:
         self._plain = plain_text
         self._ops.append(["status", self._status])
         self._soon()
+
+    def notice(self, text: str) -> None:
+        """Say what has just happened, until the status changes."""
+        self.status(text, plain_text=self._plain)
 
     def close(self) -> None:
         """Send nothing any more; called in any thread."""
@@ -166,7 +173,7 @@ class LiveView:
             return
         now = self._clock()
         self._next_at = now + (_FAST_S if now - self._started < _FAST_FOR_S else _SLOW_S)
-        ops = [*self._ops, *self._text_ops()]
+        ops = [*self._ops, *self._step_ops(), *self._text_ops()]
         self._ops = []
         if ops:
             self._send({"ops": ops})
@@ -178,6 +185,7 @@ class LiveView:
     def _send_all(self) -> None:
         if self._closed:
             return
+        self._step_ops()
         self._text_ops()
         self._ops = []
         state = {
@@ -188,6 +196,13 @@ class LiveView:
             "channel": self._front_end_ready,
         }
         self._send({"all": state})
+
+    def _step_ops(self) -> list[Op]:
+        """Return the steps that have changed, each once."""
+        changed = {key: step_html(step, _STEP_LIMIT, live=True) for key, step in self._changed.items()}
+        self._changed = {}
+        self._steps |= changed
+        return [["step", key, shown] for key, shown in changed.items()]
 
     # -- the text -----------------------------------------------------------------------------------------------------
 

@@ -11,16 +11,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from agentkit import _json
+from agentkit.notebook.display.approvals import waiting_html, waiting_text
 from agentkit.notebook.display.highlight import highlight
 from agentkit.notebook.display.markdown import render_markdown
 from agentkit.notebook.display.style import STYLE
-from agentkit.notebook.display.text import clean, escape, one_line, shorten
+from agentkit.notebook.display.text import clean, escape, one_line, shorten, showable_length
 from agentkit.notebook.display.transcript import Step, Transcript, model_name
 
 if TYPE_CHECKING:
+    from agentkit.notebook.latest import Asked
     from agentkit.runtime import RunResultBase
 
-__all__ = ["Bundle", "arguments_line", "run_bundle", "step_html", "usage_line", "value_html"]
+__all__ = ["ENDINGS", "Bundle", "arguments_line", "run_bundle", "step_html", "usage_line", "value_html"]
 
 Bundle = dict[str, str]
 """An output's text by MIME type."""
@@ -28,31 +30,39 @@ Bundle = dict[str, str]
 _DETAIL_LIMIT = 4_000
 _ALL_DETAILS_LIMIT = 60_000
 _OPEN_STEPS = 8
+_LIVE_INNER_STEPS = 5
+_LIVE_TEXT_CHARS = 100
 _MARKS = {
     "running": '<span class="agk-m">…</span>',
     "ok": '<span class="agk-m agk-ok">✓</span>',
     "failed": '<span class="agk-m agk-no">✗</span>',
     "stopped": '<span class="agk-m">■</span>',
     "rejected": '<span class="agk-m">⊘</span>',
+    "waiting": '<span class="agk-m agk-no">?</span>',
 }
-_ENDINGS = {
+ENDINGS = {
     "running": "Stopped waiting. What was under way may still go on.",
     "cancelled": "Stopped. This is what was answered so far.",
     "max_turns": "Stopped: the run took all the turns that it may.",
+    "budget": "Stopped: the run has spent all that it may.",
+    "guardrail": "Stopped by a guardrail.",
     "error": "The run failed before it had its answer.",
 }
+"""What is said of a run that has no answer, by its status."""
 
 
-def run_bundle(result: RunResultBase, note: str | None = None, *, seen: Transcript | None = None) -> Bundle:
+def run_bundle(result: RunResultBase, note: str | None = None, *, asked: Asked | None = None) -> Bundle:
     """Return a run that is over as HTML and as plain text: the answer itself.
 
     Args:
         result: The run.
         note: What to say of a run that was stopped or failed; the status decides when None.
-        seen: What was seen of it while it went on; for a run that hasn't ended, whose result lacks the last of it.
+        asked: How it was asked by a magic, and what was seen of it while it went on: of a run that hasn't ended, more
+            than its result has.
     """
-    transcript = seen if seen is not None and result.status == "running" else Transcript.of(result)
-    note = note or _ENDINGS.get(result.status, "")
+    seen = None if asked is None else asked.seen
+    transcript = seen if seen is not None and result.status == "running" else Transcript.of(result, seen)
+    note = note or ENDINGS.get(result.status, "")
     if result.status == "cancelled" and not transcript.answer:
         note = "Stopped. Nothing had been answered yet."
     output = result.final_output
@@ -64,13 +74,17 @@ def run_bundle(result: RunResultBase, note: str | None = None, *, seen: Transcri
     parts.append(_steps_html(transcript.steps))
     if note:
         parts.append(f'<div class="agk-f"><span class="agk-no">■</span> {escape(note)}</div>')
-    parts.append(f'<div class="agk-f">{escape(usage_line(result))}</div></div>')
-    plain = repr(output) if structured else transcript.answer
-    return {"text/html": "".join(parts), "text/plain": clean("\n\n".join(filter(None, [plain, note and f"[{note}]"])))}
+    if result.status == "waiting":
+        parts.append(waiting_html(result, asked))
+    parts.append(f'<div class="agk-f">{escape(usage_line(result, asked))}</div></div>')
+    plain = [repr(output) if structured else transcript.answer, note and f"[{note}]"]
+    if result.status == "waiting":
+        plain.append(waiting_text(result, asked))
+    return {"text/html": "".join(parts), "text/plain": clean("\n\n".join(filter(None, plain)))}
 
 
-def usage_line(result: RunResultBase) -> str:
-    """Return who answered, and what it took."""
+def usage_line(result: RunResultBase, asked: Asked | None = None) -> str:
+    """Return who answered, what it took, and that it went on from something."""
     agent, usage, responses = result.last_agent, result.usage, result.raw_responses
     calls, last = len(responses), responses[-1] if responses else None
     model = (last.model if last else None) or model_name(agent)  # who answered, which need not be who was asked
@@ -79,6 +93,12 @@ def usage_line(result: RunResultBase) -> str:
         parts.append(f"{usage.input_tokens:,} + {usage.output_tokens:,} tokens")
     if last is not None and last.incomplete:
         parts.append("cut off at the token limit" if last.incomplete == "max_output_tokens" else last.incomplete)
+    if usage.cost_usd:
+        parts.append(f"${usage.cost_usd:.4f}" if usage.cost_usd >= 0.00005 else "under $0.0001")
+    if retries := len(result._run.retries):
+        parts.append(f"{retries} retr{'y' if retries == 1 else 'ies'}")
+    if asked is not None and asked.earlier:
+        parts.append(f"{asked.earlier:,} earlier message{'' if asked.earlier == 1 else 's'}")
     return " · ".join(filter(None, parts))
 
 
@@ -104,38 +124,89 @@ def _count(steps: list[Step]) -> str:
     return ", ".join(filter(None, parts)) or f"{len(steps)} steps"
 
 
-def step_html(step: Step, limit: int = _DETAIL_LIMIT) -> str:
-    """Return a step as one line of HTML; what doesn't fit is folded behind, `limit` characters of each text at most."""
+def step_html(step: Step, limit: int = _DETAIL_LIMIT, *, live: bool = False) -> str:
+    """Return a step as one line of HTML, with what doesn't fit folded behind.
+
+    Args:
+        step: The step.
+        limit: Most characters of each text.
+        live: Whether the run goes on: then of the run of an agent used as a tool only the last is there, unfolded.
+    """
     match step.kind:
         case "handoff":
-            how = "hands over to" if step.state == "ok" else "wants to hand over:"
-            return (
-                f'<div><span class="agk-m agk-ok">→</span> <span class="agk-n">{escape(step.title)}</span> {how} '
-                f'<span class="agk-n">{escape(step.output)}</span></div>'
-            )
+            return f"<div>{_handoff_line(step)}</div>"
         case "text" | "thought":
-            mark = "“" if step.kind == "text" else "~"
-            line = f'<span class="agk-m">{mark}</span><span class="agk-d">{escape(one_line(step.title, 100))}</span>'
+            line = _text_line(step)
             if len(step.title) <= 100 and "\n" not in step.title:
                 return f"<div>{line}</div>"
             whole = render_markdown(shorten(step.title, limit))
             return f'<details class="agk-r"><summary>{line}</summary>{whole}</details>'
-    return _call_html(step, limit)
+    return _call_html(step, limit, live)
 
 
-def _call_html(step: Step, limit: int) -> str:
+def _handoff_line(step: Step) -> str:
+    how = "hands over to" if step.state == "ok" else "wants to hand over:"
+    return (
+        f'<span class="agk-m agk-ok">→</span> <span class="agk-n">{escape(step.title)}</span> {how} '
+        f'<span class="agk-n">{escape(step.output)}</span>'
+    )
+
+
+def _text_line(step: Step) -> str:
+    mark = "“" if step.kind == "text" else "~"
+    return f'<span class="agk-m">{mark}</span><span class="agk-d">{escape(one_line(step.title, 100))}</span>'
+
+
+def _call_html(step: Step, limit: int, live: bool) -> str:
+    line, inner = _call_line(step), ""
+    if step.inner is not None:
+        inner = _inner_tail(step.inner) if live else _inner_html(step, step.inner, limit)
     arguments, output = arguments_line(step.arguments), " ".join(step.output.split())
+    fits = len(arguments) <= 70 and len(output) <= 90
+    if fits and not inner:  # all is on the line: nothing to unfold
+        return f"<div>{line}</div>"
+    details = f"<pre><code>{_json_html(step.arguments, limit)}</code></pre>" if arguments and not fits else ""
+    details += inner
+    if output and not fits:
+        details += f"<pre><code>{_json_html(step.output, limit)}</code></pre>"
+    unfolded = " open" if inner and live and step.state == "running" else ""
+    return f'<details class="agk-r"{unfolded}><summary>{line}</summary>{details}</details>'
+
+
+def _call_line(step: Step) -> str:
+    arguments = arguments_line(step.arguments)
     line = f'{_MARKS[step.state]} <span class="agk-n">{escape(step.title)}</span>'
     if arguments:
         line += f' <span class="agk-g">{escape(one_line(arguments, 70))}</span>'
-    if output:
-        line += f' <span class="agk-d">→ {escape(one_line(output, 90))}</span>'
-    if len(arguments) <= 70 and len(output) <= 90:  # all is on the line: nothing to unfold
-        return f"<div>{line}</div>"
-    details = f"<pre><code>{_json_html(step.arguments, limit)}</code></pre>" if arguments else ""
-    if output:
-        details += f"<pre><code>{_json_html(step.output, limit)}</code></pre>"
-    return f'<details class="agk-r"><summary>{line}</summary>{details}</details>'
+    if step.output:
+        line += f' <span class="agk-d">→ {escape(one_line(step.output, 90))}</span>'
+    return line
+
+
+def _inner_html(step: Step, inner: Transcript, limit: int) -> str:
+    """Return the run of an agent used as a tool: its steps, and its answer where that isn't the tool's output."""
+    rows = "".join(step_html(each, limit) for each in inner.steps)
+    answer = inner.answer.strip()
+    if answer and answer != step.output.strip():
+        rows += f"<div>{render_markdown(shorten(answer, limit))}</div>"
+    return f'<div class="agk-s">{rows}</div>' if rows else ""
+
+
+def _inner_tail(inner: Transcript) -> str:
+    """Return the last that an inner run did: little, since it is sent again with each change."""
+    rows, left_out = "", len(inner.steps) - _LIVE_INNER_STEPS
+    if left_out > 0:
+        rows += f'<div><span class="agk-d">▸ {left_out} before</span></div>'
+    for step in inner.steps[-_LIVE_INNER_STEPS:]:
+        line = {"call": _call_line, "handoff": _handoff_line}.get(step.kind, _text_line)(step)
+        rows += f"<div>{line}</div>"
+        if step.inner is not None and step.state == "running":
+            rows += _inner_tail(step.inner)
+    answer = inner.answer
+    # made safe before it is cut: no part of a key may be left of one
+    if text := " ".join(clean(answer[: showable_length(answer)]).split())[-_LIVE_TEXT_CHARS:]:
+        rows += f'<div><span class="agk-m">“</span><span class="agk-d">{escape(text)}</span></div>'
+    return f'<div class="agk-s">{rows}</div>' if rows else ""
 
 
 def arguments_line(arguments: str) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from agentkit.runtime import RunItem, RunResultBase
+    from agentkit.runtime import AgentToolStreamEvent, RunItem, RunResultBase, StreamEvent
 
 __all__ = ["Change", "Step", "Transcript", "model_name"]
 
-StepState = Literal["running", "ok", "failed", "stopped", "rejected"]
+StepState = Literal["running", "ok", "failed", "stopped", "rejected", "waiting"]
+
+_TEXT_DELTAS = frozenset({"response.output_text.delta", "response.refusal.delta"})
+_ENOUGH_TEXT = 60
+"""Characters after which the growing text of an inner run is worth showing again."""
 
 
 @dataclass(slots=True)
@@ -30,16 +34,22 @@ class Step:
     """Of a call: what the tool returned, as text. Of a handoff: the agent that takes over."""
     state: StepState = "running"
     """How it went."""
+    inner: Transcript | None = None
+    """Of a call of an agent: what that agent's own run did."""
 
 
 @dataclass(slots=True)
 class Change:
-    """What an item changed."""
+    """What an item or an event changed."""
 
     steps: list[Step] = field(default_factory=list)
     """Steps that are new or have changed."""
     answer_moved: bool = False
     """Whether the text so far turned out to be no answer, and became a step."""
+    text: str = ""
+    """What was added to the text."""
+    inner: list[tuple[int, Step]] = field(default_factory=list)
+    """Steps within `steps` that are new or have changed, and how deep they are."""
 
 
 class Transcript:
@@ -50,18 +60,53 @@ class Transcript:
         self._parts: list[str] = []
         self._settled = 0
         self._by_key: dict[str, Step] = {}
+        self._untold = 0
 
     @classmethod
-    def of(cls, result: RunResultBase) -> Transcript:
-        """Return what there is to see of a run that is over."""
+    def of(cls, result: RunResultBase, seen: Transcript | None = None) -> Transcript:
+        """Return what there is to see of a run that is over.
+
+        Args:
+            result: The run.
+            seen: What was seen of it: of the runs of agents used as tools, a result knows only those that ended well.
+        """
         transcript = cls()
         transcript.add_items(result.new_items)
+        results = _inner_results(result)
+        for key, step in transcript._by_key.items():
+            known = None if seen is None else seen._by_key.get(key)
+            step.inner = None if known is None else known.inner
+            if key in results:
+                step.inner = cls.of(results[key], step.inner)
+        transcript.note_waiting(result)
         return transcript
 
     @property
     def answer(self) -> str:
         """The text so far of the message that is, or may become, the answer."""
         return "".join(self._parts)
+
+    def note_waiting(self, result: RunResultBase) -> None:
+        """Mark the calls that wait for approval."""
+        for item in result.interruptions:
+            if (step := self._by_key.get(item.call_id)) is not None:
+                step.state = "waiting"
+
+    def add_event(self, event: StreamEvent) -> Change:
+        """Add what happened in the run, and return what it changed."""
+        if event.type == "raw_response_event":
+            if event.wire_type in _TEXT_DELTAS:
+                delta = event.json.get("delta") or ""
+                self.add_text(delta)
+                return Change(text=delta)
+            if event.wire_type == "response.output_item.added":
+                item = event.json.get("item") or {}
+                return Change(text=self.begin_message() if item.get("type") == "message" else "")
+        elif event.type == "run_item_stream_event":
+            return self.add_item(event.item)
+        elif event.type == "agent_tool_stream_event":
+            return self._add_inner(event)
+        return Change()
 
     def add_text(self, delta: str) -> None:
         """Add a piece of streamed text."""
@@ -86,17 +131,19 @@ class Transcript:
         match item.type:
             case "message_output_item":
                 self._settle(_message_text(raw))
-                return Change()
             case "reasoning_item":
                 return self._thought(raw)
-            case "tool_call_item":
+            case "tool_call_item" | "mcp_approval_request_item":
                 return self._begin(_call(raw))
             case "handoff_call_item":
                 return self._begin(Step("handoff", raw["call_id"], item.agent.name, output=str(raw.get("name", ""))))
             case "tool_call_output_item":
-                return self._end(raw, str(raw.get("output", "")), item.outcome)
+                return self._end(raw.get("call_id"), _output_text(raw.get("output", "")), item.outcome)
             case "handoff_output_item":
-                return self._end(raw, item.target_agent.name, "ok")
+                return self._end(raw.get("call_id"), item.target_agent.name, "ok")
+            case "mcp_approval_response_item":
+                approved = bool(raw.get("approve"))
+                return self._end(raw.get("approval_request_id"), "", "ok" if approved else "rejected")
         return Change()
 
     def _settle(self, text: str) -> None:
@@ -125,20 +172,76 @@ class Transcript:
         self._by_key[step.key] = step
         return change
 
-    def _end(self, raw: dict[str, Any], output: str, state: StepState) -> Change:
-        step = self._by_key.get(str(raw.get("call_id")))
+    def _end(self, call_id: Any, output: str, state: StepState) -> Change:
+        step = self._by_key.get(str(call_id))
         if step is None:
             return Change()
         step.output = output
         step.state = state
         return Change([step])
 
+    # -- runs within the run ----------------------------------------------------------------------------------------
+
+    def _add_inner(self, event: AgentToolStreamEvent) -> Change:
+        """Add what happened in the run of an agent used as a tool, to the call that it belongs to."""
+        way = self._way_to(event.path, str((event.tool_call or {}).get("call_id")))
+        if not way:
+            return Change()
+        step = way[-1]
+        if step.inner is None:
+            step.inner = Transcript()
+        inner, change = step.inner, step.inner.add_event(event.event)
+        if change.text:
+            inner._untold += len(change.text)
+            if inner._untold < _ENOUGH_TEXT:
+                return Change()
+        elif not change.steps:
+            return Change()
+        inner._untold = 0
+        return Change([way[0]], inner=[(len(way), each) for each in change.steps])
+
+    def _way_to(self, path: tuple[str, ...], call_id: str) -> list[Step]:
+        """Return the calls that lead to the one of `call_id`, the outermost first; none where it isn't known."""
+        if len(path) <= 1:
+            step = self._by_key.get(call_id)
+            return [] if step is None else [step]
+        # ids tell calls apart within one run only; of several runs that fit, it is one that goes on
+        outer = [step for step in self.steps if step.title == path[0] and step.inner is not None]
+        for step in sorted(outer, key=lambda step: step.state != "running"):
+            if step.inner is not None and (rest := step.inner._way_to(path[1:], call_id)):
+                return [step, *rest]
+        return []
+
+
+def _inner_results(result: RunResultBase) -> Mapping[str, RunResultBase]:
+    """Return the results of the agents that a run has used as tools, by the id of the call."""
+    results: Mapping[str, RunResultBase] = result._run.inner.results
+    return results
+
 
 def _call(raw: dict[str, Any]) -> Step:
-    if raw.get("type") == "function_call":
-        return Step("call", raw["call_id"], str(raw.get("name", "")), str(raw.get("arguments", "")))
+    kind = str(raw.get("type", "tool"))
+    if kind in ("function_call", "mcp_approval_request"):
+        return Step(
+            "call", str(raw.get("call_id") or raw.get("id")), str(raw.get("name", "")), str(raw.get("arguments", ""))
+        )
+    if kind in ("computer_call", "local_shell_call"):  # answered on this side
+        return Step("call", str(raw.get("call_id") or raw.get("id")), kind.removesuffix("_call"))
     # a hosted tool: it ran on the platform, and its result is in the answer
-    return Step("call", str(raw.get("id")), str(raw.get("type", "tool")).removesuffix("_call"), state="ok")
+    return Step("call", str(raw.get("id")), kind.removesuffix("_call"), state="ok")
+
+
+def _output_text(output: Any) -> str:
+    """Return what a tool returned as text; what is none is named."""
+    if isinstance(output, str):
+        return output
+    parts = output if isinstance(output, list) else [output]
+    texts = [part.get("text") or f"[{_kind(part)}]" if isinstance(part, dict) else str(part) for part in parts]
+    return " ".join(texts)
+
+
+def _kind(part: Mapping[str, Any]) -> str:
+    return str(part.get("type", "value")).removeprefix("input_").removeprefix("computer_")
 
 
 def _message_text(raw: dict[str, Any]) -> str:

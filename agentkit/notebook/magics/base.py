@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agentkit.notebook.interpolation import InterpolationError, fill
-from agentkit.notebook.options import Arguments, Command, HelpRequested, usage_error
+from agentkit.notebook.options import Arguments, Command, HelpRequested, typed_as, usage_error
 from agentkit.notebook.rewriting import AWAIT_FLAG
 
 if TYPE_CHECKING:
@@ -33,13 +33,17 @@ def as_function(shell: InteractiveShell, magic: Magic) -> Callable[..., Any]:
 
     def run(line: str = "", cell: str | None = None) -> Any:
         awaited = line.startswith(AWAIT_FLAG)
+        token = typed_as.set(f"{'%' if cell is None else '%%'}{magic.command.name}")
         try:
             arguments = magic.command.parse(line.removeprefix(AWAIT_FLAG), cell=cell is not None)
         except HelpRequested:
             print(magic.command.help())
             return _nothing() if awaited else None
-        arguments.awaited = awaited
-        return magic.run(shell, arguments, cell)
+        else:
+            arguments.awaited = awaited
+            return magic.run(shell, arguments, cell)
+        finally:
+            typed_as.reset(token)
 
     run.__name__ = run.__qualname__ = magic.command.name
     run.__doc__ = magic.command.help()

@@ -43,7 +43,7 @@ _TRACE = Command(
             "Only steps of this kind.",
             "KIND",
             values="choices",
-            choices=("agent", "response", "generation", "function", "handoff", "guardrail", "custom"),
+            choices=("agent", "response", "generation", "function", "handoff", "guardrail", "mcp_tools", "custom"),
         ),
     ),
     examples="""

@@ -93,7 +93,7 @@ class Panel {
     const row = holder.content.firstElementChild;
     const old = this.rows.get(key);
     if (old) {
-      if (old.open) row.open = true; // a row that the reader has unfolded stays so
+      if (old.tagName === "DETAILS") row.open = old.open; // what the reader has folded or unfolded stays so
       old.replaceWith(row);
     } else this.steps.append(row);
     this.rows.set(key, row);

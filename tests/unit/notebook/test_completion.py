@@ -12,7 +12,7 @@ from agentkit.notebook.magics import MAGICS
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-ASK_FLAGS = ["--out", "--max-turns", "--model", "--context"]
+ASK_FLAGS = ["--out", "--max-turns", "--model", "--context", "--session", "--new", "--no-session", "--state"]
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def offered(completer: MagicCompleter, text: str) -> list[str]:
         ("%ask --", [*ASK_FLAGS, "--help"]),
         ("%%ask weather --", [*ASK_FLAGS, "--help"]),
         ("%%ask weather --mo", ["--model"]),
-        ("%%ask weather --out x --", ["--max-turns", "--model", "--context", "--help"]),
+        ("%%ask weather --out x --", [*ASK_FLAGS[1:], "--help"]),
         ("%ask weather --model ", ["gpt-x", "rehearsal-1"]),
         ("%ask weather --model=re", ["rehearsal-1"]),
         ("%ask weather --context ci", ["city"]),

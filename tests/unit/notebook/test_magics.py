@@ -349,7 +349,7 @@ def test_names_in_the_question_are_filled(
     model.reply("a").reply("b")
     run("%ask weather How is {{city}} in {city} and $city?")
     run("%ask weather And {{_}}?")
-    assert [r.input[0]["content"] for r in model.requests] == ["How is Oslo in {city} and $city?", "And a?"]
+    assert [r.input[-1]["content"] for r in model.requests] == ["How is Oslo in {city} and $city?", "And a?"]
 
 
 def test_an_agent_is_found_by_its_own_name(run: Run, loaded: InteractiveShell, model: ScriptedModel) -> None:
@@ -375,9 +375,10 @@ def test_context_and_model_of_a_run_may_be_given(run: Run, loaded: InteractiveSh
         ("%ask weather", "%ask: There is nothing to ask: write it after the agent's name. See %ask --help."),
         (
             "%%ask weather\n\n \n",
-            "%ask: There is nothing to ask: write it below the cell's first line. See %ask --help.",
+            "%%ask: There is nothing to ask: write it below the cell's first line. See %%ask --help.",
         ),
-        ("%%ask weather", "%ask: There is nothing to ask: write it below the cell's first line. See %ask --help."),
+        ("%%ask weather", "%%ask: There is nothing to ask: write it below the cell's first line. See %%ask --help."),
+        ("%%ask wether\nhi\n", "%%ask: There is no agent 'wether'. Did you mean weather? See %%ask --help."),
         (
             "%ask",
             "%ask: It needs AGENT: who is asked: a variable that holds an agent, or an agent's name. See %ask --help.",
@@ -413,8 +414,11 @@ def test_a_failed_run_raises_its_error_shown_in_two_lines(
     assert isinstance(cell.error, MaxTurnsExceeded)
     assert cell.error is last_error()
     lines = cell.stdout.splitlines()
-    assert lines[:3] == ["Wait.", "✓ add(a=1, b=2) → 3", "■ Failed: MaxTurnsExceeded."]
-    assert lines[3].startswith("MaxTurnsExceeded: The run was stopped after 1 turn")
+    assert lines[:3] == ["Wait.", "✓ add(a=1, b=2) → 3", "■ Stopped: the run took all the turns that it may."]
+    assert lines[3] == (
+        "MaxTurnsExceeded: The run was stopped after 1 turn. "
+        "Let it take more by --max-turns, or go on: %ask weather Go on."
+    )
     assert lines[4:] == ["The run so far is in `_`, the whole error in `%tb`."]
     assert loaded.user_ns["r"] is loaded.user_ns["_"] is last_run()
     assert last_run().status == "max_turns"

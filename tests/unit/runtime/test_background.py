@@ -154,3 +154,69 @@ def test_an_interrupt_cancels_the_run_first() -> None:
     assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
     done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=50)
     assert (done.stdout.split(), done.stderr, done.returncode) == (["cancelled", "interrupted"], "", 0)
+
+
+INTERRUPTED_CALL = """
+import asyncio, os, signal, threading, time
+from agentkit.tools.executor import call_in_thread
+from agentkit.runtime.background import background_loop, run_blocking
+
+made = []
+
+def sleep():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(60)
+    finally:
+        print("left the call", flush=True)
+
+async def work():
+    try:
+        await asyncio.gather(call_in_thread(sleep), call_in_thread(made.append, "too late"))
+    except asyncio.CancelledError:
+        print("cancelled", flush=True)
+        raise
+
+async def tasks():
+    return len(asyncio.all_tasks()) - 1
+
+try:
+    run_blocking(work())
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+print(run_blocking(tasks()), made, [t.name for t in threading.enumerate() if "tool" in t.name])
+"""
+
+
+def test_an_interrupt_leaves_the_call_that_the_thread_is_in() -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED_CALL], capture_output=True, text=True, timeout=50)
+    told = ["left the call", "cancelled", "interrupted", "0 [] []"]
+    assert (done.stdout.splitlines(), done.stderr, done.returncode) == (told, "", 0)
+
+
+INTERRUPTED_NESTED = """
+import asyncio, os, signal
+from agentkit.tools.executor import call_in_thread
+from agentkit.runtime.background import run_blocking, submit
+
+async def innermost():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        print("innermost cancelled", flush=True)
+        raise
+
+async def outermost():
+    return await call_in_thread(lambda: run_blocking(innermost()))
+
+try:
+    run_blocking(outermost())
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+def test_an_interrupt_stops_runs_within_runs() -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED_NESTED], capture_output=True, text=True, timeout=50)
+    assert (done.stdout.splitlines(), done.stderr) == (["innermost cancelled", "interrupted"], "")

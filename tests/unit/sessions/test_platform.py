@@ -1,78 +1,31 @@
 """Sessions that the platform keeps, over the real client against a server of the documented shapes."""
 
-import json
+import asyncio
 from typing import Any
-from urllib.parse import parse_qs
 
-import httpx2
-import openai
 import pytest
 
-from agentkit import OpenAIConversationsSession, OpenAIResponsesCompactionSession, SQLiteSession, UserError
+from agentkit import (
+    ModelBehaviorError,
+    ModelStatusError,
+    OpenAIConversationsSession,
+    OpenAIResponsesCompactionSession,
+    Session,
+    SQLiteSession,
+    UserError,
+)
+
+from .conversations import Conversations
 
 
 def said(text: str) -> dict[str, Any]:
     return {"type": "message", "role": "user", "content": text}
 
 
-class Conversations:
-    """Keeps conversations and compacts, as the platform does."""
-
-    def __init__(self) -> None:
-        self.items: dict[str, list[dict[str, Any]]] = {}
-        self.requests: list[tuple[str, str, Any]] = []
-
-    def client(self) -> openai.AsyncOpenAI:
-        transport = httpx2.MockTransport(self.answer)
-        http = openai.DefaultAsyncHttpx2Client(transport=transport)
-        return openai.AsyncOpenAI(api_key="k", base_url="http://platform/v1", http_client=http)
-
-    def answer(self, request: httpx2.Request) -> httpx2.Response:
-        body = json.loads(request.content) if request.content else None
-        path = request.url.path.removeprefix("/v1")
-        self.requests.append((request.method, path, body))
-        if path == "/responses/compact":
-            compaction = {"type": "compaction", "id": "cmp_1", "encrypted_content": "x"}
-            return httpx2.Response(200, json={
-                "id": "resp_c", "object": "response.compaction", "created_at": 1, "output": [compaction],
-                "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2,
-                          "input_tokens_details": {"cached_tokens": 0},
-                          "output_tokens_details": {"reasoning_tokens": 0}},
-            })  # fmt: skip
-        if path == "/conversations":
-            self.items["conv_1"] = []
-            return httpx2.Response(
-                200, json={"id": "conv_1", "object": "conversation", "created_at": 1, "metadata": {}}
-            )
-        _, _, conversation, *rest = path.split("/")
-        kept = self.items[conversation]
-        if request.method == "DELETE" and not rest:
-            del self.items[conversation]
-            return httpx2.Response(200, json={"id": conversation, "object": "conversation.deleted", "deleted": True})
-        if request.method == "DELETE":
-            kept[:] = [item for item in kept if item["id"] != rest[-1]]
-            return httpx2.Response(200, json={"id": conversation, "object": "conversation", "created_at": 1})
-        if request.method == "POST":
-            assert len(body["items"]) <= 20
-            kept += [{**item, "id": f"msg_{len(kept) + number}"} for number, item in enumerate(body["items"])]
-            return httpx2.Response(200, json=_page(kept[-len(body["items"]) :], more=False))
-        query = {key: values[0] for key, values in parse_qs(request.url.query.decode()).items()}
-        ordered = kept[::-1] if query.get("order", "desc") == "desc" else kept
-        start = next((i + 1 for i, item in enumerate(ordered) if item["id"] == query.get("after")), 0)
-        limit = int(query.get("limit", "20"))
-        return httpx2.Response(200, json=_page(ordered[start : start + limit], more=len(ordered) > start + limit))
-
-
-def _page(items: list[Any], *, more: bool) -> dict[str, Any]:
-    ids = {"first_id": items[0]["id"], "last_id": items[-1]["id"]} if items else {"first_id": "", "last_id": ""}
-    return {"object": "list", "data": items, "has_more": more, **ids}
-
-
 async def test_a_conversation_of_the_platform_is_made_at_the_first_use() -> None:
     platform = Conversations()
     session = OpenAIConversationsSession(openai_client=platform.client())
-    with pytest.raises(UserError, match="hasn't been made yet"):
-        _ = session.session_id
+    assert (session.session_id, isinstance(session, Session)) == ("", True)
     assert await session.get_items() == []
     assert session.session_id == "conv_1"
 
@@ -135,3 +88,148 @@ async def test_compaction_by_a_response_needs_one() -> None:
         await session.run_compaction({"force": True})
     with pytest.raises(UserError, match="There is no compaction_mode 'often'"):
         OpenAIResponsesCompactionSession("a", SQLiteSession("a"), compaction_mode="often")  # type: ignore[arg-type]
+
+
+CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+OUTPUT = {"type": "function_call_output", "call_id": "c", "output": "1"}
+
+
+async def test_a_limit_cuts_no_call_from_its_output_on_the_platform() -> None:
+    session = OpenAIConversationsSession(openai_client=Conversations().client())
+    await session.add_items([said("one"), CALL, OUTPUT, said("two")])
+    assert [item["type"] for item in await session.get_items(limit=2)] == ["message"]
+    assert [item["type"] for item in await session.get_items(limit=3)] == [
+        "function_call", "function_call_output", "message",
+    ]  # fmt: skip
+
+
+async def test_several_that_use_a_new_conversation_at_once_make_one() -> None:
+    platform = Conversations()
+    session = OpenAIConversationsSession(openai_client=platform.client())
+    await asyncio.gather(*(session.add_items([said(str(number))]) for number in range(5)))
+    assert [method for method, path, _ in platform.requests if path == "/conversations"] == ["POST"]
+    assert len(await session.get_items()) == 5
+
+
+async def test_when_a_later_batch_fails_the_earlier_ones_are_taken_back() -> None:
+    platform = Conversations()
+    session = OpenAIConversationsSession(openai_client=platform.client())
+    await session.add_items([said("there")])
+    platform.failing = {"POST /items": 2}
+    with pytest.raises(ModelStatusError, match="http://platform/v1/ answered 503: Overloaded"):
+        await session.add_items([said(str(number)) for number in range(30)])
+    assert [item["content"] for item in platform.items["conv_1"]] == ["there"]
+
+
+async def test_what_could_not_be_taken_back_is_told() -> None:
+    platform = Conversations()
+    session = OpenAIConversationsSession(openai_client=platform.client())
+    platform.failing = {"POST /items": 2, "DELETE /items": 1}
+    with pytest.raises(ModelStatusError) as caught:
+        await session.add_items([said(str(number)) for number in range(30)])
+    assert caught.value.__notes__ == ["The conversation conv_1 is left with 20 of the 30 items."]
+
+
+async def test_an_item_that_is_no_json_is_not_sent() -> None:
+    platform = Conversations()
+    session = OpenAIConversationsSession(openai_client=platform.client())
+    with pytest.raises(UserError, match="is no JSON"):
+        await session.add_items([said("one"), {"content": object()}])
+    assert platform.requests == []
+
+
+async def test_a_conversation_branches_into_a_new_one() -> None:
+    platform = Conversations()
+    session = OpenAIConversationsSession(openai_client=platform.client())
+    await session.add_items([said("one"), CALL, OUTPUT, said("two")])
+    branch = await session.branch(1)
+    assert (branch.session_id, [item["content"] for item in platform.items["conv_2"]]) == ("conv_2", ["one"])
+    with pytest.raises(UserError, match="can't be given the id 'mine'"):
+        await session.branch(1, "mine")
+    with pytest.raises(UserError, match="No item of the conversation has the id 'x'"):
+        await session.branch("x")
+
+
+async def test_an_existing_conversation_is_used_by_its_id() -> None:
+    platform = Conversations()
+    platform.items["conv_7"] = [{**said("one"), "id": "msg_1"}]
+    session = OpenAIConversationsSession(conversation_id="conv_7", openai_client=platform.client())
+    assert (session.session_id, len(await session.get_items())) == ("conv_7", 1)
+    assert [path for _, path, _ in platform.requests] == ["/conversations/conv_7/items"]
+
+
+async def test_a_server_that_always_has_more_is_not_asked_for_ever() -> None:
+    platform = Conversations()
+    platform.endless = True
+    session = OpenAIConversationsSession(openai_client=platform.client())
+    await session.add_items([said("one")])
+    assert len(await session.get_items()) == 1
+
+
+async def test_a_response_that_was_not_stored_is_compacted_by_its_items() -> None:
+    platform = Conversations()
+    session = OpenAIResponsesCompactionSession("a", SQLiteSession("a"), client=platform.client())
+    await session.add_items([said("one")])
+    await session.run_compaction({"force": True, "response_id": "resp_1", "store": False})
+    assert platform.requests[0][2] == {"model": "gpt-4.1", "input": [said("one")]}
+    assert (session.usage.requests, session.usage.total_tokens) == (1, 2)
+
+
+async def test_what_is_added_during_a_compaction_stays() -> None:
+    platform = Conversations()
+    within = SQLiteSession("a")
+    session = OpenAIResponsesCompactionSession("a", within, client=platform.client())
+    await session.add_items([said("one")])
+
+    class Meanwhile(SQLiteSession):
+        async def replace_items(self, items: list[Any], *, expected: Any = None) -> bool:
+            await within.add_items([said("meanwhile")])
+            return await within.replace_items(items, expected=expected)
+
+    meanwhile = Meanwhile("a")
+    meanwhile._file = within._file
+    session.underlying_session = meanwhile
+    await session.run_compaction({"force": True})
+    assert await within.get_items() == [*platform.compacted, said("meanwhile")]
+
+
+async def test_a_compaction_that_fails_leaves_the_conversation_and_is_a_warning() -> None:
+    platform = Conversations()
+    within = SQLiteSession("a")
+    session = OpenAIResponsesCompactionSession(
+        "a", within, client=platform.client(), should_trigger_compaction=lambda facts: True
+    )
+    await session.add_items([said("one")])
+    platform.failing = {"POST /responses/compact": 1}
+    with pytest.warns(UserWarning, match="Session 'a' could not be compacted: .* 503"):
+        await session.run_compaction()
+    platform.failing = {"POST /responses/compact": 1}
+    with pytest.raises(ModelStatusError):
+        await session.run_compaction({"force": True})
+    platform.compacted = []
+    with pytest.raises(ModelBehaviorError, match="compacted the conversation to nothing"):
+        await session.run_compaction({"force": True})
+    assert await within.get_items() == [said("one")]
+
+
+async def test_who_decides_about_compaction_is_told_the_facts() -> None:
+    seen: list[Any] = []
+    session = OpenAIResponsesCompactionSession(
+        "a", SQLiteSession("a"), should_trigger_compaction=lambda facts: bool(seen.append(facts))
+    )
+    old = {"type": "compaction", "id": "cmp", "encrypted_content": "x"}
+    await session.add_items([old, said("one"), CALL, OUTPUT])
+    await session.run_compaction({"response_id": "resp_1"})
+    assert seen == [
+        {
+            "response_id": "resp_1",
+            "compaction_mode": "previous_response_id",
+            "session_items": [old, said("one"), CALL, OUTPUT],
+            "compaction_candidate_items": [CALL, OUTPUT],
+        }
+    ]
+
+
+def test_a_conversation_of_the_platform_cannot_be_compacted_from_outside() -> None:
+    with pytest.raises(UserError, match="can't be compacted by a session around it"):
+        OpenAIResponsesCompactionSession("a", OpenAIConversationsSession(conversation_id="conv_1"))

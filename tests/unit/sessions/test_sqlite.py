@@ -195,7 +195,7 @@ async def test_a_forked_child_opens_the_file_anew(tmp_path: Path) -> None:
     await session.add_items([said("parent")])
     pid = os.fork()
     if pid == 0:
-        session._store.locked(lambda store: store.append("a", ['{"role":"user","content":"child"}']))
+        asyncio.run(SQLiteSession("a", tmp_path / "s.sqlite").add_items([said("child")]))
         os._exit(0)
     assert os.waitpid(pid, 0)[1] == 0
     assert await texts(session) == ["parent", "child"]

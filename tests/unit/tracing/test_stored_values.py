@@ -20,7 +20,7 @@ from agentkit.tracing import (
     trace,
     traces,
 )
-from agentkit.tracing.create import _span
+from agentkit.tracing.create import make_span
 from agentkit.tracing.redaction import Redactor
 
 KEY = "sk-proj-Ab12_cdEF-3456789012345678901234567890"
@@ -110,7 +110,7 @@ class Search(SpanData):
 def test_a_kind_of_ones_own_is_stored_by_its_export_and_a_broken_one_costs_only_itself(caplog) -> None:
     with trace("w") as t:
         for hits in (2, "not a number"):
-            _span(Search(hits), None, t, False).start()
+            make_span(Search(hits), None, t, False).start()
         with custom_span("c"):
             pass
     frame = spans()

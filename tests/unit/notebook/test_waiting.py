@@ -1,0 +1,151 @@
+"""Runs that wait for approval, and runs that a guardrail or a budget stopped: what is shown, and how they go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agentkit import (
+    Agent,
+    GuardrailFunctionOutput,
+    InputGuardrailTripwireTriggered,
+    ModelSettings,
+    RunConfig,
+    Runner,
+    RunResult,
+    function_tool,
+    input_guardrail,
+)
+from agentkit.exceptions import BudgetExceeded, ModelConnectionError
+from agentkit.models.retry import ModelRetryBackoffSettings, ModelRetrySettings
+from agentkit.notebook import last_run
+from agentkit.notebook.display.run_view import run_bundle
+from agentkit.testing import ScriptedModel, call
+
+if TYPE_CHECKING:
+    from conftest import Run
+    from IPython.core.interactiveshell import InteractiveShell
+
+sent: list[str] = []
+
+
+@function_tool(needs_approval=True)
+def send(to: str) -> str:
+    """Send a mail."""
+    sent.append(to)
+    return f"sent to {to}"
+
+
+def mailer(*calls: dict[str, Any]) -> Agent[Any]:
+    return Agent(name="mailer", model=ScriptedModel(list(calls), "All done."), tools=[send])
+
+
+@pytest.fixture(autouse=True)
+def nothing_sent() -> None:
+    sent.clear()
+
+
+def lines_to_go_on(text: str) -> str:
+    """Return the lines of Python that a cell's output offers."""
+    return text.partition("Go on with:\n\n")[2].split("\nOut[")[0]
+
+
+def test_a_cell_shows_what_waits_and_the_lines_to_go_on(run: Run, loaded: InteractiveShell) -> None:
+    loaded.user_ns["mailer"] = mailer(call("send", to="Ada"))
+    assert run("%ask mailer Write to Ada").stdout.startswith(
+        '[Waiting for approval.]\n  send(to="Ada")\n\nGo on with:\n\n'
+        "import agentkit\n"
+        "state = agentkit.last_run().to_state()\n"
+        "state.approve(state.get_interruptions()[0])  # or state.reject(…)\n"
+        "%ask mailer --state state\n"
+    )
+    assert sent == []
+
+
+@pytest.mark.parametrize("calls", [1, 2])
+@pytest.mark.parametrize("options", ["", "--out r ", "--session trip "])
+def test_the_lines_do_go_on(run: Run, loaded: InteractiveShell, options: str, calls: int) -> None:
+    loaded.user_ns["mailer"] = mailer(*[call("send", to=name) for name in ("Ada", "Bo")[:calls]])
+    lines = lines_to_go_on(run(f"%ask mailer {options}Write").stdout)
+    assert ("--session trip" in lines, "r.to_state()" in lines) == ("session" in options, "out" in options)
+    cell = run(lines)
+    assert cell.error is None
+    assert "All done." in cell.stdout
+    assert sorted(sent) == ["Ada", "Bo"][:calls]
+    assert last_run().status == "completed"
+
+
+def test_what_went_on_is_part_of_the_conversation(run: Run, loaded: InteractiveShell) -> None:
+    loaded.user_ns["mailer"] = mailer(call("send", to="Ada"))
+    run(lines_to_go_on(run("%ask mailer Write to Ada").stdout))
+    model: Any = loaded.user_ns["mailer"].model
+    model.reply("Yes.")
+    run("%ask mailer Is it sent?")
+    kinds = [item.get("type") or item["role"] for item in model.requests[-1].input]
+    assert kinds == ["user", "function_call", "function_call_output", "message", "user"]
+
+
+def test_a_rejected_call_is_not_made(run: Run, loaded: InteractiveShell) -> None:
+    loaded.user_ns["mailer"] = mailer(call("send", to="Ada"))
+    lines = lines_to_go_on(run("%ask mailer Write to Ada").stdout)
+    cell = run(lines.replace("state.approve(", "state.reject("))
+    assert sent == []
+    assert cell.stdout.splitlines()[0].startswith('⊘ send(to="Ada") → ')
+
+
+async def test_the_kept_output_of_a_run_in_python_says_how_to_go_on_in_python() -> None:
+    result = await Runner.run(mailer(call("send", to="<b>Ada</b>")), "Write")
+    bundle = run_bundle(result)
+    assert bundle["text/plain"] == (
+        '[Waiting for approval.]\n  send(to="<b>Ada</b>")\n\nGo on with:\n\n'
+        "import agentkit\n"
+        "state = result.to_state()\n"
+        "state.approve(state.get_interruptions()[0])  # or state.reject(…)\n"
+        "result = await agentkit.Runner.run(state.current_agent, state)"
+    )
+    html = bundle["text/html"]
+    assert "<pre><code>send(to=&quot;&lt;b&gt;Ada&lt;/b&gt;&quot;)</code></pre>" in html
+    assert '<span class="agk-m agk-no">?</span> <span class="agk-n">send</span>' in html
+    names: dict[str, Any] = {"result": result}
+    exec(bundle["text/plain"].partition("Go on with:\n\n")[2].replace("result = await", "run ="), names)
+    assert (await names["run"]).final_output == "All done."
+
+
+@input_guardrail
+def no_homework(context: Any, agent: Any, text: Any) -> GuardrailFunctionOutput:
+    return GuardrailFunctionOutput(None, tripwire_triggered="homework" in str(text))
+
+
+def test_a_guardrail_that_stops_a_run_is_one_line(run: Run, loaded: InteractiveShell) -> None:
+    agent = Agent(name="tutor", model=ScriptedModel("It is 4."), input_guardrails=[no_homework])
+    loaded.user_ns["tutor"] = agent
+    cell = run("%ask tutor Do my homework")
+    assert isinstance(cell.error, InputGuardrailTripwireTriggered)
+    assert "■ Guardrail 'no_homework' stopped the run.\n" in cell.stdout
+
+
+async def test_a_spent_budget_is_one_line() -> None:
+    @function_tool
+    def again() -> str:
+        """Go on."""
+        return "x"
+
+    agent = Agent(name="a", model=ScriptedModel(call("again"), "Done."), tools=[again])
+    with pytest.raises(BudgetExceeded) as raised:
+        await Runner.run(agent, "Go on. " * 20, run_config=RunConfig(budget_tokens=1))
+    data = raised.value.run_data
+    assert isinstance(data, RunResult)
+    assert "■</span> Stopped: the run has spent all that it may.</div>" in run_bundle(data)["text/html"]
+
+
+def test_a_retry_is_one_line_and_counted(run: Run, loaded: InteractiveShell) -> None:
+    settings = ModelSettings(retry=ModelRetrySettings(max_retries=2, backoff=ModelRetryBackoffSettings(0.001)))
+    model = ScriptedModel(ModelConnectionError("No connection."), "It is sunny.")
+    loaded.user_ns["weather"] = Agent(name="weather", model=model, model_settings=settings)
+    lines = run("%ask weather Hi").stdout.splitlines()
+    assert lines[:2] == [
+        "↻ ModelConnectionError: the model is asked again in a moment (retry 1 of 2)",
+        "It is sunny.",
+    ]
+    assert lines[2].endswith(" tokens · 1 retry")
