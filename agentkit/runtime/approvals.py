@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from agentkit import _json
 from agentkit.exceptions import UserError
 from agentkit.runtime.run_config import ToolErrorFormatterArgs
 from agentkit.runtime.turn import Call, Equipment
+from agentkit.tools import approval_name
 
 if TYPE_CHECKING:
     from agentkit.runtime.progress import RunProgress
@@ -58,7 +60,7 @@ async def _of_hosted_mcp(run: RunProgress, call: Call, equipment: Equipment) -> 
     for tool in equipment.tools:
         config: Any = getattr(tool, "tool_config", None)
         ask = getattr(tool, "on_approval_request", None)
-        if ask is None or not isinstance(config, dict) or config.get("server_label") != label:
+        if ask is None or not isinstance(config, Mapping) or config.get("server_label") != label:
             continue
         from agentkit.models.typed import typed_item
         from agentkit.tools import MCPToolApprovalRequest
@@ -74,7 +76,7 @@ async def _of_hosted_mcp(run: RunProgress, call: Call, equipment: Equipment) -> 
 
 
 def _decided(run: RunProgress, call: Call) -> Verdict | None:
-    decision = run.context.approvals.of(call.name, call.call_id, call.arguments)
+    decision = run.context.approvals.of(approval_name(call.item, call.name), call.call_id, call.arguments)
     return None if decision is None else Verdict(*decision)
 
 

@@ -17,7 +17,7 @@ from agentkit.runtime.items import ToolApprovalItem
 from agentkit.runtime.ledger import Entry, EntryKind, Outcome
 from agentkit.runtime.progress import RunProgress
 from agentkit.runtime.turn import Call, Equipment, Turn, unknown_tool_message
-from agentkit.tools import ComputerTool, LocalShellTool, output_for_model
+from agentkit.tools import ComputerTool, LocalShellTool, approval_name, output_for_model
 from agentkit.tracing import function_span, handoff_span
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class _Work:
         if isinstance(answer, list):
             run.waiting += answer
             return
-        run.context.approvals.used(call.name, call.call_id, call.arguments)
+        run.context.approvals.used(approval_name(call.item, call.name), call.call_id, call.arguments)
         run.ledger.add(Entry(answer.kind, answer.item, run.agent_key, run.turn, None, answer.value, answer.outcome))
 
     async def carry_out(self, call: Call) -> _Answer | list[ToolApprovalItem]:

@@ -23,7 +23,7 @@ from agentkit.runtime.saved_state import (
     SavedState,
     read_saved,
 )
-from agentkit.tools import Approvals, RunContextWrapper
+from agentkit.tools import Approvals, RunContextWrapper, approval_name
 from agentkit.usage import Usage
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class RunState:
         return [
             item
             for item in self._data["interruptions"]
-            if approvals.of(item.name, item.call_id, item.arguments) is None
+            if approvals.of(approval_name(item.raw, item.name), item.call_id, item.arguments) is None
         ]
 
     def approve(self, approval_item: ToolApprovalItem, always_approve: bool = False) -> None:
@@ -429,7 +429,7 @@ def _responses(saved: list[SavedResponse], entries: list[Entry]) -> list[ModelRe
 
 
 def _value(entry: SavedEntry) -> Any:
-    """Return what is left of a tool's return value: itself where it is JSON data, else the output that the model got."""
+    """Return what is left of a tool's return value: itself where it is JSON, else the output that the model got."""
     if "value" in entry.model_fields_set:
         return entry.value
     return entry.item.get("output") if entry.kind in OUTPUT_KINDS else None

@@ -61,7 +61,7 @@ class _SavedUsage(_Exact):
 class SavedResponse(_Exact):
     """A model's answer, without the items, which are among the entries."""
 
-    id: str | None
+    id: Annotated[str, Field(min_length=1)] | None
     model: str | None
     incomplete: str | None
     usage: _SavedUsage
@@ -135,13 +135,26 @@ def read_saved(state: Mapping[str, Any], *, inner: bool = False) -> SavedState:
         saved = SavedState.model_validate(dict(state))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
-        raise _damaged(".".join(str(part) for part in problem["loc"]), problem["msg"]) from error
+        raise _damaged(_place(state, problem["loc"], problem["type"]), problem["msg"]) from error
     _check_numbers(saved)
     for index, entry in enumerate(saved.entries):
         _check_entry(entry, f"entries.{index}")
     _check_responses(saved, _open_calls(saved))
     _check_context(saved.context, inner=inner)
     return saved
+
+
+def _place(state: Any, location: tuple[int | str, ...], problem: str) -> str:
+    """Return where in the state a problem is: pydantic's location without the kinds that it has tried."""
+    place = []
+    for part in location:
+        try:
+            state = state[part]
+        except (KeyError, IndexError, TypeError):
+            if problem != "missing":
+                continue
+        place.append(str(part))
+    return ".".join(place)
 
 
 def _damaged(place: str, why: str) -> RunStateError:
@@ -206,6 +219,9 @@ def _check_entry(entry: SavedEntry, place: str) -> None:
         raise _damaged(f"{place}.item.type", f"{kind!r} is no {entry.kind}")
     if entry.kind == "tool_call" and kind in _TYPES and kind != "tool_call":
         raise _damaged(f"{place}.kind", f"an item of type {kind!r} is no tool_call")
+    parts = entry.item.get("content")
+    if entry.kind == "message" and not (isinstance(parts, list) and all(isinstance(part, dict) for part in parts)):
+        raise _damaged(f"{place}.item.content", f"it should be a list of parts, not {parts!r:.60}")
     for name in _TEXTS.get(str(kind), ()):
         value = entry.item.get(name)
         if not isinstance(value, str) or (name.endswith("id") and not value):

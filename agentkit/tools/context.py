@@ -10,9 +10,19 @@ from typing_extensions import TypeVar
 
 from agentkit.usage import Usage
 
-__all__ = ["Approvals", "RunContextWrapper", "TContext", "ToolContext"]
+__all__ = ["Approvals", "RunContextWrapper", "TContext", "ToolContext", "approval_name"]
 
 TContext = TypeVar("TContext", default=Any)
+
+
+def approval_name(call: dict[str, Any], name: str) -> str:
+    """Return the name under which decisions on a call are kept: servers may have tools of the same name.
+
+    Args:
+        call: The call, in the shape of the Responses API.
+        name: Name of the tool.
+    """
+    return f"{call.get('server_label')}.{name}" if call.get("type") == "mcp_approval_request" else name
 
 
 class Approvals:
@@ -28,15 +38,16 @@ class Approvals:
 
     def decide(self, call: Any, approved: bool, message: str | None, *, always: bool) -> None:
         """Note a decision about a `ToolApprovalItem`. It holds for that call only: some models give an id twice."""
-        self.calls[call.call_id, call.name, call.arguments] = (approved, message)
+        name = approval_name(call.raw, call.name)
+        self.calls[call.call_id, name, call.arguments] = (approved, message)
         if always:
-            self.tools[call.name] = (approved, message)
+            self.tools[name] = (approved, message)
 
     def of(self, name: str, call_id: str, arguments: str | None = None) -> tuple[bool, str | None] | None:
         """Return the decision on a call, or None where there is none yet.
 
         Args:
-            name: Name of the tool.
+            name: Name of the tool, as `approval_name` gives it.
             call_id: Id of the call.
             arguments: Its arguments as the model sent them; not compared when None.
         """
