@@ -69,7 +69,7 @@ if TYPE_CHECKING:
         retry_policies,
     )
     from agentkit.notebook import last_error, last_run, load_ipython_extension, unload_ipython_extension
-    from agentkit.pricing import price_of, set_price
+    from agentkit.pricing import forget_prices, price_of, set_price
     from agentkit.runtime import (
         Agent,
         AgentBase,
@@ -185,6 +185,9 @@ if TYPE_CHECKING:
     )
     from agentkit.tracing import (
         AgentSpanData,
+        BackendSpanExporter,
+        BatchTraceProcessor,
+        ConsoleSpanExporter,
         CustomSpanData,
         FunctionSpanData,
         GenerationSpanData,
@@ -195,8 +198,15 @@ if TYPE_CHECKING:
         Span,
         SpanData,
         SpanError,
+        SpeechGroupSpanData,
+        SpeechSpanData,
+        TaskSpanData,
         Trace,
+        TraceProvider,
+        TracingConfig,
         TracingProcessor,
+        TranscriptionSpanData,
+        TurnSpanData,
         add_trace_processor,
         agent_span,
         custom_span,
@@ -207,15 +217,23 @@ if TYPE_CHECKING:
         generation_span,
         get_current_span,
         get_current_trace,
+        get_trace_provider,
         guardrail_span,
         handoff_span,
         mcp_tools_span,
         response_span,
         set_trace_processors,
+        set_trace_provider,
         set_tracing_disabled,
+        set_tracing_export_api_key,
         spans,
+        speech_group_span,
+        speech_span,
+        task_span,
         trace,
         traces,
+        transcription_span,
+        turn_span,
     )
     from agentkit.usage import RequestUsage, Usage
 
@@ -236,7 +254,7 @@ _MODULES = {
     "agentkit.models.retry": """ModelRetryAdvice ModelRetryAdviceRequest ModelRetryBackoffSettings
         ModelRetryNormalizedError ModelRetrySettings RetryDecision RetryPolicy RetryPolicyContext retry_policies""",
     "agentkit.notebook": "last_error last_run load_ipython_extension unload_ipython_extension",
-    "agentkit.pricing": "price_of set_price",
+    "agentkit.pricing": "forget_prices price_of set_price",
     "agentkit.runtime": """Agent AgentBase AgentHookContext AgentHooks AgentToolInvocation AgentToolStreamEvent
         AgentUpdatedStreamEvent CallModelData CallModelInputFilter CompactionItem FunctionToolResult
         GuardrailFunctionOutput Handoff HandoffCallItem HandoffInputData HandoffInputFilter HandoffOutputItem
@@ -257,11 +275,14 @@ _MODULES = {
         ToolInputGuardrail ToolInputGuardrailData ToolInputGuardrailResult ToolOutputFileContent ToolOutputGuardrail
         ToolOutputGuardrailData ToolOutputGuardrailResult ToolOutputImage ToolOutputText WebSearchTool
         default_tool_error_function function_tool tool_input_guardrail tool_output_guardrail""",
-    "agentkit.tracing": """AgentSpanData CustomSpanData FunctionSpanData GenerationSpanData GuardrailSpanData
-        HandoffSpanData MCPListToolsSpanData ResponseSpanData Span SpanData SpanError Trace TracingProcessor
-        add_trace_processor agent_span custom_span flush_traces function_span gen_span_id gen_trace_id
-        generation_span get_current_span get_current_trace guardrail_span handoff_span mcp_tools_span response_span
-        set_trace_processors set_tracing_disabled spans trace traces""",
+    "agentkit.tracing": """AgentSpanData BackendSpanExporter BatchTraceProcessor ConsoleSpanExporter CustomSpanData
+        FunctionSpanData GenerationSpanData GuardrailSpanData HandoffSpanData MCPListToolsSpanData ResponseSpanData
+        Span SpanData SpanError SpeechGroupSpanData SpeechSpanData TaskSpanData Trace TraceProvider TracingConfig
+        TracingProcessor TranscriptionSpanData TurnSpanData add_trace_processor agent_span custom_span flush_traces
+        function_span gen_span_id gen_trace_id generation_span get_current_span get_current_trace get_trace_provider
+        guardrail_span handoff_span mcp_tools_span response_span set_trace_processors set_trace_provider
+        set_tracing_disabled set_tracing_export_api_key spans speech_group_span speech_span task_span trace traces
+        transcription_span turn_span""",
     "agentkit.usage": "RequestUsage Usage",
     "openai": "AsyncOpenAI",
 }
@@ -282,6 +303,8 @@ __all__ = [
     "AsyncComputer",
     "AsyncOpenAI",
     "Backend",
+    "BackendSpanExporter",
+    "BatchTraceProcessor",
     "BudgetExceeded",
     "Button",
     "CallModelData",
@@ -293,6 +316,7 @@ __all__ = [
     "Computer",
     "ComputerTool",
     "ComputerToolSafetyCheckData",
+    "ConsoleSpanExporter",
     "CustomSpanData",
     "DynamicPromptFunction",
     "Environment",
@@ -393,10 +417,13 @@ __all__ = [
     "Span",
     "SpanData",
     "SpanError",
+    "SpeechGroupSpanData",
+    "SpeechSpanData",
     "StopAtTools",
     "StreamEvent",
     "TContext",
     "TResponseInputItem",
+    "TaskSpanData",
     "Tool",
     "ToolApprovalItem",
     "ToolCallError",
@@ -422,7 +449,11 @@ __all__ = [
     "ToolsToFinalOutputFunction",
     "ToolsToFinalOutputResult",
     "Trace",
+    "TraceProvider",
+    "TracingConfig",
     "TracingProcessor",
+    "TranscriptionSpanData",
+    "TurnSpanData",
     "UnknownModelError",
     "Usage",
     "UserError",
@@ -438,6 +469,7 @@ __all__ = [
     "disconnect",
     "enable_verbose_stdout_logging",
     "flush_traces",
+    "forget_prices",
     "function_span",
     "function_tool",
     "gen_span_id",
@@ -445,6 +477,7 @@ __all__ = [
     "generation_span",
     "get_current_span",
     "get_current_trace",
+    "get_trace_provider",
     "guardrail_span",
     "handoff",
     "handoff_span",
@@ -464,12 +497,19 @@ __all__ = [
     "set_default_openai_key",
     "set_price",
     "set_trace_processors",
+    "set_trace_provider",
     "set_tracing_disabled",
+    "set_tracing_export_api_key",
     "spans",
+    "speech_group_span",
+    "speech_span",
+    "task_span",
     "tool_input_guardrail",
     "tool_output_guardrail",
     "trace",
     "traces",
+    "transcription_span",
+    "turn_span",
     "unload_ipython_extension",
 ]
 

@@ -141,17 +141,10 @@ def agent_handed_over(from_agent: str, to_agent: str) -> None:
 class _StdoutHandler(logging.StreamHandler[TextIO]):
     """Writes to what standard output is at the time: notebooks and tests put another in its place."""
 
-    def __init__(self) -> None:
-        logging.Handler.__init__(self)
-
-    @property
-    def stream(self) -> TextIO:
-        """Standard output."""
-        return sys.stdout if sys.stdout is not None else sys.stderr
-
-    def setStream(self, stream: TextIO) -> TextIO | None:  # noqa: N802 (the base class's name)
-        """Change nothing: it is always standard output."""
-        return None
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        self.stream = sys.stdout if sys.stdout is not None else sys.stderr
+        super().emit(record)
 
 
 def _asked_for(switch: str) -> bool:

@@ -16,6 +16,7 @@ from agentkit.runtime.hooks import call_hooks
 from agentkit.runtime.items import ToolApprovalItem
 from agentkit.runtime.ledger import Entry, EntryKind, Outcome
 from agentkit.runtime.progress import RunProgress
+from agentkit.runtime.stopping import stop_all
 from agentkit.runtime.turn import Call, Equipment, Turn, unknown_tool_message
 from agentkit.tools import ComputerTool, LocalShellTool, approval_name, output_for_model
 from agentkit.tracing import function_span, handoff_span
@@ -74,21 +75,17 @@ async def execute_tools(run: RunProgress, turn: Turn, equipment: Equipment) -> A
             yield
     finally:
         run.news = None
-        await _cancel(tasks)
-        for call, task in zip(calls[recorded:], tasks[recorded:], strict=True):
-            if not task.cancelled() and task.exception() is None and isinstance(answer := task.result(), _Answer):
-                work.record(call, answer)  # done before the run was stopped: the history is to say so
+        try:
+            await stop_all(tasks)
+        finally:
+            _record_done(work, calls[recorded:], tasks[recorded:])
 
 
-async def _cancel(tasks: Sequence[asyncio.Future[Any]]) -> None:
-    pending = [task for task in tasks if not task.done()]
-    for task in pending:
-        task.cancel()
-    if pending:
-        await asyncio.wait(pending)
-    for task in tasks:
-        if not task.cancelled():
-            task.exception()  # seen, so that asyncio doesn't complain of it later
+def _record_done(work: _Work, calls: Sequence[Call], tasks: Sequence[asyncio.Future[Any]]) -> None:
+    """Record the answers of calls that were through before the run was stopped: the history is to say so."""
+    for call, task in zip(calls, tasks, strict=True):
+        if not task.cancelled() and task.exception() is None and isinstance(answer := task.result(), _Answer):
+            work.record(call, answer)
 
 
 class _Work:

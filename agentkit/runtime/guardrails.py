@@ -17,6 +17,7 @@ from agentkit.exceptions import (
     UserError,
 )
 from agentkit.models import TResponseInputItem
+from agentkit.runtime.stopping import stop_all
 from agentkit.tools import RunContextWrapper, TContext
 from agentkit.tools.callables import own_name
 from agentkit.tools.executor import call_in_thread
@@ -246,14 +247,7 @@ async def _all_of(
             if result.output.tripwire_triggered:
                 raise tripwire(result)
     finally:
-        pending = [task for task in tasks if not task.done()]
-        for task in pending:
-            task.cancel()
-        if pending:
-            await asyncio.wait(pending)
-        for task in tasks:
-            if not task.cancelled():
-                task.exception()  # seen, so that asyncio doesn't complain of it later
+        await stop_all(tasks)
 
 
 async def _traced(guardrail: _Guardrail[Any], run: Coroutine[Any, Any, R], parent: Span[Any] | None) -> R:

@@ -19,6 +19,7 @@ from agentkit.runtime.hooks import call_hooks
 from agentkit.runtime.ledger import Entry
 from agentkit.runtime.model_call import call_model
 from agentkit.runtime.progress import RunProgress
+from agentkit.runtime.stopping import stop_all
 from agentkit.runtime.stream_events import AgentUpdatedStreamEvent, RunItemStreamEvent, StreamEvent
 from agentkit.runtime.traced import end_agent, finish_trace, note_failure, start_agent, start_trace
 from agentkit.runtime.turn import (
@@ -251,14 +252,7 @@ async def _while_checking(
         run.deltas = []  # what the model has begun to say is not part of the conversation
         raise
     finally:
-        pending = [task for task in tasks if not task.done()]
-        for task in pending:
-            task.cancel()
-        if pending:
-            await asyncio.wait(pending)
-        for task in tasks:
-            if not task.cancelled():
-                task.exception()  # seen, so that asyncio doesn't complain of it later
+        await stop_all(tasks)
 
 
 async def _next_step(run: RunProgress, turn: Turn, equipment: Equipment) -> NextStep:

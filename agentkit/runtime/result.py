@@ -16,6 +16,7 @@ from agentkit.runtime.items import ItemHelpers, RunItem, ToolApprovalItem
 from agentkit.runtime.loop import run_loop
 from agentkit.runtime.progress import RunProgress, RunStatus
 from agentkit.runtime.run_state import RunState
+from agentkit.runtime.stopping import stop_all
 from agentkit.runtime.stream_events import StreamEvent
 from agentkit.tools import RunContextWrapper, ToolInputGuardrailResult, ToolOutputGuardrailResult
 from agentkit.usage import Usage
@@ -23,6 +24,7 @@ from agentkit.usage import Usage
 if TYPE_CHECKING:
     import pandas as pd
 
+    from agentkit.models.retrying import RetryNotice
     from agentkit.runtime.agent import Agent
 
 __all__ = ["AgentToolInvocation", "RunErrorDetails", "RunResult", "RunResultBase", "RunResultStreaming"]
@@ -114,6 +116,16 @@ class RunResultBase:
         from agentkit.runtime.costs import costs_frame
 
         return costs_frame(self.usage.request_usage_entries, by)
+
+    @property
+    def retries(self) -> list[RetryNotice]:
+        """Model calls that failed and were made again, with what went wrong."""
+        return list(self._run.retries)
+
+    @property
+    def inner_results(self) -> dict[str, RunResultBase]:
+        """Results of agents that were called as tools, by the id of the call."""
+        return dict(self._run.inner.results)
 
     @property
     def status(self) -> RunStatus:
@@ -260,9 +272,7 @@ class RunResultStreaming(RunResultBase):
                 self._news.clear()
                 await self._news.wait()
         finally:
-            if not self._task.done():
-                self._task.cancel()
-                await asyncio.wait({self._task})
+            await stop_all([self._task])
         if (error := self.run_loop_exception) is not None:
             raise error
 

@@ -29,7 +29,11 @@ def start_trace(run: RunProgress) -> bool:
         return False
     current = get_current_trace()
     its_trace = current or trace(
-        config.workflow_name, trace_id=config.trace_id, group_id=config.group_id, metadata=config.trace_metadata
+        config.workflow_name,
+        trace_id=config.trace_id,
+        group_id=config.group_id,
+        metadata=config.trace_metadata,
+        tracing=config.tracing,
     )
     if isinstance(its_trace, NoOpTrace):
         return False

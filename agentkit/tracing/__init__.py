@@ -45,12 +45,32 @@ from agentkit.tracing.span_data import (
 
 if TYPE_CHECKING:
     from agentkit.tracing.batching import BatchTraceProcessor
+    from agentkit.tracing.config import TracingConfig
+    from agentkit.tracing.exporters import (
+        BackendSpanExporter,
+        ConsoleSpanExporter,
+        default_exporter,
+        default_processor,
+        set_tracing_export_api_key,
+    )
     from agentkit.tracing.frames import spans, traces
+    from agentkit.tracing.provider import TraceProvider, get_trace_provider, set_trace_provider
+    from agentkit.tracing.speech_spans import (
+        SpeechGroupSpanData,
+        SpeechSpanData,
+        TranscriptionSpanData,
+        speech_group_span,
+        speech_span,
+        transcription_span,
+    )
+    from agentkit.tracing.step_spans import TaskSpanData, TurnSpanData, task_span, turn_span
     from agentkit.tracing.store import TraceStore, store_path
 
 __all__ = [
     "AgentSpanData",
+    "BackendSpanExporter",
     "BatchTraceProcessor",
+    "ConsoleSpanExporter",
     "CustomSpanData",
     "FunctionSpanData",
     "GenerationSpanData",
@@ -63,13 +83,22 @@ __all__ = [
     "Span",
     "SpanData",
     "SpanError",
+    "SpeechGroupSpanData",
+    "SpeechSpanData",
+    "TaskSpanData",
     "Trace",
+    "TraceProvider",
     "TraceStore",
+    "TracingConfig",
     "TracingExporter",
     "TracingProcessor",
+    "TranscriptionSpanData",
+    "TurnSpanData",
     "add_trace_processor",
     "agent_span",
     "custom_span",
+    "default_exporter",
+    "default_processor",
     "flush_traces",
     "function_span",
     "gen_group_id",
@@ -78,28 +107,59 @@ __all__ = [
     "generation_span",
     "get_current_span",
     "get_current_trace",
+    "get_trace_provider",
     "guardrail_span",
     "handoff_span",
     "mcp_tools_span",
     "response_span",
     "set_trace_processors",
+    "set_trace_provider",
     "set_tracing_disabled",
+    "set_tracing_export_api_key",
     "spans",
+    "speech_group_span",
+    "speech_span",
     "store_path",
+    "task_span",
     "trace",
     "traces",
+    "transcription_span",
+    "turn_span",
 ]
 
 _LAZY = {
+    "BackendSpanExporter": "exporters",
     "BatchTraceProcessor": "batching",
+    "ConsoleSpanExporter": "exporters",
+    "SpeechGroupSpanData": "speech_spans",
+    "SpeechSpanData": "speech_spans",
+    "TaskSpanData": "step_spans",
+    "TraceProvider": "provider",
     "TraceStore": "store",
+    "TracingConfig": "config",
+    "TranscriptionSpanData": "speech_spans",
+    "TurnSpanData": "step_spans",
+    "default_exporter": "exporters",
+    "default_processor": "exporters",
+    "get_trace_provider": "provider",
+    "set_trace_provider": "provider",
+    "set_tracing_export_api_key": "exporters",
     "spans": "frames",
+    "speech_group_span": "speech_spans",
+    "speech_span": "speech_spans",
     "store_path": "store",
+    "task_span": "step_spans",
     "traces": "frames",
+    "transcription_span": "speech_spans",
+    "turn_span": "step_spans",
 }
 
 
 def __getattr__(name: str) -> Any:  # a name of any of the modules in _LAZY
+    if name == "GLOBAL_TRACE_PROVIDER":
+        from agentkit.tracing.provider import get_trace_provider
+
+        return get_trace_provider()
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

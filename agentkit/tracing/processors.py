@@ -161,3 +161,20 @@ def processor_failed(processor: TracingProcessor, method: str, error: Exception)
         error,
         exc_info=error,
     )
+
+
+_ELSEWHERE = {
+    "BatchTraceProcessor": "batching",
+    "BackendSpanExporter": "exporters",
+    "ConsoleSpanExporter": "exporters",
+    "default_exporter": "exporters",
+    "default_processor": "exporters",
+}
+
+
+def __getattr__(name: str) -> Any:  # names that the SDK's documentation imports from here
+    if name not in _ELSEWHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"agentkit.tracing.{_ELSEWHERE[name]}"), name)

@@ -13,6 +13,7 @@ from agentkit import _json, _secrets
 from agentkit.exceptions import UserError
 from agentkit.models import ChatQuirks, ModelSettings, OpenAIChatCompletionsModel
 from agentkit.models.errors import as_model_error, broken_stream
+from agentkit.models.wire import client_retries_off
 from agentkit.models.wire_model import Pieces
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ class LitellmModel(OpenAIChatCompletionsModel):
             arguments["extra_headers"] = dict(settings.extra_headers)
         if settings.extra_query:
             arguments["extra_query"] = dict(settings.extra_query)
+        if client_retries_off.get():
+            arguments["max_retries"] = 0
         try:
             return await litellm.acompletion(**arguments)
         except openai.APIError as error:

@@ -95,7 +95,7 @@ def usage_line(result: RunResultBase, asked: Asked | None = None) -> str:
         parts.append("cut off at the token limit" if last.incomplete == "max_output_tokens" else last.incomplete)
     if usage.cost_usd:
         parts.append(f"${usage.cost_usd:.4f}" if usage.cost_usd >= 0.00005 else "under $0.0001")
-    if retries := len(result._run.retries):
+    if retries := len(result.retries):
         parts.append(f"{retries} retr{'y' if retries == 1 else 'ies'}")
     if asked is not None and asked.earlier:
         parts.append(f"{asked.earlier:,} earlier message{'' if asked.earlier == 1 else 's'}")

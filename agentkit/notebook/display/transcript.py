@@ -72,7 +72,7 @@ class Transcript:
         """
         transcript = cls()
         transcript.add_items(result.new_items)
-        results = _inner_results(result)
+        results = result.inner_results
         for key, step in transcript._by_key.items():
             known = None if seen is None else seen._by_key.get(key)
             step.inner = None if known is None else known.inner
@@ -211,12 +211,6 @@ class Transcript:
             if step.inner is not None and (rest := step.inner._way_to(path[1:], call_id)):
                 return [step, *rest]
         return []
-
-
-def _inner_results(result: RunResultBase) -> Mapping[str, RunResultBase]:
-    """Return the results of the agents that a run has used as tools, by the id of the call."""
-    results: Mapping[str, RunResultBase] = result._run.inner.results
-    return results
 
 
 def _call(raw: dict[str, Any]) -> Step:

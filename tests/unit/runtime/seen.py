@@ -45,6 +45,8 @@ class SpanLog(TracingProcessor):
         self.traces: list[Trace] = []
         self.spans: list[Span[Any]] = []
         self.open: dict[str, Trace | Span[Any]] = {}
+        self.inside: dict[str, set[str]] = {}
+        """By the id of what is open: the ids of the spans in it that are."""
         self.wrong: list[str] = []
 
     def on_trace_start(self, trace: Trace) -> None:
@@ -52,27 +54,24 @@ class SpanLog(TracingProcessor):
         self.open[trace.trace_id] = trace
 
     def on_trace_end(self, trace: Trace) -> None:
-        self.wrong += [f"{trace} ended before {each}" for each in self._inside(trace.trace_id)]
-        if self.open.pop(trace.trace_id, None) is None:
-            self.wrong.append(f"{trace} ended, but was not open")
+        self._close(trace.trace_id, trace)
 
     def on_span_start(self, span: Span[Any]) -> None:
-        if (span.parent_id or span.trace_id) not in self.open or span.trace_id not in self.open:
+        outer = span.parent_id or span.trace_id
+        if outer not in self.open or span.trace_id not in self.open:
             self.wrong.append(f"{span} began in something that was not open")
         self.spans.append(span)
         self.open[span.span_id] = span
+        self.inside.setdefault(outer, set()).add(span.span_id)
 
     def on_span_end(self, span: Span[Any]) -> None:
-        self.wrong += [f"{span} ended before {each}" for each in self._inside(span.span_id)]
-        if self.open.pop(span.span_id, None) is None:
-            self.wrong.append(f"{span} ended, but was not open")
+        self._close(span.span_id, span)
+        self.inside.get(span.parent_id or span.trace_id, set()).discard(span.span_id)
 
-    def _inside(self, scope_id: str) -> list[Any]:
-        return [
-            each
-            for each in self.open.values()
-            if isinstance(each, Span) and scope_id in (each.parent_id, each.trace_id if not each.parent_id else None)
-        ]
+    def _close(self, its_id: str, what: Trace | Span[Any]) -> None:
+        self.wrong += [f"{what} ended before {self.open[each]}" for each in self.inside.pop(its_id, ())]
+        if self.open.pop(its_id, None) is None:
+            self.wrong.append(f"{what} ended, but was not open")
 
     def shutdown(self) -> None:
         pass

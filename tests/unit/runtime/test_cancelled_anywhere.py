@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -10,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from agentkit import Agent, Runner, SQLiteSession, set_trace_processors
+from agentkit import Agent, Runner, SQLiteSession, function_tool, set_trace_processors
+from agentkit.runtime.background import run_blocking
 from agentkit.testing import ScriptedModel
 from agentkit.tracing.processors import reset_tracing
 
@@ -183,3 +186,72 @@ def test_a_streamed_run_that_is_told_to_stop_at_any_step_leaves_nothing_behind(t
         assert statuses == {"cancelled", "completed"}
 
     in_steps(main)
+
+
+def test_a_run_cancelled_again_and_again_from_any_await_on_leaves_nothing_behind(tmp_path: Path) -> None:
+    async def main(loop: SteppingLoop) -> None:
+        whole, steps = await the_whole(tmp_path / "sessions.db", Attempt.run)
+        for step in range(1, steps):
+            attempt = Attempt(tmp_path / "sessions.db", str(step))
+            task = asyncio.ensure_future(attempt.run())
+            for again in range(4):
+                loop.after(step + again, task.cancel)
+            await asyncio.wait({task})
+            loop.forget()
+            assert is_beginning(await attempt.check(), whole)
+
+    in_steps(main)
+
+
+class InterruptingHooks(SlowHooks):
+    """Interrupts the main thread at the n-th event, as Ctrl-C does, and lets the run go no further."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.at = at
+
+    def __getattribute__(self, name: str) -> Any:
+        method = super().__getattribute__(name)
+        if not name.startswith("on_"):
+            return method
+
+        async def counted(*args: Any) -> None:
+            await method(*args)
+            if len(self.events) == self.at:
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+                await asyncio.Event().wait()
+
+        return counted
+
+
+def test_run_sync_interrupted_at_any_event_leaves_nothing_behind(tmp_path: Path) -> None:
+    attempt = Attempt(tmp_path / "sessions.db", "whole")
+    Runner.run_sync(attempt.agent, "Hi", **attempt.arguments)
+    count = len(attempt.hooks.events)
+    whole = run_blocking(attempt.check(whole=True))
+    assert count > 15
+    for at in range(1, count + 1):
+        attempt = Attempt(tmp_path / "sessions.db", str(at))
+        attempt.hooks = attempt.arguments["hooks"] = InterruptingHooks(at)
+        with pytest.raises(KeyboardInterrupt):
+            Runner.run_sync(attempt.agent, "Hi", **attempt.arguments)
+        kept = run_blocking(attempt.check())
+        assert is_beginning(kept, whole)
+        assert {trace.status for trace in attempt.spans.traces} == {"cancelled"}
+        run_blocking(attempt.goes_on(kept))
+
+
+def test_run_sync_interrupted_in_a_tool_of_the_callers_thread_leaves_nothing_behind(tmp_path: Path) -> None:
+    @function_tool
+    def count(to: int) -> int:
+        assert threading.current_thread() is threading.main_thread()
+        signal.raise_signal(signal.SIGINT)
+        return to
+
+    attempt = Attempt(tmp_path / "sessions.db", "tool")
+    attempt.agent.tools = [count if tool.name == "count" else tool for tool in attempt.agent.tools]
+    with pytest.raises(KeyboardInterrupt):
+        Runner.run_sync(attempt.agent, "Hi", **attempt.arguments)
+    kept = run_blocking(attempt.check())
+    assert [item["output"] for item in kept if item.get("call_id") == "count_1" and "output" in item] == [STOPPED]
+    run_blocking(attempt.goes_on(kept))

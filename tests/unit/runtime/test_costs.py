@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from agentkit import Agent, BudgetExceeded, RunConfig, Runner, UserError, function_tool
+from agentkit import Agent, BudgetExceeded, ModelResponse, RunConfig, Runner, Usage, UserError, function_tool
 from agentkit.testing import ScriptedModel, call
 
 
@@ -28,7 +28,7 @@ async def test_cost_is_known_for_each_agent_and_model() -> None:
     assert result.cost_usd == pytest.approx(frame.cost_usd.sum())
     assert result.cost_usd is not None
     assert result.cost_usd > 0
-    assert list(result.costs("model").columns)[0] == "model"
+    assert result.costs("model").columns[0] == "model"
     assert frame.dtypes["total_tokens"] == "int64"
 
 
@@ -58,6 +58,18 @@ async def test_a_budget_in_dollars_needs_a_price() -> None:
         await Runner.run(looker, "Look", run_config=RunConfig(budget_usd=1))
     assert isinstance(looker.model, ScriptedModel)
     assert looker.model.requests == []
+
+
+async def test_a_budget_in_dollars_needs_a_server_that_counts() -> None:
+    class Silent(ScriptedModel):
+        async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
+            response = await super().get_response(*args, **kwargs)
+            return ModelResponse(response.raw_output, Usage(1))
+
+    silent = Silent(call("look"), "Done")
+    silent.model = "gpt-4.1"
+    with pytest.raises(UserError, match="server of 'gpt-4.1' doesn't say how many tokens"):
+        await Runner.run(Agent(name="a", model=silent, tools=[look]), "Look", run_config=RunConfig(budget_usd=1))
 
 
 @pytest.mark.parametrize("budget", [-1, "5", True])
