@@ -10,7 +10,7 @@ from typing import Any
 from agentkit._retry_after import header, number, retry_after_s
 from agentkit.exceptions import AgentsException, ModelServerError
 from agentkit.models.retry import ModelRetryAdvice, ModelRetryNormalizedError
-from agentkit.tools import FileSearchTool, FunctionTool, WebSearchTool
+from agentkit.tools import ComputerTool, FileSearchTool, FunctionTool, LocalShellTool, WebSearchTool
 
 __all__ = ["acts", "advise", "normalize"]
 
@@ -35,7 +35,7 @@ _TRANSIENT_CODES = frozenset({"conversation_locked", "rate_limit_exceeded", "ser
 _USED_UP = frozenset({"billing_hard_limit_reached", "billing_not_active", "insufficient_quota"})
 """What no waiting helps against, though it comes as a 429."""
 
-_REPEATABLE_TOOLS = (FunctionTool, FileSearchTool, WebSearchTool)
+_REPEATABLE_TOOLS = (FunctionTool, FileSearchTool, WebSearchTool, ComputerTool, LocalShellTool)
 """Tools that the platform doesn't run, or that only read."""
 
 

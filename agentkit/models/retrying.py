@@ -13,7 +13,7 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from agentkit.exceptions import AgentsException
+from agentkit.exceptions import AgentsException, ModelConnectionError
 from agentkit.models.call import accepted_arguments, streams_batches
 from agentkit.models.interface import Model, ModelResponse
 from agentkit.models.responses import response_from_wire
@@ -120,7 +120,7 @@ async def stream(
                             yield batch
                         return
                     batch = await anext(batches, None)
-            return
+            raise ModelConnectionError("The model's stream ended before its answer had begun.")
         except Exception as error:
             if answering:
                 raise

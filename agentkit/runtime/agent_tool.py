@@ -129,13 +129,16 @@ class _RunAgent:
             streamed=streamed,
         )
         run.context.usage = Usage()  # of a run that goes on, what it used before is counted already
+        if inner is not None:
+            run.put_inside(inner, ctx.tool_call_id)
         try:
             async with aclosing(run_loop(run)) as batches:
                 async for batch in batches:
                     for event in batch:
                         await self._tell(ctx, event)
         finally:
-            ctx.usage.add(run.context.usage)
+            if inner is None:  # else each call has been counted, when it was made
+                ctx.usage.add(run.context.usage)
         if run.status == "waiting":
             if inner is None:
                 raise UserError(f"Tool {ctx.tool_name!r} waits for an approval, but was called outside a run.")
@@ -209,13 +212,9 @@ def _config(own: RunConfig | dict[str, Any] | None, ctx: ToolContext[Any]) -> Ru
         output_guardrails=None,
         session_input_callback=None,
         session_settings=None,
-        budget_usd=None if outer.budget_usd is None else _left(outer.budget_usd, ctx.usage.cost_usd),
-        budget_tokens=_left(outer.budget_tokens, ctx.usage.total_tokens),
+        budget_usd=None,  # the outer run's holds inside it too
+        budget_tokens=None,
     )
-
-
-def _left(budget: Any, spent: Any) -> Any:
-    return None if budget is None else max(budget - (spent or 0), 0)
 
 
 def _text_input(arguments: str, name: str) -> str:

@@ -11,12 +11,14 @@ from agentkit import _json
 from agentkit.exceptions import UserError
 from agentkit.runtime.run_config import ToolErrorFormatterArgs
 from agentkit.runtime.turn import Call, Equipment
-from agentkit.tools import approval_name
+from agentkit.tools import approval_key
+from agentkit.tools.context import ApprovalKey
+from agentkit.tools.tool import meant_arguments
 
 if TYPE_CHECKING:
     from agentkit.runtime.progress import RunProgress
 
-__all__ = ["Verdict", "told_instead", "verdict_on"]
+__all__ = ["REJECTED", "Verdict", "key_of", "told_instead", "verdict_on"]
 
 REJECTED = "Tool execution was not approved."
 """What the model is told of a call that was not approved, unless whoever decided said something else."""
@@ -48,7 +50,10 @@ async def verdict_on(run: RunProgress, call: Call, equipment: Equipment) -> Verd
     if (decided := _decided(run, call)) is not None:
         return decided
     if callable(needs):
-        wants = needs(run.context, _arguments(call), call.call_id)
+        arguments = _arguments(call)
+        if arguments is None:  # nothing to decide from
+            return WAITS
+        wants = needs(run.context, arguments, call.call_id)
         needs = bool(await wants if inspect.isawaitable(wants) else wants)
     return WAITS if needs else MAY_RUN
 
@@ -75,18 +80,26 @@ async def _of_hosted_mcp(run: RunProgress, call: Call, equipment: Equipment) -> 
     return WAITS
 
 
+def key_of(run: RunProgress, call: Call) -> ApprovalKey:
+    """Return what a decision on a call is kept under."""
+    return approval_key(call.item, call.name, run.agent.name, run.path)
+
+
 def _decided(run: RunProgress, call: Call) -> Verdict | None:
-    decision = run.context.approvals.of(approval_name(call.item, call.name), call.call_id, call.arguments)
+    decision = run.context.approvals.of(key_of(run, call))
     return None if decision is None else Verdict(*decision)
 
 
-def _arguments(call: Call) -> dict[str, Any]:
-    """Return the call's arguments for whoever decides; empty where they are no object."""
-    try:
-        arguments = _json.loads(call.arguments or "{}")
-    except ValueError:
-        return {}
-    return arguments if isinstance(arguments, dict) else {}
+def _arguments(call: Call) -> dict[str, Any] | None:
+    """Return the call's arguments as the tool will read them, or None where they are no object."""
+    for text in (call.arguments, meant_arguments(call.arguments)):
+        try:
+            arguments = _json.loads(text or "")
+        except ValueError:
+            continue
+        if isinstance(arguments, dict):
+            return arguments
+    return None
 
 
 async def told_instead(run: RunProgress, call: Call, kind: Any, message: str, *, own: bool = False) -> str:

@@ -27,10 +27,11 @@ def fit_response(response: ModelResponse) -> ModelResponse:
     Raises:
         ModelBehaviorError: The type of an item is no text.
     """
-    items, taken = response.raw_output, set[str]()
-    fit = [_fit(item, taken) for item in items]
-    if all(one is other for one, other in zip(fit, items, strict=True)):
+    taken: set[str] = set()
+    if all(_fit(item, taken) is item for item in response.raw_output):
         return response
+    taken.clear()
+    fit = [_fit(item, taken) for item in response.raw_output]
     return ModelResponse(
         fit, response.usage, response.response_id, model=response.model, incomplete=response.incomplete
     )

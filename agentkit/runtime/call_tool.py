@@ -90,6 +90,7 @@ def _as_it_is_now(output: Any) -> Any:
 
 
 def _context(run: RunProgress, call: Call) -> ToolContext[Any]:
+    run.inner.path, run.inner.meters = run.path, run.meters()
     return ToolContext(
         context=run.context.context,
         usage=run.context.usage,
@@ -105,14 +106,11 @@ def _context(run: RunProgress, call: Call) -> ToolContext[Any]:
 
 
 async def _guarded(run: RunProgress, tool: FunctionTool, context: ToolContext[Any]) -> tuple[Any, Outcome]:
-    for check in tool.tool_input_guardrails:
-        found = await check.run(ToolInputGuardrailData(context, run.agent))
-        run.tool_input_guardrail_results.append(ToolInputGuardrailResult(check, found))
-        if found.behavior["type"] == "raise_exception":
-            raise ToolInputGuardrailTripwireTriggered(check, found)
-        if found.behavior["type"] == "reject_content":
-            return found.behavior["message"], "rejected"
-    await call_hooks(run.hook_calls("on_tool_start"), context, run.agent, tool)
+    if context.tool_call_id not in run.inner.states:  # else it began before, and goes on
+        rejected = await _rejected(run, tool, context)
+        if rejected is not None:
+            return rejected, "rejected"
+        await call_hooks(run.hook_calls("on_tool_start"), context, run.agent, tool)
     output = await _in_time(tool, context)
     for guard in tool.tool_output_guardrails:
         found = await guard.run(ToolOutputGuardrailData(context, run.agent, output))
@@ -124,6 +122,18 @@ async def _guarded(run: RunProgress, tool: FunctionTool, context: ToolContext[An
             break
     await call_hooks(run.hook_calls("on_tool_end"), context, run.agent, tool, output)
     return output, "ok"
+
+
+async def _rejected(run: RunProgress, tool: FunctionTool, context: ToolContext[Any]) -> str | None:
+    """Return what the model is told where a guardrail lets the call not through; None where all do."""
+    for check in tool.tool_input_guardrails:
+        found = await check.run(ToolInputGuardrailData(context, run.agent))
+        run.tool_input_guardrail_results.append(ToolInputGuardrailResult(check, found))
+        if found.behavior["type"] == "raise_exception":
+            raise ToolInputGuardrailTripwireTriggered(check, found)
+        if found.behavior["type"] == "reject_content":
+            return found.behavior["message"]
+    return None
 
 
 async def _in_time(tool: FunctionTool, context: ToolContext[Any]) -> Any:

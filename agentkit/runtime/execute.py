@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentkit import _logging
 from agentkit.exceptions import ModelBehaviorError
-from agentkit.runtime.approvals import REJECTED, Verdict, told_instead, verdict_on
+from agentkit.runtime.approvals import REJECTED, Verdict, key_of, told_instead, verdict_on
 from agentkit.runtime.call_tool import InnerRunWaits, call_function_tool
 from agentkit.runtime.hooks import call_hooks
 from agentkit.runtime.items import ToolApprovalItem
@@ -18,7 +18,7 @@ from agentkit.runtime.ledger import Entry, EntryKind, Outcome
 from agentkit.runtime.progress import RunProgress
 from agentkit.runtime.stopping import stop_all
 from agentkit.runtime.turn import Call, Equipment, Turn, unknown_tool_message
-from agentkit.tools import ComputerTool, LocalShellTool, approval_name, output_for_model
+from agentkit.tools import ComputerTool, LocalShellTool, output_for_model
 from agentkit.tracing import function_span, handoff_span
 
 if TYPE_CHECKING:
@@ -106,14 +106,22 @@ class _Work:
         if isinstance(answer, list):
             run.waiting += answer
             return
-        run.context.approvals.used(approval_name(call.item, call.name), call.call_id, call.arguments)
         run.ledger.add(Entry(answer.kind, answer.item, run.agent_key, run.turn, None, answer.value, answer.outcome))
 
     async def carry_out(self, call: Call) -> _Answer | list[ToolApprovalItem]:
         """Return what came of a call, or what it waits for."""
         verdict = await verdict_on(self.run, call, self.equipment)
         if verdict.approved is None:
-            return [ToolApprovalItem(self.run.agent, call.item, call.name)]
+            return [ToolApprovalItem(self.run.agent, call.item, call.name, self.run.path)]
+        approvals, key = self.run.context.approvals, key_of(self.run, call)
+        once = approvals.take(key)  # a decision holds for one call, however that ends
+        answer = await self._answer(call, verdict)
+        if isinstance(answer, list) and once is not None:  # it hasn't ended: calls inside it wait
+            approvals.calls[key] = once
+        return answer
+
+    async def _answer(self, call: Call, verdict: Verdict) -> _Answer | list[ToolApprovalItem]:
+        """Return what came of a call that has been decided on."""
         if call.kind == "mcp_approval":
             return _decision(call, verdict)
         if not verdict.approved:

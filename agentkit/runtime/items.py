@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from agentkit.models import ModelResponse, TResponseInputItem
 from agentkit.models.typed import to_json, typed_item
-from agentkit.tools import output_for_model
+from agentkit.tools import approval_key, output_for_model
+from agentkit.tools.context import ApprovalKey
 
 if TYPE_CHECKING:
     from agentkit.runtime.agent import Agent
@@ -206,13 +207,17 @@ class ToolApprovalItem(RunItemBase):
         agent: The agent that wants to call the tool.
         raw_item: The call.
         tool_name: Name of the tool; that in the call when None.
+        path: Ids of the outer calls, from the outermost on, where the agent is used as a tool.
     """
 
-    __slots__ = ("tool_name",)
+    __slots__ = ("path", "tool_name")
     type: ClassVar[Literal["tool_approval_item"]] = "tool_approval_item"
 
-    def __init__(self, agent: Agent[Any], raw_item: Any, tool_name: str | None = None) -> None:
+    def __init__(
+        self, agent: Agent[Any], raw_item: Any, tool_name: str | None = None, path: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(agent, raw_item)
+        self.path = path
         self.tool_name: str = tool_name or self.raw.get("name") or str(self.raw.get("type", ""))
 
     @property
@@ -224,6 +229,11 @@ class ToolApprovalItem(RunItemBase):
     def call_id(self) -> str:
         """Id of the call."""
         return str(self.raw.get("call_id") or self.raw.get("id") or "")
+
+    @property
+    def key(self) -> ApprovalKey:
+        """What a decision on the call is kept under."""
+        return approval_key(self.raw, self.name, self.agent.name, self.path)
 
     @property
     def arguments(self) -> str:

@@ -143,8 +143,6 @@ async def _save_what_came(run: RunProgress) -> None:
     """Save what a stopped run had done. That this fails must not hide what stopped the run."""
     try:
         await run.save()
-    except asyncio.CancelledError:  # the run is being cancelled already
-        pass
     except Exception as error:  # a session of any make
         warnings.warn(f"What the stopped run had done could not be saved to its session: {error}", stacklevel=2)
 
@@ -155,6 +153,10 @@ def _understood(run: RunProgress, equipment: Equipment) -> Turn:
     turn = classify(response, equipment)
     for kind, item in zip(turn.kinds, response.raw_output, strict=True):
         run.ledger.add(Entry(kind, item, run.agent_key, run.turn))
+    if run.server_keeps_history:
+        run.sent_count = len(run.ledger.history)
+        if run.options.conversation_id is None:
+            run.previous_response_id = response.response_id or run.previous_response_id
     return turn
 
 
@@ -188,19 +190,25 @@ async def _is_over(run: RunProgress, model: Model) -> Final | None:
             hint="What it had done is in the exception's run_data; run_data.to_state() goes on from there.",
         )
         return await _handled(run, "max_turns", error)
-    config = run.config
-    if config.budget_usd is not None or config.budget_tokens is not None:
-        from agentkit.runtime.costs import check_budget
+    for meter in run.meters():
+        if meter.budget_usd is not None or meter.budget_tokens is not None:
+            from agentkit.runtime.costs import check_budget
 
-        name = getattr(model, "model", None)
-        check_budget(run.context.usage, name, budget_usd=config.budget_usd, budget_tokens=config.budget_tokens)
+            name = getattr(model, "model", None)
+            check_budget(meter.usage, name, budget_usd=meter.budget_usd, budget_tokens=meter.budget_tokens)
     return None
 
 
-async def _answer(run: RunProgress, model: Model, equipment: Equipment) -> AsyncGenerator[Sequence[StreamEvent]]:
+def _answer(run: RunProgress, model: Model, equipment: Equipment) -> AsyncGenerator[Sequence[StreamEvent]]:
     """Call the model, at the run's start with the input guardrails beside it: nothing else is done before they pass."""
     batches = call_model(run, model, equipment)
     guards = [] if run.input_checked else [*(run.config.input_guardrails or ()), *run.agent.input_guardrails]
+    return _guarded(run, guards, batches) if guards else batches
+
+
+async def _guarded(
+    run: RunProgress, guards: Sequence[Any], batches: AsyncGenerator[Sequence[StreamEvent]]
+) -> AsyncGenerator[Sequence[StreamEvent]]:
     for first in (guard for guard in guards if not guard.run_in_parallel):
         await _check(run, [first])
     beside = [guard for guard in guards if guard.run_in_parallel]
@@ -259,8 +267,8 @@ async def _next_step(run: RunProgress, turn: Turn, equipment: Equipment) -> Next
     """Return what comes after a turn whose tools have run; a handoff is carried out on the way."""
     if run.waiting:
         return Waiting()
-    final = await final_from_tools(run, turn, equipment)
-    if final is not None and turn.handoff is None:
+    final = None if turn.handoff is not None else await final_from_tools(run, turn, equipment)
+    if final is not None:
         return final
     handed_to = await execute_handoff(run, turn, equipment)
     try:

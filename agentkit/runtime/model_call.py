@@ -37,7 +37,8 @@ async def call_model(run: RunProgress, model: Model, equipment: Equipment) -> As
         await call_hooks(calls, run.context, run.agent, instructions, list(arguments["input"]))
     offered = len(equipment.tools) + len(equipment.handoffs)
     _logging.model_asked(run.agent.name, model, instructions=instructions, items=arguments["input"], tools=offered)
-    with _model_span(run, model, instructions) as span, _noting_error(run, span):
+    filtered = arguments["input"] if run.config.call_model_input_filter is not None else None
+    with _model_span(run, model, instructions, filtered) as span, _noting_error(run, span):
         note = _retry_noter(run, span)
         if run.streamed:
             response: ModelResponse | None = None
@@ -146,11 +147,8 @@ def _finish_model_call(run: RunProgress, span: Span[Any], response: ModelRespons
     run.deltas = []
     run.responses.append(response)
     asked = span.span_data.model if run.agent_span is not None else None
-    run.context.usage.add(response.usage, agent_name=run.agent.name, model=response.model or asked)
-    if run.server_keeps_history:
-        run.sent_count = len(run.ledger.history) + len(response.raw_output)
-        if run.options.conversation_id is None:
-            run.previous_response_id = response.response_id or run.previous_response_id
+    for meter in run.meters():
+        meter.usage.add(response.usage, agent_name=run.agent.name, model=response.model or asked)
     data = span.span_data
     data.usage = response.usage.to_dict()
     data.model = response.model or data.model  # who answered, not who was asked
@@ -168,8 +166,17 @@ def _settings(run: RunProgress, equipment: Equipment) -> ModelSettings:
     return settings
 
 
-def _model_span(run: RunProgress, model: Model, instructions: str | None) -> Span[Any]:
-    """Return the span for a model call. Of the input it records what no earlier span of the run has."""
+def _model_span(
+    run: RunProgress, model: Model, instructions: str | None, filtered: list[dict[str, Any]] | None
+) -> Span[Any]:
+    """Return the span for a model call. Of the input it records what no earlier span of the run has.
+
+    Args:
+        run: The run.
+        model: The model.
+        instructions: What it is told.
+        filtered: The input where the run's filter has made it: then all of it is recorded, and nothing else.
+    """
     if run.agent_span is None:
         return generation_span(disabled=True)
     make: Any = response_span if getattr(model, "api", None) == "responses" else generation_span
@@ -177,10 +184,11 @@ def _model_span(run: RunProgress, model: Model, instructions: str | None) -> Spa
     data = span.span_data
     data.model = getattr(model, "model", None) or type(model).__name__
     if run.config.trace_include_sensitive_data:
-        new = run.ledger.history[run.traced_count :]
+        start = run.traced_count if filtered is None else 0
+        new = list(run.ledger.history[start:] if filtered is None else filtered)
         if instructions is not None and instructions != run.traced_instructions:
             new.insert(0, {"role": "system", "content": instructions})
-        data.input, data.input_start = new, run.traced_count
+        data.input, data.input_start = new, start
         run.traced_instructions = instructions
     run.traced_count = len(run.ledger.history)
     return span

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -31,13 +32,14 @@ from agentkit.runtime.ledger import Entry, EntryKind, Ledger, call_id_of
 from agentkit.runtime.run_config import RunConfig, RunErrorHandlers
 from agentkit.runtime.turn import Equipment, Turn, classify, enabled_parts, equip
 from agentkit.tools import RunContextWrapper, ToolInputGuardrailResult, ToolOutputGuardrailResult
+from agentkit.usage import Usage
 
 if TYPE_CHECKING:
     from agentkit.models.retrying import RetryNotice
     from agentkit.runtime.run_state import RunState
     from agentkit.tracing import Span, Trace
 
-__all__ = ["RunOptions", "RunProgress", "RunStatus"]
+__all__ = ["Meter", "RunOptions", "RunProgress", "RunStatus"]
 
 RunStatus = Literal["running", "completed", "waiting", "max_turns", "budget", "guardrail", "cancelled", "error"]
 """How a run ended, or that it hasn't. "waiting": calls wait for approval."""
@@ -80,10 +82,26 @@ class RunOptions:
     """Where earlier messages come from and new ones go."""
 
 
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A run's usage, and what it may spend. Runs inside it count too."""
+
+    usage: Usage
+    """What it has used, its inner runs included."""
+    budget_usd: float | None
+    """Dollars that it may cost."""
+    budget_tokens: int | None
+    """Tokens that it may use."""
+
+
 @dataclass(slots=True)
 class InnerRuns:
     """Runs of agents used as tools, as the run that calls them knows them."""
 
+    path: tuple[str, ...] = ()
+    """Ids of the calls that lead to the run that calls them."""
+    meters: tuple[Meter, ...] = ()
+    """What counts their tokens: of the run that calls them, and of those around it."""
     emit: Callable[[Any], None] | None = None
     """Takes their events; None where nobody watches."""
     states: dict[str, RunState] = field(default_factory=dict)
@@ -105,6 +123,10 @@ class RunProgress:
         *,
         streamed: bool,
     ) -> None:
+        self.path: tuple[str, ...] = ()
+        """Ids of the outer calls, where the agent is used as a tool."""
+        self.outer: tuple[Meter, ...] = ()
+        """What counts the tokens of the runs around it."""
         self.given = input
         """The input of this call of the runner."""
         self.input = input
@@ -166,6 +188,15 @@ class RunProgress:
         self._models: dict[str, Model] = {}
         self._items: list[RunItem] = []
         self.agent_key = self.key_of(agent)
+
+    def put_inside(self, outer: InnerRuns, call_id: str) -> None:
+        """Make it a run inside another, for a call of that one's."""
+        self.path, self.outer = (*outer.path, call_id), outer.meters
+
+    def meters(self) -> tuple[Meter, ...]:
+        """Return what counts its tokens: its own, and those of the runs around it."""
+        own = Meter(self.context.usage, self.config.budget_usd, self.config.budget_tokens)
+        return (own, *self.outer)
 
     @property
     def server_keeps_history(self) -> bool:
@@ -274,11 +305,15 @@ class RunProgress:
         new = self.ledger.entries[self.saved_count :]
         if not new:  # nothing came of the input: it isn't part of the conversation
             return
-        items = [*self.unsaved_input, *(entry.item for entry in new)]
-        self.unsaved_input, self.saved_count = [], len(self.ledger.entries)
+        items, count = [*self.unsaved_input, *(entry.item for entry in new)], len(self.ledger.entries)
         from agentkit.sessions.finishing import finish
 
-        await finish(session.add_items(items))
+        try:
+            await finish(session.add_items(items))
+        except asyncio.CancelledError:  # which has waited for the end of the write
+            self.unsaved_input, self.saved_count = [], count
+            raise
+        self.unsaved_input, self.saved_count = [], count
 
     def _take_inner_event(self, event: Any) -> None:
         self.inner_events.append(event)
@@ -289,10 +324,9 @@ class RunProgress:
         """Make the history valid after a stop in the middle: keep the text that came, answer the calls under way."""
         if text := "".join(event.json.get("delta") or "" for event in self.deltas):
             part = {"type": "output_text", "text": text, "annotations": []}
-            number = sum(entry.kind == "message" for entry in self.ledger.entries)
             message = {
                 "type": "message",
-                "id": f"msg_partial_{number}",
+                "id": f"msg_{uuid.uuid4().hex}",
                 "role": "assistant",
                 "status": "incomplete",
                 "content": [part],

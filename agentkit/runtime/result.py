@@ -7,7 +7,10 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_origin
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin
+
+from typing_extensions import is_typeddict
 
 from agentkit.exceptions import UserError
 from agentkit.models import ModelResponse, TResponseInputItem
@@ -157,9 +160,9 @@ class RunResultBase:
         Raises:
             TypeError: It is checked, and it hasn't.
         """
-        kind = get_origin(cls) or cls
-        if raise_if_incorrect_type and not isinstance(self.final_output, kind):
-            raise TypeError(f"The final output is a {type(self.final_output).__name__}, not a {kind.__name__}.")
+        if raise_if_incorrect_type and not isinstance(self.final_output, _classes(cls)):
+            name = getattr(cls, "__name__", None) or str(cls)
+            raise TypeError(f"The final output is a {type(self.final_output).__name__}, not a {name}.")
         output: T = self.final_output
         return output
 
@@ -318,3 +321,13 @@ class RunResultStreaming(RunResultBase):
 
     def __repr__(self) -> str:
         return f"RunResultStreaming({self._summary()})"
+
+
+def _classes(kind: Any) -> tuple[type, ...]:
+    """Return the classes that a type is made of, for `isinstance`: of a union all, of `list[str]` list."""
+    if get_origin(kind) in (Union, UnionType):
+        return tuple(each for member in get_args(kind) for each in _classes(member))
+    kind = get_origin(kind) or kind
+    if kind is None:
+        return (type(None),)
+    return (dict,) if is_typeddict(kind) else (kind,)

@@ -23,7 +23,7 @@ from agentkit.runtime.saved_state import (
     SavedState,
     read_saved,
 )
-from agentkit.tools import Approvals, RunContextWrapper, approval_name
+from agentkit.tools import Approvals, RunContextWrapper
 from agentkit.usage import Usage
 
 if TYPE_CHECKING:
@@ -97,11 +97,7 @@ class RunState:
     def get_interruptions(self) -> list[ToolApprovalItem]:
         """Return the calls that wait for approval, oldest first; those decided on meanwhile are left out."""
         approvals = self._context.approvals
-        return [
-            item
-            for item in self._data["interruptions"]
-            if approvals.of(approval_name(item.raw, item.name), item.call_id, item.arguments) is None
-        ]
+        return [item for item in self._data["interruptions"] if approvals.of(item.key) is None]
 
     def approve(self, approval_item: ToolApprovalItem, always_approve: bool = False) -> None:
         """Let a call run.
@@ -136,7 +132,7 @@ class RunState:
         if not isinstance(item, ToolApprovalItem):
             hint = "Pass one of state.get_interruptions()."
             raise UserError(f"{item!r:.60} is no call that waits for approval.", hint=hint)
-        if item.call_id not in self._data["waiting"]:
+        if item.key not in {each.key for each in self._data["interruptions"]}:
             waiting = ", ".join(f"{each.name} ({each.call_id})" for each in self.get_interruptions()) or "none"
             raise UserError(f"No call {item.call_id!r} waits in this state. Waiting: {waiting}.")
 
@@ -205,7 +201,7 @@ class RunState:
         return f"RunState({self.current_agent.name!r}, turn {self._data['turn']}, waiting for {waiting!r})"
 
     def to_json(self, *, context_serializer: Callable[[Any], Any] | None = None, strict_context: bool = False) -> Json:
-        """Return the state as JSON data. Keys are not in it; what was said and what tools returned is.
+        """Return the state as JSON data: what was said, what tools returned, the context. Keep it as you would those.
 
         Args:
             context_serializer: Makes JSON data of the user's context object. Without it, one that is no JSON data is
@@ -215,6 +211,10 @@ class RunState:
         Raises:
             UserError: The context would have been left out.
         """
+        for key, agent in self._agents.items():
+            if key != agent.name:
+                hint = "Rename one: a saved run finds its agents by their names."
+                raise UserError(f"Two agents of the run are named {agent.name!r}.", hint=hint)
         data = self._data
         usage = self._context.usage
         return {
@@ -331,7 +331,11 @@ class RunState:
             _check_tool(agent, entry)
             inner = data["inner"].get(call_id_of(entry.item))
             if inner is not None:
-                items += inner._data["interruptions"]
+                within = call_id_of(entry.item)
+                items += [
+                    ToolApprovalItem(each.agent, each.raw, each.name, (within, *each.path))
+                    for each in inner._data["interruptions"]
+                ]
             elif entry.kind != "handoff_call":  # which is carried out once all else has its answer
                 items.append(ToolApprovalItem(agent, entry.item))
         if [item.call_id for item in items] != data["waiting"]:
@@ -404,17 +408,19 @@ def _entry_json(entry: Entry) -> Json:
 
 
 def _responses_json(responses: list[ModelResponse], entries: list[Entry]) -> list[Json]:
-    places = {id(entry.item): number for number, entry in enumerate(entries)}
-    saved = []
+    saved, end = [], 0
     for response in responses:
-        first = places.get(id(response.raw_output[0])) if response.raw_output else None
+        first = None
+        if items := response.raw_output:  # the very objects, in their order: a model may send equal ones again
+            first = next((n for n in range(end, len(entries)) if entries[n].item is items[0]), None)
+        end = end if first is None else first + len(items)
         saved.append({
             "id": response.response_id,
             "model": response.model,
             "incomplete": response.incomplete,
             "usage": response.usage.to_json(),
             "first": first,
-            "items": 0 if first is None else len(response.raw_output),
+            "items": 0 if first is None else len(items),
         })  # fmt: skip
     return saved
 

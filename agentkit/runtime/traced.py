@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
-from agentkit.exceptions import AgentsException, BudgetExceeded, MaxTurnsExceeded
+from agentkit.exceptions import BudgetExceeded, MaxTurnsExceeded
 from agentkit.runtime.guardrails import TRIPWIRES
 from agentkit.runtime.handoffs import Handoff
 from agentkit.runtime.items import ItemHelpers
@@ -106,10 +107,11 @@ def note_failure(run: RunProgress, error: BaseException, own_trace: bool) -> Non
         run.agent_span.set_error(note)
     if run.trace is not None and own_trace:
         run.trace.error = note
-    if isinstance(error, AgentsException) and error.run_data is None:
+    if getattr(error, "run_data", None) is None:
         from agentkit.runtime.result import RunErrorDetails
 
-        error.run_data = RunErrorDetails(run)
+        with suppress(AttributeError):  # an exception of the user's own may take no attributes
+            error.run_data = RunErrorDetails(run)  # type: ignore[attr-defined]
 
 
 def error_note(run: RunProgress, error: BaseException) -> SpanError:

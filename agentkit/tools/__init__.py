@@ -1,7 +1,7 @@
 """Tools: what a model may call, their schemas, and the context they get."""
 
 from agentkit.tools.computer import AsyncComputer, Button, Computer, Environment
-from agentkit.tools.context import Approvals, RunContextWrapper, TContext, ToolContext, approval_name
+from agentkit.tools.context import Approvals, RunContextWrapper, TContext, ToolContext, approval_key
 from agentkit.tools.docstrings import DocstringStyle, FuncDocumentation, generate_func_documentation
 from agentkit.tools.function_schema import FuncSchema, function_schema
 from agentkit.tools.guardrails import (
@@ -87,7 +87,7 @@ __all__ = [
     "ToolOutputImage",
     "ToolOutputText",
     "WebSearchTool",
-    "approval_name",
+    "approval_key",
     "default_tool_error_function",
     "ensure_strict_json_schema",
     "function_schema",

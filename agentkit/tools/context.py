@@ -10,19 +10,31 @@ from typing_extensions import TypeVar
 
 from agentkit.usage import Usage
 
-__all__ = ["Approvals", "RunContextWrapper", "TContext", "ToolContext", "approval_name"]
+__all__ = ["Approvals", "RunContextWrapper", "TContext", "ToolContext", "approval_key"]
 
 TContext = TypeVar("TContext", default=Any)
 
 
-def approval_name(call: dict[str, Any], name: str) -> str:
-    """Return the name under which decisions on a call are kept: servers may have tools of the same name.
+_WITHIN = "\x1f"
+"""Joins the parts of a key; the ASCII character for just that."""
+
+ApprovalKey = tuple[str, str, str]
+"""What a decision is about: which call of which run, the agent's tool, the arguments."""
+
+
+def approval_key(call: dict[str, Any], name: str, agent_name: str, path: tuple[str, ...] = ()) -> ApprovalKey:
+    """Return what a decision on a call is kept under. No other call has it, even where a server repeats its ids.
 
     Args:
         call: The call, in the shape of the Responses API.
         name: Name of the tool.
+        agent_name: Name of the agent that wants to call it.
+        path: Ids of the outer calls, from the outermost on, where the agent is used as a tool.
     """
-    return f"{call.get('server_label')}.{name}" if call.get("type") == "mcp_approval_request" else name
+    hosted = call.get("type") == "mcp_approval_request"
+    tool = f"{call.get('server_label')}.{name}" if hosted else name
+    call_id = str(call.get("call_id") or call.get("id") or "")
+    return _WITHIN.join((*path, call_id)), _WITHIN.join((agent_name, tool)), str(call.get("arguments") or "")
 
 
 class Approvals:
@@ -31,35 +43,32 @@ class Approvals:
     __slots__ = ("calls", "tools")
 
     def __init__(self) -> None:
-        self.calls: dict[tuple[str, str, str], tuple[bool, str | None]] = {}
-        """By id, tool and arguments of the call: whether it may run, and what the model is told where it may not."""
+        self.calls: dict[ApprovalKey, tuple[bool, str | None]] = {}
+        """For one call: whether it may run, and what the model is told where it may not."""
         self.tools: dict[str, tuple[bool, str | None]] = {}
-        """By name of the tool, for all its calls: the same."""
+        """For all calls of an agent's tool: the same."""
 
     def decide(self, call: Any, approved: bool, message: str | None, *, always: bool) -> None:
-        """Note a decision about a `ToolApprovalItem`. It holds for that call only: some models give an id twice."""
-        name = approval_name(call.raw, call.name)
-        self.calls[call.call_id, name, call.arguments] = (approved, message)
+        """Note a decision about a `ToolApprovalItem`."""
+        self.calls[call.key] = (approved, message)
         if always:
-            self.tools[name] = (approved, message)
+            self.tools[call.key[1]] = (approved, message)
 
-    def of(self, name: str, call_id: str, arguments: str | None = None) -> tuple[bool, str | None] | None:
-        """Return the decision on a call, or None where there is none yet.
+    def of(self, key: ApprovalKey) -> tuple[bool, str | None] | None:
+        """Return the decision on the call with a key, or None where there is none yet."""
+        found = self.calls.get(key)
+        return self.tools.get(key[1]) if found is None else found
 
-        Args:
-            name: Name of the tool, as `approval_name` gives it.
-            call_id: Id of the call.
-            arguments: Its arguments as the model sent them; not compared when None.
-        """
-        if arguments is not None:
-            found = self.calls.get((call_id, name, arguments))
-        else:
-            found = next((said for key, said in self.calls.items() if key[:2] == (call_id, name)), None)
-        return self.tools.get(name) if found is None else found
+    def found(self, tool_name: str, call_id: str) -> tuple[bool, str | None] | None:
+        """Return the decision on a call, known by its id and its tool's name alone; None where there is none."""
+        for (calls, tool, _), decision in self.calls.items():
+            if calls.split(_WITHIN)[-1] == call_id and tool.split(_WITHIN)[-1] == tool_name:
+                return decision
+        return next((said for tool, said in self.tools.items() if tool.split(_WITHIN)[-1] == tool_name), None)
 
-    def used(self, name: str, call_id: str, arguments: str) -> None:
-        """Forget the decision on a call that has been carried out."""
-        self.calls.pop((call_id, name, arguments), None)
+    def take(self, key: ApprovalKey) -> tuple[bool, str | None] | None:
+        """Return the decision on one call and forget it: it holds once. None where there is none for that call."""
+        return self.calls.pop(key, None)
 
     def to_json(self) -> dict[str, Any]:
         """Return the decisions as JSON."""
@@ -99,7 +108,7 @@ class RunContextWrapper(Generic[TContext]):
 
     def is_tool_approved(self, tool_name: str, call_id: str) -> bool | None:
         """Return whether a call has been approved; None where nobody has decided."""
-        decision = self.approvals.of(tool_name, call_id)
+        decision = self.approvals.found(tool_name, call_id)
         return None if decision is None else decision[0]
 
     def approve_tool(self, approval_item: Any, always_approve: bool = False) -> None:

@@ -290,7 +290,7 @@ class _Invoke:
         try:
             return self.validate(arguments)
         except ValidationError:
-            meant = _meant_by(arguments)
+            meant = meant_arguments(arguments)
             if meant is None:
                 raise
         return self.validate(meant)
@@ -327,7 +327,7 @@ async def told_of_failure(
     return await text if inspect.isawaitable(text) else text
 
 
-def _meant_by(arguments: str) -> str | None:
+def meant_arguments(arguments: str) -> str | None:
     """Return the object that odd arguments stand for, as JSON text, or None where they say nothing else.
 
     Models send nothing, null or an empty text for "no arguments", and some servers encode the object twice.

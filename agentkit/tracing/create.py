@@ -262,7 +262,7 @@ def make_own_span(data: TSpanData, span_id: str | None, parent: Parent, disabled
     if parent is None:
         parent = current.get()
         if parent is None:
-            return _outside_any_trace(data)
+            return NoOpSpan(None, data) if disabled else _outside_any_trace(data)
     trace_ = parent.trace
     if disabled or registered.disabled or isinstance(parent, (NoOpTrace, NoOpSpan)):
         return NoOpSpan(trace_, data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import datetime
+import functools
 import json
 from typing import Any
 
@@ -28,7 +29,7 @@ from agentkit import (
     tool_output_guardrail,
 )
 
-__all__ = ["GOOD_ARGUMENTS", "VALUES", "Untellable", "hosted_tools", "plain_tools"]
+__all__ = ["GOOD_ARGUMENTS", "NO_JSON", "VALUES", "Untellable", "hosted_tools", "plain_tools"]
 
 
 class Untellable:
@@ -75,6 +76,9 @@ VALUES: dict[str, Any] = {
 }
 """What a tool may return."""
 
+NO_JSON = ("bytes", "nan", "part", "parts", "file", "mixed", "model", "pair", "error", "type", "set", "time")
+"""Those that JSON can't hold."""
+
 GOOD_ARGUMENTS: dict[str, list[dict[str, Any]]] = {
     "add": [{"a": 1, "b": 2}],
     "now": [{}],
@@ -110,8 +114,9 @@ async def looks_after(data: Any) -> ToolGuardrailFunctionOutput:
     return ToolGuardrailFunctionOutput.raise_exception() if data.output == 4 else ToolGuardrailFunctionOutput.allow()
 
 
-def plain_tools() -> list[Tool]:
-    """Return a tool of each temper, new ones each time."""
+@functools.cache
+def plain_tools() -> tuple[Tool, ...]:
+    """Return a tool of each temper. They hold nothing of a run."""
 
     @function_tool
     async def add(a: int, b: int) -> int:
@@ -168,9 +173,9 @@ def plain_tools() -> list[Tool]:
     async def hidden() -> str:
         return "not to be called"
 
-    return [
+    return (
         add, now, give, fail, insist, cancelled, quit, delete, spend, guarded, late, too_late, hidden, _by_hand(),
-    ]  # fmt: skip
+    )  # fmt: skip
 
 
 def _by_hand() -> FunctionTool:

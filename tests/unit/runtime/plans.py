@@ -93,7 +93,7 @@ def _handoff_calls() -> st.SearchStrategy[Item]:
 def _hosted_calls() -> st.SearchStrategy[Item]:
     click = {"type": "click", "x": 1, "y": 2, "button": "left"}
     actions: list[Item] = [
-        *(3 * [{"action": click}]), {"actions": [click, {"type": "screenshot"}]}, {"action": click}, {"action": {"type": "fly"}},
+        *(4 * [{"action": click}]), {"actions": [click, {"type": "screenshot"}]}, {"action": {"type": "fly"}},
         {"action": {"type": "click"}}, {"actions": ["click"]}, {},
         {"action": click, "pending_safety_checks": [{"id": "c", "code": "malicious", "message": "sure?"}]},
     ]  # fmt: skip
@@ -186,6 +186,7 @@ _EARLIER: list[Item] = [
 
 _OPTIONS = [
     "one_at_a_time", "raise_on_unknown", "formats", "drops", "filters_input", "nests", "keeps_secrets", "untraced",
+    "frugal",
 ]  # fmt: skip
 
 

@@ -235,3 +235,85 @@ async def test_a_context_that_is_no_json_is_left_out_and_asked_for() -> None:
     text = state.to_string(context_serializer=lambda files: files.gone)
     read = await RunState.from_string(agent, text, context_deserializer=lambda gone: ("read", gone))
     assert read.context.context == ("read", [])
+
+
+async def test_a_doubly_encoded_argument_is_decided_about_as_the_tool_will_read_it() -> None:
+    @function_tool(needs_approval=lambda context, arguments, call_id: arguments.get("amount", 0) > 100)
+    def pay(amount: int) -> str:
+        return f"paid {amount}"
+
+    twice = {**call("pay"), "arguments": json.dumps('{"amount": 1000}')}
+    odd = {**call("pay"), "arguments": "[1000]"}
+    for item in (twice, odd):
+        result = await Runner.run(Agent(name="a", model=ScriptedModel([item]), tools=[pay]), "Pay")
+        assert result.status == "waiting"
+
+
+async def test_a_decision_holds_for_one_call_of_one_run_even_where_ids_repeat() -> None:
+    paid: list[tuple[str, int]] = []
+
+    def payer(name: str) -> Agent[Any]:
+        @function_tool(needs_approval=True)
+        def pay(amount: int) -> str:
+            paid.append((name, amount))
+            return "paid"
+
+        same = {**call("pay", amount=5), "call_id": "call_0"}
+        return Agent(name=name, model=ScriptedModel([same], "Paid."), tools=[pay])
+
+    asks = [{**call(f"ask_{name}", input="Pay"), "call_id": f"outer_{name}"} for name in ("one", "two")]
+    tools = [payer(name).as_tool(f"ask_{name}", "Pays") for name in ("one", "two")]
+    outer = Agent(name="outer", model=ScriptedModel(asks, "Done."), tools=tools)
+    state = (await Runner.run(outer, "Pay both")).to_state()
+    assert [item.agent.name for item in state.get_interruptions()] == ["one", "two"]
+    again = await RunState.from_string(outer, state.to_string())
+    for each in (state, again):
+        each.approve(each.get_interruptions()[0], always_approve=True)
+        assert [item.agent.name for item in each.get_interruptions()] == ["two"]
+    result = await Runner.run(outer, state)
+    assert (paid, [item.agent.name for item in result.interruptions]) == ([("one", 5)], ["two"])
+
+
+async def test_a_decision_is_spent_even_if_the_call_fails() -> None:
+    ran = []
+
+    @function_tool(needs_approval=True, failure_error_function=None)
+    def launch() -> str:
+        ran.append(1)
+        raise ValueError("no fuel")
+
+    same = {**call("launch"), "call_id": "call_0"}
+    agent = Agent(name="a", model=ScriptedModel([same], [same]), tools=[launch])
+    state = (await Runner.run(agent, "Launch")).to_state()
+    state.approve(state.get_interruptions()[0])
+    with pytest.raises(UserError, match="no fuel") as caught:
+        await Runner.run(agent, state)
+    assert caught.value.run_data is not None
+    result = await Runner.run(agent, caught.value.run_data.to_state())
+    assert (len(ran), result.status) == (1, "waiting")
+
+
+async def test_another_runs_call_of_the_same_id_is_refused() -> None:
+    def one(name: str) -> ScriptedModel:
+        return ScriptedModel([{**call("delete", name=name), "call_id": "call_0"}])
+
+    results = [await Runner.run(Agent(name="a", model=one(name), tools=[deleting(Files())]), "Delete") for name in "xy"]
+    with pytest.raises(UserError, match="No call 'call_0' waits in this state"):
+        results[0].to_state().approve(results[1].interruptions[0])
+
+
+async def test_hooks_and_guardrails_of_a_call_that_waits_inside_are_asked_once() -> None:
+    from agentkit import RunHooks
+
+    seen = []
+
+    class Hooks(RunHooks[Any]):
+        async def on_tool_start(self, context: Any, agent: Any, tool: Any) -> None:
+            seen.append(tool.name)
+
+    inner = Agent(name="inner", model=ScriptedModel(call("delete", name="x"), "Gone"), tools=[deleting(Files())])
+    outer = Agent(name="outer", model=ScriptedModel(call("clean", input="x"), "Done"), tools=[inner.as_tool("clean")])
+    state = (await Runner.run(outer, "Clean", hooks=Hooks())).to_state()
+    state.approve(state.get_interruptions()[0])
+    await Runner.run(outer, state, hooks=Hooks())
+    assert seen == ["clean"]

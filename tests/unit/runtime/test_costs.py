@@ -76,3 +76,17 @@ async def test_a_budget_in_dollars_needs_a_server_that_counts() -> None:
 def test_a_budget_that_is_none_is_refused(budget: Any) -> None:
     with pytest.raises(UserError, match="budget_usd has to be a number of 0 or more"):
         RunConfig(budget_usd=budget)
+
+
+@pytest.mark.parametrize("own", [None, {}])
+async def test_a_budget_holds_for_agents_used_as_tools_side_by_side(own: Any) -> None:
+    def helper(name: str) -> Any:
+        return agent(*[call("look")] * 9, "Done", name=name).as_tool(f"ask_{name}", "Helps", run_config=own)
+
+    tools = [helper(name) for name in "wxyz"]
+    model = ScriptedModel([call(f"ask_{name}", input="x" * 400) for name in "wxyz"], "Done")
+    outer = Agent(name="outer", model=model, tools=tools)
+    with pytest.raises(BudgetExceeded) as caught:
+        await Runner.run(outer, "Go", run_config=RunConfig(budget_tokens=300))
+    assert caught.value.run_data is not None
+    assert caught.value.run_data.usage.total_tokens < 1000

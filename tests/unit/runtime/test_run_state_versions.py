@@ -16,6 +16,8 @@ from agentkit import (
     AgentsException,
     GuardrailFunctionOutput,
     HostedMCPTool,
+    MaxTurnsExceeded,
+    ModelResponse,
     RunConfig,
     Runner,
     RunState,
@@ -122,7 +124,7 @@ async def test_a_state_is_read_as_it_was_written() -> None:
     state = await read(json.loads(json.dumps(data)))
     assert json.dumps(state.to_json()) == json.dumps(data)
     assert [item.name for item in state._data["interruptions"]] == ["delete", "delete", "delete", "search"]
-    assert [item.name for item in state.get_interruptions()] == ["search"]
+    assert [item.name for item in state.get_interruptions()] == ["delete", "search"]
 
 
 @pytest.mark.parametrize("field", SavedState.model_fields)
@@ -293,7 +295,7 @@ async def test_a_call_of_a_tool_that_is_gone_is_refused_by_name(gone: str) -> No
 async def test_a_tool_that_is_called_no_more_may_be_gone() -> None:
     agent = team()
     agent.tools = []
-    assert [item.name for item in (await read(await saved(), agent)).get_interruptions()] == ["search"]
+    assert [item.name for item in (await read(await saved(), agent)).get_interruptions()] == ["delete", "search"]
 
 
 async def test_a_handoff_that_is_gone_is_refused_by_name() -> None:
@@ -351,3 +353,19 @@ async def test_what_was_stopped_before_its_input_was_checked_is_checked_when_it_
     result = await Runner.run(agent, state)
     await Runner.run(agent, result.to_state())
     assert found == [True, False]
+
+
+async def test_answers_are_told_apart_where_a_model_sends_the_very_same_object_again() -> None:
+    again = {"type": "function_call", "call_id": "c", "name": "look", "arguments": "{}"}
+
+    class Same(ScriptedModel):
+        async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
+            return ModelResponse([again])
+
+    agent = Agent(name="a", model=Same(), tools=[look])
+    with pytest.raises(MaxTurnsExceeded) as caught:
+        await Runner.run(agent, "Hi", max_turns=3)
+    assert caught.value.run_data is not None
+    state = caught.value.run_data.to_state()
+    assert [(each["first"], each["items"]) for each in state.to_json()["responses"]] == [(0, 1), (2, 1), (4, 1)]
+    assert (await read(state.to_json(), agent)).to_json() == state.to_json()

@@ -26,7 +26,7 @@ from agentkit import (
 from agentkit.extensions.handoff_filters import remove_all_tools
 from agentkit.runtime.ledger import OUTPUT_KINDS
 
-from .catalogue import hosted_tools, plain_tools
+from .catalogue import NO_JSON, hosted_tools, plain_tools
 from .plans import AgentPlan, Plan
 from .raw_model import RawModel, SharedList, said
 from .seen import HookLog
@@ -91,7 +91,7 @@ class World:
         self.agents = self._agents()
 
     def _agents(self) -> list[Agent[Any]]:
-        helper = Agent(name="helper", model=self.helper_model, tools=plain_tools())
+        helper = Agent(name="helper", model=self.helper_model, tools=[*plain_tools()])
         tool = helper.as_tool("ask_helper", "Helps.")
         agents = [self._agent(letter, plan, tool) for letter, plan in zip("abc", self.plan.agents, strict=False)]
         for agent, plan in zip(agents, self.plan.agents, strict=True):
@@ -123,6 +123,7 @@ class World:
             nest_handoff_history="nests" in options,
             trace_include_sensitive_data="keeps_secrets" not in options,
             tracing_disabled="untraced" in options,
+            budget_tokens=20 if "frugal" in options else None,
             session_settings=SessionSettings(limit=1) if self.plan.session == "limited" else None,
             session_input_callback=(lambda old, new: old[-1:] + new) if self.plan.session == "combined" else None,
         )
@@ -227,12 +228,18 @@ def ending(data: Any, error: AgentsException | None) -> Ending:
         items=items,
         agents=[item.agent.name for item in data.new_items],
         conversation=data.to_input_list(),
-        final_output=shown(data.final_output),
+        final_output="" if gives_objects(data) else shown(data.final_output),
         status=data.status,
         usage=data.usage.to_dict(),
         error=None if error is None else f"{type(error).__name__}: {error}",
         raced=len(answers) > 1 and "stopped" in answers,
     )
+
+
+def gives_objects(data: Any) -> bool:
+    """Return whether a tool returned what is no JSON: of that, a saved run knows but the text."""
+    given = [str(item.raw.get("arguments")) for item in data.new_items if item.raw.get("name") == "give"]
+    return any(f'"{name}"' in arguments for arguments in given for name in NO_JSON)
 
 
 def shown(value: Any) -> str:
