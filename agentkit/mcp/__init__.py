@@ -2,6 +2,7 @@
 
 from agentkit.exceptions import MCPServerError
 from agentkit.mcp.approval import RequireApproval, RequireApprovalObject, RequireApprovalToolList
+from agentkit.mcp.call_meta import MCPToolMetaContext, MCPToolMetaResolver
 from agentkit.mcp.filters import (
     ToolFilter,
     ToolFilterCallable,
@@ -19,16 +20,20 @@ from agentkit.mcp.servers import (
     MCPServerStreamableHttp,
     MCPServerStreamableHttpParams,
 )
+from agentkit.mcp.several_servers import MCPServerManager
 
 __all__ = [
     "MCPServer",
     "MCPServerError",
+    "MCPServerManager",
     "MCPServerSse",
     "MCPServerSseParams",
     "MCPServerStdio",
     "MCPServerStdioParams",
     "MCPServerStreamableHttp",
     "MCPServerStreamableHttpParams",
+    "MCPToolMetaContext",
+    "MCPToolMetaResolver",
     "MCPUtil",
     "RequireApproval",
     "RequireApprovalObject",

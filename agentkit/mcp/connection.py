@@ -11,12 +11,14 @@ import asyncio
 import atexit
 import concurrent.futures
 import contextlib
+import logging
 import os
 import sys
 import threading
 import weakref
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -80,13 +82,14 @@ class Connection:
         self._session: ClientSession | None = None
         self._failure: Failure | None = None
         self._closing = False
+        self._retired = False
         self._pid = os.getpid()
         self._thread = threading.Thread(target=self._run, name="agentkit-mcp", daemon=True)
 
     @property
     def usable(self) -> bool:
         """Whether it is open, or about to be."""
-        if self._closing or self._pid != os.getpid() or self.ended.done():
+        if self._closing or self._retired or self._pid != os.getpid() or self.ended.done():
             return False
         return self._session is None or self.transport.alive
 
@@ -106,6 +109,14 @@ class Connection:
             self._closing = True
             self._on_loop(self._leave)
 
+    def retire(self) -> None:
+        """Disconnect as soon as the requests under way have been answered; there are to be no others."""
+        with self._lock:
+            self._retired = True
+            idle = not self._pending
+        if idle:
+            self.stop()
+
     def join(self, limit_s: float | None = None) -> None:
         """Wait for the thread to end."""
         if self._pid == os.getpid() and self._thread.is_alive():
@@ -120,11 +131,18 @@ class Connection:
         future: concurrent.futures.Future[T] = concurrent.futures.Future()
         with self._lock:
             if self._closing or self._loop is None:
-                raise RequestFailed(self._failure or Failure("was stopped", lost=True, unheard=True))
+                raise RequestFailed(replace(self._failure or Failure("was stopped"), lost=True, unheard=True))
             self._pending.add(future)
             self._on_loop(partial(self._begin, send, future))
-        future.add_done_callback(self._pending.discard)
+        future.add_done_callback(self._answered)
         return await asyncio.wrap_future(future)
+
+    def _answered(self, future: concurrent.futures.Future[Any]) -> None:
+        with self._lock:
+            self._pending.discard(future)
+            idle = self._retired and not self._pending
+        if idle:
+            self.stop()
 
     async def why(self) -> Failure:
         """Return what broke a connection, when it has ended."""
@@ -170,6 +188,7 @@ class Connection:
     async def _own(self) -> None:
         from mcp import ClientSession
 
+        _hush()
         with self._lock:
             self._loop, self._task, self._stop = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
             if self._closing:  # before it began
@@ -236,6 +255,17 @@ async def _shake_hands(session: ClientSession) -> None:
         if error.code not in (UNSUPPORTED_PROTOCOL_VERSION, METHOD_NOT_FOUND):
             raise
         await session.discover()
+
+
+def _hush() -> None:
+    """Keep Python from printing what the protocol's package logs, where nobody has asked for logs.
+
+    It logs with their tracebacks the failures that we raise: in a cell they would be told twice, once in red.
+    """
+    for name in ("mcp", "client"):
+        logger = logging.getLogger(name)
+        if not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):
+            logger.addHandler(logging.NullHandler())
 
 
 def _pass_on(future: concurrent.futures.Future[Any], task: asyncio.Task[Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import hashlib
 import json
 import re
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentkit.exceptions import AgentsException, MCPServerError, ModelBehaviorError, UserError
 from agentkit.mcp.approval import needs_approval
+from agentkit.mcp.call_meta import MCPToolMetaContext, meta_of_call
 from agentkit.mcp.results import output_of, text_of
 from agentkit.mcp.server import MCPServer
 from agentkit.tools import (
@@ -29,6 +31,7 @@ from agentkit.tracing import FunctionSpanData, get_current_span, mcp_tools_span
 
 if TYPE_CHECKING:
     from mcp import Tool as MCPTool
+    from mcp_types import CallToolResult
 
 __all__ = ["MCPUtil"]
 
@@ -50,8 +53,8 @@ class MCPUtil:
         run_context: RunContextWrapper[Any],
         agent: Any,  # an Agent, which lives a layer up
         failure_error_function: ToolErrorFunction | None = default_tool_error_function,
-        *,
         include_server_in_tool_names: bool = False,
+        reserved_tool_names: set[str] | None = None,
     ) -> list[FunctionTool]:
         """Return the tools of all `servers` that `agent` gets in a run.
 
@@ -63,9 +66,10 @@ class MCPUtil:
             failure_error_function: Makes the text for the model when a call fails, for servers that have none of
                 their own; None raises the error.
             include_server_in_tool_names: Whether tools are named `mcp_<server>__<tool>`.
+            reserved_tool_names: Names that the agent's own tools and handoffs have.
 
         Raises:
-            UserError: Two tools have the same name.
+            UserError: Two tools have the same name, or one has a reserved name; the message names the servers.
             MCPServerError: A server can't be reached, died, or took too long.
         """
         for server in servers:
@@ -81,6 +85,8 @@ class MCPUtil:
         for server, found in zip(servers, listed, strict=True):
             for tool in found:  # type: ignore[union-attr]  # exceptions have been raised
                 name = _prefixed(server.name, tool.name) if include_server_in_tool_names else _allowed(tool.name)
+                if name in (reserved_tool_names or ()):
+                    raise _reserved(name, server, agent, prefixed=include_server_in_tool_names)
                 if name in owners:
                     raise _clash(name, owners[name], (server, tool.name), prefixed=include_server_in_tool_names)
                 owners[name] = server, tool.name
@@ -95,10 +101,18 @@ class MCPUtil:
         run_context: RunContextWrapper[Any],
         agent: Any,  # an Agent
         failure_error_function: ToolErrorFunction | None = default_tool_error_function,
+        include_server_in_tool_names: bool = False,
+        reserved_tool_names: set[str] | None = None,
     ) -> list[FunctionTool]:
         """Return the tools of one server. See `get_all_function_tools`."""
         return await cls.get_all_function_tools(
-            [server], convert_schemas_to_strict, run_context, agent, failure_error_function
+            [server],
+            convert_schemas_to_strict,
+            run_context,
+            agent,
+            failure_error_function,
+            include_server_in_tool_names,
+            reserved_tool_names,
         )
 
     @classmethod
@@ -183,13 +197,20 @@ class _Invoke:
         if span is not None and isinstance(span.span_data, FunctionSpanData):
             span.span_data.mcp_data = {"server": self.server.name}
         try:
-            result = await self.server.call_tool(self.tool_name, _object(arguments, self.shown_name))
+            result = await self._result(context, _object(arguments, self.shown_name))
             if result.is_error:
                 what = f"Tool {self.tool_name!r} of MCP server {self.server.name!r} failed: {text_of(result)}"
                 raise MCPServerError(what, server_name=self.server.name, tool_name=self.tool_name)
         except AgentsException as error:
             return await told_of_failure(self.shown_name, self.tell, context, error, error)
         return output_of(result, structured=self.server.use_structured_content)
+
+    async def _result(self, context: ToolContext[Any], arguments: dict[str, Any]) -> CallToolResult:
+        server, resolver = self.server, self.server.tool_meta_resolver
+        if resolver is None:
+            return await server.call_tool(self.tool_name, arguments)
+        told = MCPToolMetaContext(context, server.name, self.tool_name, copy.deepcopy(arguments))
+        return await server.call_tool(self.tool_name, arguments, meta=await meta_of_call(resolver, told))
 
 
 def _object(arguments: str, tool: str) -> dict[str, Any]:
@@ -252,3 +273,12 @@ def _clash(name: str, one: tuple[MCPServer, str], other: tuple[MCPServer, str], 
         "tools, or leave one out by tool_filter."
     )
     return UserError(what, hint=hint)
+
+
+def _reserved(name: str, server: MCPServer, agent: Any, *, prefixed: bool) -> UserError:
+    """Return the error for a server's tool with the name of one of the agent's own."""
+    who = f"Agent {agent.name!r}" if agent is not None else "The agent"
+    hint = "Rename the agent's own."
+    if not prefixed:
+        hint = 'Use Agent(mcp_config={"include_server_in_tool_names": True}), or leave one out by tool_filter.'
+    return UserError(f"{who} and MCP server {server.name!r} both have a tool or handoff named {name!r}.", hint=hint)

@@ -15,6 +15,7 @@ from agentkit.mcp.failures import Failure, without_secrets
 __all__ = ["HttpTransport", "http_transport", "refused", "status_of_request"]
 
 _PARAMS = ("url", "headers", "timeout", "sse_read_timeout", "terminate_on_close", "httpx_client_factory", "auth")
+_GOODBYE_S = 2.0  # for a server to confirm the end of a session
 
 status_of_request: contextvars.ContextVar[list[int]] = contextvars.ContextVar("agentkit_mcp_status")
 """HTTP statuses of 400 and above that the request under way got: a list that the transport adds to."""
@@ -40,7 +41,10 @@ class HttpTransport:
     """An `httpx2.Auth`."""
     style: Literal["streamable", "sse"] = "streamable"
     """Which of the two protocols."""
+    _on_close: Callable[[], None] = field(default=lambda: None, init=False, repr=False)
     _last_status: int | None = field(default=None, init=False, repr=False)
+    _session_id: str | None = field(default=None, init=False, repr=False)
+    _version: str = field(default="", init=False, repr=False)
     _open: bool = field(default=True, init=False, repr=False)
 
     @property
@@ -48,8 +52,18 @@ class HttpTransport:
         """The address without what may be secret in it."""
         return without_secrets(self.url)
 
+    @property
+    def session_id(self) -> str | None:
+        """What the server calls the session; None where it doesn't, or has forgotten it."""
+        return self._session_id
+
+    def forget_session(self) -> None:
+        """Take note that the server doesn't know the session any more."""
+        self._session_id = None
+
     def when_closed(self, function: Callable[[], None]) -> None:
-        """Do nothing: each request is a connection of its own, so that none is there to be closed."""
+        """Have `function` called, on the connection's loop, when no answers can come any more."""
+        self._on_close = function
 
     @property
     def alive(self) -> bool:
@@ -70,23 +84,37 @@ class HttpTransport:
                     sse_read_timeout=self.read_timeout_s,
                     httpx_client_factory=self._client,
                     auth=self.auth,
-                ) as streams:
-                    yield streams
+                ) as (received, to_send):
+                    yield _Watched(received, self._ended), to_send
                 return
             import httpx2
             from mcp.client.streamable_http import streamable_http_client
 
             timeout = httpx2.Timeout(self.timeout_s, read=self.read_timeout_s)
             client = self._client(headers=dict(self.headers or {}), timeout=timeout, auth=self.auth)
-            async with (
-                client,
-                streamable_http_client(
-                    self.url, http_client=client, terminate_on_close=self.terminate_on_close
-                ) as streams,
-            ):
-                yield streams
+            async with client:
+                way = streamable_http_client(self.url, http_client=client, terminate_on_close=False)
+                async with way as (received, to_send):
+                    yield _Watched(received, self._ended), to_send
+                await self._terminate(client)
         finally:
             self._open = False
+
+    def _ended(self) -> None:
+        self._open = False
+        self._on_close()
+
+    async def _terminate(self, client: Any) -> None:
+        """Tell the server that the session is over. The protocol's package warns of a server that has gone."""
+        import httpx2
+
+        if not self.terminate_on_close or self._session_id is None:
+            return
+        headers = {"mcp-session-id": self._session_id}
+        if self._version:
+            headers["mcp-protocol-version"] = self._version
+        with contextlib.suppress(httpx2.HTTPError):
+            await client.delete(self.url, headers=headers, timeout=_GOODBYE_S)
 
     def explain(self, error: BaseException | None) -> Failure:
         """Return what became of the server."""
@@ -110,21 +138,65 @@ class HttpTransport:
         return Failure(f"at {where} broke off the connection: {type(error).__name__}: {error}", hint, lost=True)
 
     def _client(self, headers: Any = None, timeout: Any = None, auth: Any = None) -> Any:
-        from mcp.shared._httpx_utils import create_mcp_http_client
+        import httpx2
 
-        make = self.client_factory or create_mcp_http_client
-        client = make(headers=headers, timeout=timeout, auth=auth)
+        # each request under way has a connection; where their number is limited, others may wait for long
+        timeout = httpx2.Timeout(connect=timeout.connect, read=timeout.read, write=timeout.write, pool=None)
+        if self.client_factory is not None:
+            client = self.client_factory(headers=headers, timeout=timeout, auth=auth)
+        else:
+            limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
+            client = httpx2.AsyncClient(headers=headers, timeout=timeout, auth=auth, limits=limits)
         hooks = client.event_hooks
         client.event_hooks = {**hooks, "response": [*hooks.get("response", []), self._note]}
         return client
 
     async def _note(self, response: Any) -> None:
-        """Note the status of an answer: what the protocol's package makes of it doesn't tell."""
-        if response.status_code >= 400 and response.request.method != "DELETE":
-            if response.request.method == "POST" or self.style == "sse":
-                self._last_status = response.status_code
+        """Note an answer's status and session: what the protocol's package makes of them doesn't tell."""
+        request, status = response.request, response.status_code
+        if request.method == "DELETE":
+            return
+        if request.method == "POST" or self.style == "sse":
+            self._last_status = status if status >= 400 else None
+            self._version = request.headers.get("mcp-protocol-version", self._version)
+            if "mcp-session-id" not in request.headers:  # the first answer gives it
+                self._session_id = response.headers.get("mcp-session-id")
+        if status >= 400:
             with contextlib.suppress(LookupError):
-                status_of_request.get().append(response.status_code)
+                status_of_request.get().append(status)
+
+
+class _Watched:
+    """A stream of messages that tells when it ends: a sender that fails closes it, and says nothing."""
+
+    def __init__(self, stream: Any, ended: Callable[[], None]) -> None:
+        self._stream = stream
+        self._ended = ended
+
+    @property
+    def last_context(self) -> contextvars.Context | None:
+        """The context that the last message was sent in."""
+        context: contextvars.Context | None = self._stream.last_context
+        return context
+
+    async def receive(self) -> Any:
+        return await self._stream.receive()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    def __aiter__(self) -> _Watched:
+        return self
+
+    async def __anext__(self) -> Any:
+        return await self._stream.__anext__()
+
+    async def __aenter__(self) -> _Watched:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._ended()  # nobody reads on
+        await self.aclose()
 
 
 def refused(where: str, status: int) -> Failure:
@@ -135,7 +207,8 @@ def refused(where: str, status: int) -> Failure:
         404: "Correct the address: it often ends in /mcp.",
     }
     what = f"at {where} answered with HTTP status {status}"
-    return Failure(what, hints.get(status, "See the server's log."), status_code=status, lost=True)
+    passing = status >= 500 or status in (404, 408, 425, 429)  # another time it may answer
+    return Failure(what, hints.get(status, "See the server's log."), status_code=status, lost=passing)
 
 
 def http_transport(params: Mapping[str, Any], style: Literal["streamable", "sse"], who: str) -> HttpTransport:

@@ -11,11 +11,12 @@ from typing_extensions import TypedDict, Unpack
 
 from agentkit.exceptions import UserError
 from agentkit.mcp.approval import RequireApproval
+from agentkit.mcp.call_meta import MCPToolMetaResolver
+from agentkit.mcp.connected import ConnectedServer
 from agentkit.mcp.connection import Transport
 from agentkit.mcp.failures import without_secrets
 from agentkit.mcp.filters import ToolFilter
-from agentkit.mcp.http import http_transport
-from agentkit.mcp.server import ConnectedServer
+from agentkit.mcp.http import HttpTransport, http_transport
 from agentkit.mcp.stdio import StdioTransport
 from agentkit.tools import ToolErrorFunction, ToolInputGuardrail, ToolOutputGuardrail
 
@@ -63,10 +64,13 @@ class MCPServerSseParams(TypedDict):
     auth: NotRequired[Any]
 
 
-class _Approvals(TypedDict, total=False):
-    """Options of `MCPServer` that the three classes pass on."""
+class _Options(TypedDict, total=False):
+    """Options that the three classes pass on."""
 
     failure_error_function: ToolErrorFunction | None
+    tool_meta_resolver: MCPToolMetaResolver | None
+    retry_backoff_seconds_max: float | None
+    max_list_pages: int | None
     tool_input_guardrails: list[ToolInputGuardrail[Any]] | None
     tool_output_guardrails: list[ToolOutputGuardrail[Any]] | None
 
@@ -97,7 +101,9 @@ class MCPServerStdio(ConnectedServer):
         message_handler: Called, in a thread of its own, with what the server sends unasked.
         require_approval: Whose calls wait for a person: "always", "never", True, False, a dict of these by tool name,
             `{"always": {"tool_names": […]}, "never": {…}}`, or a function of context, agent and tool.
-        approvals: `failure_error_function`, `tool_input_guardrails` and `tool_output_guardrails` of its tools.
+        options: `failure_error_function`, `tool_meta_resolver`, `tool_input_guardrails` and `tool_output_guardrails` of
+            its tools (see `MCPServer`); `retry_backoff_seconds_max`, the longest pause between retries; and
+            `max_list_pages`, above which a list of tools or prompts is an error.
 
     Raises:
         UserError: An argument can't be what it is; the message names it.
@@ -115,7 +121,7 @@ class MCPServerStdio(ConnectedServer):
         retry_backoff_seconds_base: float = 1.0,
         message_handler: Callable[[Any], Awaitable[None]] | None = None,
         require_approval: RequireApproval = None,
-        **approvals: Unpack[_Approvals],
+        **options: Unpack[_Options],
     ) -> None:
         self.params = _stdio_params(params, name)
         super().__init__(
@@ -128,7 +134,7 @@ class MCPServerStdio(ConnectedServer):
             retry_backoff_seconds_base=retry_backoff_seconds_base,
             message_handler=message_handler,
             require_approval=require_approval,
-            **approvals,
+            **options,
         )
 
     def _transport(self) -> Transport:
@@ -159,7 +165,7 @@ class MCPServerStreamableHttp(ConnectedServer):
         retry_backoff_seconds_base: Seconds before the first of these.
         message_handler: Called with what the server sends unasked.
         require_approval: Whose calls wait for a person.
-        approvals: `failure_error_function`, `tool_input_guardrails` and `tool_output_guardrails` of its tools.
+        options: As those of `MCPServerStdio`.
 
     Raises:
         UserError: An argument can't be what it is; the message names it.
@@ -180,7 +186,7 @@ class MCPServerStreamableHttp(ConnectedServer):
         retry_backoff_seconds_base: float = 1.0,
         message_handler: Callable[[Any], Awaitable[None]] | None = None,
         require_approval: RequireApproval = None,
-        **approvals: Unpack[_Approvals],
+        **options: Unpack[_Options],
     ) -> None:
         self.params = params
         http_transport(params, self._style, f"MCP server {name or self._prefix!r}")  # refuses what can't be
@@ -194,8 +200,15 @@ class MCPServerStreamableHttp(ConnectedServer):
             retry_backoff_seconds_base=retry_backoff_seconds_base,
             message_handler=message_handler,
             require_approval=require_approval,
-            **approvals,
+            **options,
         )
+
+    @property
+    def session_id(self) -> str | None:
+        """What the server calls the session; None where there is none, or not yet."""
+        connection = self._connection
+        transport = None if connection is None or not connection.usable else connection.transport
+        return transport.session_id if isinstance(transport, HttpTransport) else None
 
     def _transport(self) -> Transport:
         return http_transport(self.params, self._style, f"MCP server {self.name!r}")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from agentkit.mcp.failures import Failure
+from agentkit.mcp.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -29,6 +30,7 @@ __all__ = ["StdioTransport"]
 _EXIT_S = 2.0  # for a server to end after its stdin has been closed, and again after SIGTERM
 _TAIL_BYTES, _TAIL_LINES = 4096, 10
 _CHUNK = 1 << 16
+_STDERR_BYTES = 1 << 20
 
 _log = logging.getLogger("agentkit.mcp")
 
@@ -89,7 +91,9 @@ class StdioTransport:
         from mcp.shared.message import SessionMessage
 
         with tempfile.TemporaryFile(prefix="agentkit-mcp-") as self._stderr:
+            _append_only(self._stderr)
             process = self._process = await self._start(self._stderr)
+            watchdog = Watchdog.of(process.pid)
             from_server, received = anyio.create_memory_object_stream[SessionMessage | Exception](0)
             to_send, to_server = anyio.create_memory_object_stream[SessionMessage](0)
             pumps = [
@@ -106,6 +110,8 @@ class StdioTransport:
                 to_send.close()
                 # one that has hung up is ending already, with an exit code that tells why
                 await self._end(process, graceful=graceful or self._closed)
+                if watchdog is not None:
+                    watchdog.dismiss()
                 for pump in pumps:
                     pump.cancel()
                 await asyncio.gather(*pumps, return_exceptions=True)
@@ -162,15 +168,18 @@ class StdioTransport:
         """Pass on the messages of the server, a line each, until it closes its stdout."""
         import anyio
 
-        rest = b""
+        begun: list[bytes] = []  # the pieces of a line: a picture in one is some megabytes, many pieces long
         gone = (anyio.BrokenResourceError, anyio.ClosedResourceError)
         try:
             with contextlib.suppress(ConnectionError, *gone):
                 while chunk := await process.stdout.read(_CHUNK):  # type: ignore[union-attr]  # it is a pipe
-                    *lines, rest = (rest + chunk).split(b"\n")
-                    for line in lines:
+                    first, *others = chunk.split(b"\n")
+                    begun.append(first)
+                    for piece in others:
+                        line, begun = b"".join(begun), [piece]
                         if line.strip():
                             await out.send(self._message(line))
+                    self._trim_stderr()
         finally:
             self._closed = True
             out.close()
@@ -213,6 +222,12 @@ class StdioTransport:
                 return
         _log.warning("The MCP server %r (process %d) can't be ended.", self.command, process.pid)
 
+    def _trim_stderr(self) -> None:
+        """Keep the file of a server that writes a lot from filling the disk."""
+        file = self._stderr
+        if file is not None and sys.platform != "win32" and os.fstat(file.fileno()).st_size > _STDERR_BYTES:
+            os.ftruncate(file.fileno(), 0)  # its next line comes at the start: the file is open for appending
+
     def _read_tail(self) -> str:
         file = self._stderr
         if file is None:
@@ -220,6 +235,14 @@ class StdioTransport:
         file.seek(0, os.SEEK_END)
         file.seek(max(0, file.tell() - _TAIL_BYTES))
         return "\n".join(file.read().decode("utf-8", "replace").strip().splitlines()[-_TAIL_LINES:])
+
+
+def _append_only(file: IO[bytes]) -> None:
+    """Have all that is written to a file go to its end, wherever that is by then."""
+    if sys.platform != "win32":
+        import fcntl
+
+        fcntl.fcntl(file, fcntl.F_SETFL, fcntl.fcntl(file, fcntl.F_GETFL) | os.O_APPEND)
 
 
 async def _ended(process: Process, limit_s: float) -> bool:

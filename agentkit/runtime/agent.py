@@ -58,6 +58,7 @@ class MCPConfig(TypedDict, total=False):
 
     convert_schemas_to_strict: bool
     include_server_in_tool_names: bool
+    failure_error_function: ToolErrorFunction | None
 
 
 @dataclass
@@ -258,6 +259,8 @@ class Agent(Generic[TContext]):
             run_context,
             self,
             include_server_in_tool_names=bool(self.mcp_config.get("include_server_in_tool_names", False)),
+            failure_error_function=self.mcp_config.get("failure_error_function", default_tool_error_function),
+            reserved_tool_names={tool.name for tool in self.tools if isinstance(tool, FunctionTool)},
         )
         return list(tools)
 

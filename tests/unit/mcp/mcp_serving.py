@@ -23,7 +23,7 @@ def outputs(result: Any) -> list[Any]:
 
 
 def children() -> list[int]:
-    """Ids of the child processes that are servers of ours."""
+    """Ids of the child processes that are servers of ours, or wait to end one."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -31,9 +31,28 @@ def children() -> list[int]:
             command = (folder / "cmdline").read_text()
         except OSError:
             continue
-        if int(parent) == os.getpid() and "mcp_a_server.py" in command and "--http" not in command:
+        ours = ("mcp_a_server.py" in command and "--http" not in command) or "kill -KILL" in command
+        if int(parent) == os.getpid() and ours:
             found.append(int(folder.name))
     return found
+
+
+TOOLS = [
+    "add",
+    "fail",
+    "picture",
+    "facts",
+    "large",
+    "grumble",
+    "stand_still",
+    "die",
+    "wait",
+    "how_many_wait",
+    "meet",
+    "pid",
+    "grow",
+]
+"""The tools of the server, over stdio."""
 
 
 def stdio(*args: str, name: str = "sums", **options: Any) -> MCPServerStdio:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp_serving import SCRIPT, children, outputs, said, stdio
+from mcp_serving import SCRIPT, TOOLS, children, outputs, said, stdio
 
 from agentkit import Agent, Runner
+from agentkit.exceptions import UserError
 from agentkit.mcp import MCPServerError, MCPServerStdio
 from agentkit.testing import ScriptedModel, call
 
@@ -23,7 +27,7 @@ async def test_a_run_calls_the_tools_of_a_server(sums: MCPServerStdio) -> None:
     model = ScriptedModel(call("add", a=2, b=3), "five")
     result = await Runner.run(Agent(name="a", model=model, mcp_servers=[sums]), "2+3?")
     assert (result.final_output, outputs(result)) == ("five", ["5"])
-    assert model.requests[0].tools == ["add", "fail", "picture", "facts", "die", "wait", "pid", "grow"]
+    assert model.requests[0].tools == TOOLS
 
 
 async def test_the_first_use_connects() -> None:
@@ -36,7 +40,7 @@ async def test_a_server_may_be_connected_again_after_cleanup() -> None:
     server = stdio()
     for _ in range(2):
         await server.connect()
-        assert len(children()) == 1
+        assert len(children()) == 2  # the server, and what waits to end it
         await server.cleanup()
         await server.cleanup()
         assert children() == []
@@ -252,3 +256,112 @@ async def test_prompts_are_listed_and_filled_in(sums: MCPServerStdio) -> None:
 async def test_an_unknown_prompt_is_an_error_that_names_the_server(sums: MCPServerStdio) -> None:
     with pytest.raises(MCPServerError, match=r"'sums' answered with an error: .* \(getting its prompt 'nope'\)"):
         await sums.get_prompt("nope")
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="Linux only")
+def test_a_server_in_the_middle_of_a_call_is_ended_when_our_process_is_killed(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    code = (
+        "import asyncio, sys\nfrom agentkit.mcp import MCPServerStdio\n"
+        f"server = MCPServerStdio(params={{'command': sys.executable, 'args': [{str(SCRIPT)!r}]}})\n"
+        "server.client_session_timeout_seconds = None\n"
+        "async def main():\n"
+        "    print((await server.call_tool('pid', {})).content[0].text, flush=True)\n"
+        f"    await server.call_tool('stand_still', {{'path': {str(pipe)!r}}})\n"
+        "asyncio.run(main())\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as ours:
+        assert ours.stdout is not None
+        server = os.pidfd_open(int(ours.stdout.readline()))
+        assert pipe.read_text() == "still"
+        ours.kill()
+    ended = select.poll()
+    ended.register(server, select.POLLIN)
+    try:
+        assert ended.poll(30_000) == [(server, select.POLLIN)]
+    finally:
+        os.close(server)
+
+
+async def test_a_notebooks_stderr_which_no_process_could_write_to_is_none_of_the_servers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    async with stdio() as server:
+        assert await said(server, "add", a=1, b=1) == "2"
+
+
+async def test_many_calls_at_once_get_each_its_own_answer(sums: MCPServerStdio) -> None:
+    answers = await asyncio.gather(*(said(sums, "add", a=n, b=1) for n in range(100)))
+    assert answers == [str(n + 1) for n in range(100)]
+
+
+async def test_an_answer_of_several_megabytes_arrives_whole(sums: MCPServerStdio) -> None:
+    assert await said(sums, "large", size=5_000_000) == "0123456789" * 500_000
+
+
+async def test_what_a_server_writes_to_stderr_does_not_fill_the_disk(sums: MCPServerStdio) -> None:
+    await said(sums, "grumble", size=3 << 20)
+    await said(sums, "add", a=1, b=1)
+    assert os.fstat(sums._connection.transport._stderr.fileno()).st_size < 1 << 20  # type: ignore[union-attr]
+    with pytest.raises(MCPServerError, match="The last lines of its stderr:\nout of memory, says the server$"):
+        await sums.call_tool("die", {"code": 3})
+
+
+async def test_calls_under_way_are_all_told_why_the_server_died(sums: MCPServerStdio) -> None:
+    await sums.connect()
+    waiting = [asyncio.create_task(said(sums, "wait")) for _ in range(3)]
+    while await said(sums, "how_many_wait") != "3":
+        await asyncio.sleep(0)
+    with pytest.raises(MCPServerError):
+        await sums.call_tool("die", {"code": 3})
+    told = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [(type(error), error.exit_code) for error in told] == [(MCPServerError, 3)] * 3  # type: ignore[union-attr]
+
+
+async def test_a_cancelled_run_ends_the_call_on_the_server(sums: MCPServerStdio) -> None:
+    run = asyncio.create_task(Runner.run(Agent(name="a", model=ScriptedModel(call("wait")), mcp_servers=[sums]), "go"))
+    while await said(sums, "how_many_wait") != "1":
+        await asyncio.sleep(0)
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    while await said(sums, "how_many_wait") != "0":
+        await asyncio.sleep(0)
+
+
+async def test_resources_are_listed_and_read(sums: MCPServerStdio) -> None:
+    listed, templates = await sums.list_resources(), await sums.list_resource_templates()
+    poem, note = await sums.read_resource("file:///poem.txt"), await sums.read_resource("file:///todo.md")
+    assert [str(resource.uri) for resource in listed.resources] == ["file:///poem.txt"]
+    assert [template.uri_template for template in templates.resource_templates] == ["file:///{name}.md"]
+    assert [part.contents[0].text for part in (poem, note)] == ["Tyger", "# todo"]  # type: ignore[union-attr]
+
+
+async def test_an_unknown_resource_is_an_error_that_names_the_server(sums: MCPServerStdio) -> None:
+    with pytest.raises(MCPServerError, match=r"'sums' answered with an error: .*\(reading its resource 'x:///y'\)"):
+        await sums.read_resource("x:///y")
+
+
+def test_the_pauses_between_retries_double_up_to_the_longest() -> None:
+    endless, limited = stdio(), stdio(retry_backoff_seconds_base=2, retry_backoff_seconds_max=5)
+    assert [endless._pause_s(n) for n in (1, 2, 3, 2000)] == [1.0, 2.0, 4.0, 2.0**30]
+    assert [limited._pause_s(n) for n in (1, 2, 3)] == [2.0, 4.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"max_retry_attempts": -2},
+        {"retry_backoff_seconds_base": -1},
+        {"retry_backoff_seconds_max": "1"},
+        {"max_list_pages": 0},
+        {"client_session_timeout_seconds": -1},
+        {"tool_meta_resolver": {}},
+    ],
+)
+def test_options_that_cannot_be_are_refused_by_name(wrong: dict[str, Any]) -> None:
+    ((name, value),) = wrong.items()
+    with pytest.raises(UserError, match=rf"^MCP server 'sums': {name} .*{value!r}"):
+        stdio(**wrong)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from mcp import Tool
-from mcp_serving import outputs, stdio
+from mcp_serving import TOOLS, outputs, stdio
 from mcp_types import AudioContent, BlobResourceContents, CallToolResult, EmbeddedResource, TextResourceContents
 
 from agentkit import Agent, Runner
@@ -19,6 +19,7 @@ from agentkit.mcp import (
     MCPServer,
     MCPServerError,
     MCPServerStdio,
+    MCPToolMetaContext,
     MCPUtil,
     ToolFilterContext,
     create_static_tool_filter,
@@ -35,6 +36,7 @@ class Counted(MCPServer):
         super().__init__(**options)
         self.names = names
         self.calls: list[tuple[str, Any]] = []
+        self.metas: list[Any] = []
         self.answer = CallToolResult(content=[])
 
     @property
@@ -51,6 +53,7 @@ class Counted(MCPServer):
 
     async def call_tool(self, tool_name: str, arguments: Any, meta: Any = None) -> CallToolResult:
         self.calls.append((tool_name, arguments))
+        self.metas.append(meta)
         return self.answer
 
     async def list_prompts(self) -> Any: ...
@@ -127,7 +130,7 @@ async def test_function_tools_stay_the_same_objects_while_the_tools_do(sums: MCP
         (create_static_tool_filter(allowed_tool_names=["add", "die"]), ["add", "die"]),
         (create_static_tool_filter(allowed_tool_names=["add", "die"], blocked_tool_names=["die"]), ["add"]),
         (lambda context, tool: tool.name.startswith("a") and context.agent.name == "a", ["add"]),
-        (None, ["add", "fail", "picture", "facts", "die", "wait", "pid", "grow"]),
+        (None, TOOLS),
     ],
 )
 async def test_a_filter_leaves_tools_out(tool_filter: Any, left: list[str]) -> None:
@@ -330,3 +333,55 @@ async def test_tools_that_are_kept_for_an_agent_do_not_keep_the_agent() -> None:
     del agent
     gc.collect()
     assert gone() is None
+
+
+async def test_a_servers_tool_with_the_name_of_one_of_the_agents_own_is_named_with_its_server() -> None:
+    docs, agent, context = Counted("find", name="docs"), agent_of(), RunContextWrapper(None)
+    with pytest.raises(UserError) as caught:
+        await MCPUtil.get_function_tools(docs, False, context, agent, reserved_tool_names={"find"})
+    assert str(caught.value) == (
+        "Agent 'a' and MCP server 'docs' both have a tool or handoff named 'find'. "
+        'Use Agent(mcp_config={"include_server_in_tool_names": True}), or leave one out by tool_filter.'
+    )
+    (tool,) = await MCPUtil.get_function_tools(
+        docs, False, context, agent, include_server_in_tool_names=True, reserved_tool_names={"find"}
+    )
+    assert tool.name == "mcp_docs__find"
+
+
+async def test_each_call_carries_the_meta_that_a_function_makes_of_it() -> None:
+    seen: list[MCPToolMetaContext] = []
+
+    async def of_run(context: MCPToolMetaContext) -> dict[str, Any] | None:
+        seen.append(context)
+        assert context.arguments is not None
+        context.arguments["x"] = 0  # of a copy
+        return {"user": context.run_context.context} if len(seen) == 1 else None
+
+    server = Counted("one", tool_meta_resolver=of_run)
+    model = ScriptedModel(call("one", x=1), call("one", x=2), "ok")
+    await Runner.run(agent_of(server, model=model), "go", context="ann")
+    assert (server.calls, server.metas) == ([("one", {"x": 1}), ("one", {"x": 2})], [{"user": "ann"}, None])
+    assert (seen[0].server_name, seen[0].tool_name) == ("counted", "one")
+
+
+@pytest.mark.parametrize(
+    ("resolver", "message"),
+    [(lambda context: 1 / 0, "raised ZeroDivisionError over tool 'one'"), (lambda context: 3, "dict or None, not 3")],
+)
+async def test_a_function_for_the_meta_that_fails_is_told_and_nothing_is_called(resolver: Any, message: str) -> None:
+    server = Counted("one", tool_meta_resolver=resolver)
+    result = await Runner.run(agent_of(server, model=ScriptedModel(call("one"), "ok")), "go")
+    assert message in outputs(result)[0]
+    assert server.calls == []
+
+
+async def test_a_server_of_ones_own_without_resources_says_so() -> None:
+    with pytest.raises(NotImplementedError, match="'counted' is a Counted, which has no read_resource of its own"):
+        await Counted().read_resource("file:///x")
+
+
+def test_names_made_with_the_servers_are_those_of_the_openai_agents_sdk() -> None:
+    from agentkit.mcp.function_tools import _prefixed
+
+    assert [_prefixed("docs", "find"), _prefixed("the web!", "get.page")] == ["mcp_docs__find", "mcp_the_web__get_page"]
