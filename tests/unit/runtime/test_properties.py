@@ -63,13 +63,12 @@ async def play(plan: Plan, way: Way) -> tuple[list[Ending], World]:
     for _ in range(12):
         spans = SpanLog()
         set_trace_processors([spans])
-        hooked = len(world.hooks.events)
         data, error = await run_phase(world, way, start)
         assert data is not None, error
         assert len(asyncio.all_tasks()) == 1
         spans.check(traces=0 if "untraced" in plan.options else 1)
         whole = data.status in ("completed", "waiting")
-        check_hooks(world.hooks.events[hooked:], whole=whole, resumed_tools=frozenset({"ask_helper"}))
+        check_hooks(world.hooks.events, whole=whole, waiting=data.status == "waiting")
         check_conversation(world, data)
         endings.append(ending(data, error))
         if data.status != "waiting" and not (isinstance(error, MaxTurnsExceeded) and len(endings) == 1):

@@ -30,6 +30,9 @@ from .seen import SpanLog, unanswered
 
 RUNS = 1000
 
+OVER_THE_WIRE = 300
+"""Requests are what takes the time there: four of each run's."""
+
 
 @pytest.fixture
 def embedded() -> Iterator[None]:
@@ -140,7 +143,7 @@ def check_spans(spans: SpanLog) -> None:
         assert sorted(own[trace_id(n)]) == sorted([f"agent agent {n}", *tools, *[f"custom greeting {n}"] * 3])
 
 
-async def test_a_thousand_runs_at_once_over_the_wire_keep_everything_apart(embedded: None) -> None:
+async def test_hundreds_of_runs_at_once_over_the_wire_keep_everything_apart(embedded: None) -> None:
     set_tracing_disabled(True)
 
     def step(name: str) -> Any:
@@ -154,9 +157,9 @@ async def test_a_thousand_runs_at_once_over_the_wire_keep_everything_apart(embed
         instructions="First call the `weigh` tool, then the `stamp` tool, then the `ship` tool.",
         tools=[step("weigh"), step("stamp"), step("ship")],
     )
-    contexts = [Met(n) for n in range(RUNS)]
+    contexts = [Met(n) for n in range(OVER_THE_WIRE)]
     results = await asyncio.gather(
-        *(Runner.run(agent, f"Please handle parcel {n}.", context=contexts[n]) for n in range(RUNS))
+        *(Runner.run(agent, f"Please handle parcel {n}.", context=contexts[n]) for n in range(OVER_THE_WIRE))
     )
     for n, result in enumerate(results):
         done = [f"{name} {n}" for name in ("weigh", "stamp", "ship")]
@@ -165,4 +168,4 @@ async def test_a_thousand_runs_at_once_over_the_wire_keep_everything_apart(embed
         assert outputs == [f"{each} to {n}" for each in done]
         assert all(each in result.final_output for each in outputs)
         assert result.usage.requests == len(result.raw_responses) == 4
-    assert len({result.last_response_id for result in results}) == RUNS
+    assert len({result.last_response_id for result in results}) == OVER_THE_WIRE

@@ -87,6 +87,7 @@ class World:
         if after is not None:
             self.model.position, self.helper_model.position = after.model.position, after.helper_model.position
             self.model.requests, self.helper_model.requests = after.model.requests, after.helper_model.requests
+            self.hooks.events = after.hooks.events
             self.decided = after.decided
         self.agents = self._agents()
 
