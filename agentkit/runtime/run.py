@@ -52,7 +52,8 @@ class Runner:
             input: A user's message, the items of a conversation in the shape of the Responses API, or the state of a
                 run that rested, to go on with it.
             context: Any object; tools, instruction functions and callbacks get it, the model doesn't.
-            max_turns: Model calls that the run may make; None for any number.
+            max_turns: Model calls that the run may make, counted from here where it goes on from a state; None for any
+                number.
             hooks: Called at the events of the run.
             run_config: Settings for the whole run.
             error_handlers: What to do in place of raising an error: functions under "max_turns", "model_refusal" and
