@@ -16,6 +16,8 @@ ANSWER = [{"type": "message", "content": [{"type": "output_text", "text": "grant
 def _as_it_was() -> Iterator[None]:
     names = ("agentkit", "openai.agents")
     before = {name: (logging.getLogger(name).level, list(logging.getLogger(name).handlers)) for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.NOTSET)
     yield
     for name, (level, handlers) in before.items():
         logging.getLogger(name).setLevel(level)

@@ -1,5 +1,6 @@
 """The examples in the documents on retries, usage and tracing run as they stand there."""
 
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ def as_in_a_new_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iter
     reset_tracing()
     yield
     agentkit.disconnect()
+    logging.getLogger("agentkit").setLevel(logging.NOTSET)
     forget_prices()
     reset_tracing()
 
