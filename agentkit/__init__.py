@@ -68,7 +68,14 @@ if TYPE_CHECKING:
         RetryPolicyContext,
         retry_policies,
     )
-    from agentkit.notebook import last_error, last_run, load_ipython_extension, unload_ipython_extension
+    from agentkit.notebook import (
+        approve,
+        last_error,
+        last_run,
+        load_ipython_extension,
+        reject,
+        unload_ipython_extension,
+    )
     from agentkit.pricing import forget_prices, price_of, set_price
     from agentkit.runtime import (
         Agent,
@@ -253,7 +260,7 @@ _MODULES = {
         TResponseInputItem set_default_openai_api set_default_openai_client set_default_openai_key""",
     "agentkit.models.retry": """ModelRetryAdvice ModelRetryAdviceRequest ModelRetryBackoffSettings
         ModelRetryNormalizedError ModelRetrySettings RetryDecision RetryPolicy RetryPolicyContext retry_policies""",
-    "agentkit.notebook": "last_error last_run load_ipython_extension unload_ipython_extension",
+    "agentkit.notebook": "approve last_error last_run load_ipython_extension reject unload_ipython_extension",
     "agentkit.pricing": "forget_prices price_of set_price",
     "agentkit.runtime": """Agent AgentBase AgentHookContext AgentHooks AgentToolInvocation AgentToolStreamEvent
         AgentUpdatedStreamEvent CallModelData CallModelInputFilter CompactionItem FunctionToolResult
@@ -461,6 +468,7 @@ __all__ = [
     "__version__",
     "add_trace_processor",
     "agent_span",
+    "approve",
     "connect",
     "current_backend",
     "custom_span",
@@ -489,6 +497,7 @@ __all__ = [
     "nest_handoff_history",
     "output_guardrail",
     "price_of",
+    "reject",
     "response_span",
     "retry_policies",
     "run_demo_loop",

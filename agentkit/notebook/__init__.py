@@ -2,5 +2,6 @@
 
 from agentkit.notebook.extension import load_ipython_extension, unload_ipython_extension
 from agentkit.notebook.latest import last_error, last_run
+from agentkit.notebook.resting import approve, reject
 
-__all__ = ["last_error", "last_run", "load_ipython_extension", "unload_ipython_extension"]
+__all__ = ["approve", "last_error", "last_run", "load_ipython_extension", "reject", "unload_ipython_extension"]

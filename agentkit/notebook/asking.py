@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import sys
 import uuid
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from agentkit.notebook.approving import ConsolePrompt, SamePolicy, approval_policy
 from agentkit.notebook.display.approvals import waiting_text
 from agentkit.notebook.display.modes import RenderMode
 from agentkit.notebook.display.publish import publish
 from agentkit.notebook.display.run_view import ENDINGS, run_bundle
-from agentkit.notebook.display.transcript import Transcript, model_name
+from agentkit.notebook.display.transcript import model_name
 from agentkit.notebook.display.view import NoView, View
 from agentkit.notebook.failures import Interrupted, shortened
 from agentkit.notebook.latest import Asked, latest
 from agentkit.notebook.namespace import model_names
 from agentkit.notebook.options import closest
+from agentkit.notebook.pumping import pump_widget_messages
+from agentkit.notebook.resting import RestingRun
+from agentkit.notebook.running import Question, ShownRun
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from agentkit.models.retrying import RetryNotice
+    from agentkit.notebook.approving import Approver
     from agentkit.notebook.widgets.run_panel import RunPanel
-    from agentkit.runtime import Agent, RunConfig, RunResultBase, RunResultStreaming, RunState, StreamEvent
+    from agentkit.runtime import RunResultBase, RunResultStreaming
     from agentkit.tools.callers_thread import CallersThread
 
 __all__ = ["Asking", "Question"]
@@ -34,30 +38,6 @@ _WAKE_S = 0.05
 
 _GRACE_S = 1.0
 """Time that a stopped run has to tidy up before the cell goes on without it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked, and how."""
-
-    agent: Agent[Any]
-    """Who is asked."""
-    input: str | RunState
-    """The text, or where a run rests that is to go on."""
-    line: str
-    """The magic that goes on with the conversation: `%ask weather`, and the options that it needs for it."""
-    context: Any = None
-    """Object for the agent's tools."""
-    max_turns: int | None = None
-    """Model calls that the run may make."""
-    config: RunConfig | None = None
-    """Settings of the run."""
-    session: Any = None  # a Session, or anything with its methods
-    """The conversation that it is part of."""
-    afresh: bool = False
-    """Whether the conversation is to be forgotten first."""
-    out: str | None = None
-    """Name of the variable that gets the result."""
 
 
 class Asking:
@@ -76,15 +56,11 @@ class Asking:
         self._shell = shell
         self._question = question
         self._mode = mode
-        self._result: RunResultStreaming | None = None
-        self._task: asyncio.Task[Any] | None = None
-        self._stopped = False
-        self._retried = False
         self._lent: CallersThread | None = None
         self._view: View = NoView()
         self._panel: RunPanel | None = None
         self._display_id = ""
-        self._transcript = Transcript()
+        self._shown: ShownRun | None = None
 
     # -- the cell's thread ------------------------------------------------------------------------------------------
 
@@ -98,30 +74,31 @@ class Asking:
         from agentkit.runtime.background import run_blocking
         from agentkit.tools.callers_thread import WaitingThread
 
-        self._open()
+        shown = self._open()
         error: BaseException | None = None
         self._lent = waiting = WaitingThread()
         try:
-            run_blocking(self._run(), waiting=waiting, grace_s=_GRACE_S)
+            run_blocking(shown.run(), while_waiting=self._pump, waiting=waiting, grace_s=_GRACE_S)
         except BaseException as raised:  # shown below, the run's output first
             error = raised
-        return self._conclude(error)
+        return self._conclude(shown, error)
 
     async def wait_in_loop(self) -> RunResultStreaming:
         """Run, and return the result; the kernel's loop stays free but for sync tools. Errors as for `wait`."""
         from agentkit.runtime.background import submit
         from agentkit.tools.callers_thread import WaitingLoop
 
-        self._open()
+        shown = self._open()
         cell = asyncio.current_task()
         assert cell is not None  # this is a coroutine
         self._lent = waiting = WaitingLoop(cell)
-        future = asyncio.wrap_future(waiting.context().run(submit, self._run()))
+        future = asyncio.wrap_future(waiting.context().run(submit, shown.run()))
         future.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, even if too late
         error: BaseException | None = None
         try:
             while not future.done():
                 await asyncio.wait({future}, timeout=_WAKE_S)
+                self._pump()
             future.result()
         except asyncio.CancelledError as raised:  # the kernel's interrupt; or the run's own end by Stop
             waiting.cease(interrupted=True)
@@ -132,30 +109,46 @@ class Asking:
             error = raised
         finally:
             waiting.close()
-        return self._conclude(error)
+        return self._conclude(shown, error)
 
     def stop(self) -> None:
         """Stop the run, from any thread."""
-        from agentkit.runtime.background import background_loop
-
-        self._stopped = True
-        background_loop().call_soon_threadsafe(self._cancel)
+        if self._shown is not None:
+            self._shown.stop()
         if self._lent is not None:
             self._lent.interrupt()
 
-    def _cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+    def _pump(self) -> None:
+        if self._panel is not None:
+            pump_widget_messages(self._shell)
 
-    def _open(self) -> None:
+    def _open(self) -> ShownRun:
+        approver: Approver | None = None
         if self._mode == "console":
             from agentkit.notebook.display.console import ConsoleView
 
             self._view = ConsoleView()
+            approver = ConsolePrompt() if sys.stdin is not None and sys.stdin.isatty() else None
         elif self._mode == "live":
-            self._open_panel()
+            approver = self._open_panel()
+        self._shown = ShownRun(self._question, self._view, approver=self._approver(approver))
+        return self._shown
 
-    def _open_panel(self) -> None:
+    def _approver(self, reader: Approver | None) -> Approver | None:
+        """Return who decides on calls: the reader unless a policy is set; without a reader nobody may."""
+        policy = approval_policy() or ("ask" if reader or self._somebody_is_there() else "deny")
+        match policy:
+            case "approve" | "deny":
+                return SamePolicy(policy == "approve")
+            case "ask":
+                return reader
+        return None
+
+    def _somebody_is_there(self) -> bool:
+        """Tell whether somebody sits at the notebook, though the run itself isn't shown."""
+        return self._mode is None and bool(getattr(getattr(self._shell, "kernel", None), "_allow_stdin", False))
+
+    def _open_panel(self) -> Approver:
         from agentkit.notebook.display.live import LiveView
         from agentkit.notebook.widgets.run_panel import RunPanel
         from agentkit.runtime.background import background_loop
@@ -166,16 +159,17 @@ class Asking:
         self._display_id = uuid.uuid4().hex
         shown = self._panel.bundle(f"{self._question.agent.name} is answering …")
         publish(shown, display_id=self._display_id)
+        return view
 
-    def _conclude(self, error: BaseException | None) -> RunResultStreaming:
+    def _conclude(self, shown: ShownRun, error: BaseException | None) -> RunResultStreaming:
         """Put the kept output in its place and the result where it is looked for; then return it, or raise."""
-        result = self._result
+        result = shown.result
         self._view.close()
         stopped = isinstance(error, (KeyboardInterrupt, asyncio.CancelledError, concurrent.futures.CancelledError))
         if result is not None:
             question = self._question
-            latest.asked[result] = Asked(question.line, question.out, _earlier(result), self._transcript)
-        self._show_kept(self._note(error) if isinstance(error, Exception) and not stopped else None)
+            latest.asked[result] = Asked(question, _earlier(result), shown.transcript)
+        self._show_kept(result, self._note(result, error) if isinstance(error, Exception) and not stopped else None)
         if result is not None:
             latest.run = result
             latest.shown = result
@@ -190,11 +184,11 @@ class Asking:
         if not isinstance(error, Exception):
             raise error or RuntimeError("The run ended without a result.")
         latest.error = error
-        raise shortened(self._shell, self._in_a_magics_words(error), self._advice(error))
+        raise shortened(self._shell, self._in_a_magics_words(error), self._advice(result, error))
 
-    def _note(self, error: Exception) -> str | None:
+    def _note(self, result: RunResultBase | None, error: Exception) -> str | None:
         """Return what to say of a run that failed; None where its status says it well."""
-        status = None if self._result is None else self._result.status
+        status = None if result is None else result.status
         if status == "guardrail":
             return getattr(error, "message", None)
         return None if status in ("max_turns", "budget") else f"Failed: {type(error).__name__}."
@@ -209,91 +203,37 @@ class Asking:
             error.args = (f"{error.message} {error.hint}",)
         return error
 
-    def _advice(self, error: Exception) -> str:
+    def _advice(self, result: RunResultBase | None, error: Exception) -> str:
         """Return what to do about an error, beyond what it says itself."""
         near = ""
         if getattr(error, "status_code", None) == 404:
-            agent = self._question.agent if self._result is None else self._result.last_agent
+            agent = self._question.agent if result is None else result.last_agent
             near = closest(model_name(agent), model_names(self._shell.user_ns)).lstrip()
         return f"{near} The run so far is in `_`, the whole error in `%tb`.".lstrip()
 
-    def _show_kept(self, note: str | None) -> None:
+    def _show_kept(self, result: RunResultBase | None, note: str | None) -> None:
         if self._mode is None:
             return
         if self._mode == "console":
-            self._print_ending(note)
+            self._print_ending(result, note)
             return
         bundle = {"text/plain": note or ""}
-        if self._result is not None:
-            bundle = run_bundle(self._result, note, asked=latest.asked[self._result])
+        if result is not None:
+            bundle = run_bundle(result, note, asked=latest.asked[result])
         if self._panel is None:
             publish(bundle)
             return
         publish(bundle, display_id=self._display_id, update=True)
         self._panel.close()
+        if result is not None and result.status == "waiting":
+            latest.resting = RestingRun(self._shell, result, self._question, self._display_id)
+            latest.resting.show()
 
-    def _print_ending(self, note: str | None) -> None:
-        result = self._result
+    def _print_ending(self, result: RunResultBase | None, note: str | None) -> None:
         if result is not None and result.status == "waiting":
             print(waiting_text(result, latest.asked[result]))
         elif note or (result is not None and result.status != "completed"):
             print(f"■ {note or ENDINGS.get(result.status if result else '') or 'Stopped.'}")
-
-    # -- the loop's thread --------------------------------------------------------------------------------------------
-
-    async def _run(self) -> None:
-        from agentkit.runtime import Runner
-
-        self._task = asyncio.current_task()
-        if self._stopped:
-            raise asyncio.CancelledError
-        self._view.start()
-        question = self._question
-        if question.afresh:
-            await question.session.clear_session()
-        options: dict[str, Any] = {} if question.max_turns is None else {"max_turns": question.max_turns}
-        self._result = Runner.run_streamed(
-            question.agent,
-            question.input,
-            context=question.context,
-            run_config=question.config,
-            session=question.session,
-            **options,
-        )
-        self._result._run.on_retry = self._tell_of_retry
-        self._transcript.add_items(self._result.new_items)  # of a run that goes on: what it did before
-        for step in self._transcript.steps:
-            if step.state == "running":
-                self._view.step(step)
-        async for event in self._result.stream_events():
-            self._show(event)
-
-    def _show(self, event: StreamEvent) -> None:
-        if event.type == "agent_updated_stream_event":
-            self._show_agent(event.new_agent)
-            return
-        if self._retried:
-            self._retried = False
-            self._show_agent(self._result.last_agent if self._result else self._question.agent)
-        change = self._transcript.add_event(event)
-        if change.answer_moved:
-            self._view.clear_text()
-        if change.text:
-            self._view.text(change.text)
-        for depth, step in change.inner:
-            self._view.inner_step(step, depth)
-        for step in change.steps:
-            self._view.step(step)
-
-    def _show_agent(self, agent: Agent[Any]) -> None:
-        self._view.status(f"{agent.name} is answering", plain_text=agent.output_type not in (None, str))
-
-    def _tell_of_retry(self, notice: RetryNotice) -> None:
-        self._retried = True
-        wait = f"{notice.delay_s:.0f} s" if notice.delay_s >= 1 else "a moment"
-        failed = type(notice.error).__name__
-        text = f"{failed}: the model is asked again in {wait} (retry {notice.attempt} of {notice.max_retries})"
-        self._view.notice(text)
 
 
 def _earlier(result: RunResultBase) -> int:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agentkit.notebook.display.transcript import Transcript
+    from agentkit.notebook.resting import RestingRun
+    from agentkit.notebook.running import Question
     from agentkit.runtime import RunResultBase
 
 __all__ = ["Asked", "Latest", "last_error", "last_run", "latest"]
@@ -17,14 +19,17 @@ __all__ = ["Asked", "Latest", "last_error", "last_run", "latest"]
 class Asked:
     """How a run was asked by a magic, for showing it."""
 
-    line: str
-    """The magic with which it goes on: `%ask weather`, with the options that matter then."""
-    variable: str | None
-    """Name of the variable that holds the result, where one was wanted."""
+    question: Question
+    """What was asked, and how."""
     earlier: int
     """Messages of the conversation that came before."""
     seen: Transcript
     """What was seen of the run while it went on."""
+
+    @property
+    def variable(self) -> str | None:
+        """Name of the variable that holds the result, where one was wanted."""
+        return self.question.out
 
 
 @dataclass(slots=True)
@@ -39,6 +44,10 @@ class Latest:
     """How the runs that are still there were asked."""
     shown: RunResultBase | None = None
     """The result whose output the running cell has already, or is not to have. None again when the cell has ended."""
+    gone_on: weakref.WeakSet[RunResultBase] = field(default_factory=weakref.WeakSet)
+    """Results of runs that rested, and have gone on since."""
+    resting: RestingRun | None = None
+    """The last run that rests at calls that need approval, with buttons beneath it."""
 
     def take_shown(self, result: RunResultBase) -> bool:
         """Tell, once, whether the running cell is done with showing `result`: who displays it again wants to see it."""

@@ -1,4 +1,4 @@
-"""What waits for approval in a run that rests, and the lines with which it goes on."""
+"""Calls that need approval: what somebody is asked about them, and how a run that rests at them goes on."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from agentkit.notebook.latest import Asked
     from agentkit.runtime import RunResultBase, ToolApprovalItem
 
-__all__ = ["going_on", "waiting_html", "waiting_text"]
+__all__ = ["approval_html", "call_text", "going_on", "waiting_html", "waiting_text"]
 
 _ARGUMENTS_LIMIT = 4_000
+_ON_A_LINE = 90
 
 
 def going_on(result: RunResultBase, asked: Asked | None) -> str:
@@ -23,28 +24,26 @@ def going_on(result: RunResultBase, asked: Asked | None) -> str:
         result: A run that rests.
         asked: How it was asked by a magic; None where it was run by Python.
     """
-    if asked is None:
-        source, last = "result", "result = await agentkit.Runner.run(state.current_agent, state)"
-    else:
-        source, last = asked.variable or "agentkit.last_run()", f"{asked.line} --state state"
-    lines = [f"state = {source}.to_state()"]
+    if asked is not None:
+        run = f"run={asked.variable}" if asked.variable else ""
+        return f"import agentkit\nagentkit.approve({run})  # or agentkit.reject({run or chr(34) + 'why not' + chr(34)})"
+    lines = ["state = result.to_state()"]
     if len(result.interruptions) == 1:
         lines.append("state.approve(state.get_interruptions()[0])  # or state.reject(…)")
     else:
         lines += ["for call in state.get_interruptions():", "    state.approve(call)  # or state.reject(call)"]
-    lines.append(last)
-    return "\n".join(["import agentkit", *lines] if "agentkit." in f"{source}{last}" else lines)
+    return "\n".join(["import agentkit", *lines, "result = await agentkit.Runner.run(state.current_agent, state)"])
 
 
 def waiting_text(result: RunResultBase, asked: Asked | None) -> str:
     """Return what waits and how to go on, as plain text."""
-    calls = "\n".join(f"  {_call(item)}" for item in result.interruptions)
+    calls = "\n".join(f"  {call_text(item)}" for item in result.interruptions)
     return clean(f"[Waiting for approval.]\n{calls}\n\nGo on with:\n\n{going_on(result, asked)}")
 
 
 def waiting_html(result: RunResultBase, asked: Asked | None) -> str:
     """Return what waits and how to go on, as HTML."""
-    calls = "".join(f"<pre><code>{escape(_call(item))}</code></pre>" for item in result.interruptions)
+    calls = "".join(f"<pre><code>{escape(call_text(item))}</code></pre>" for item in result.interruptions)
     lines = highlight(clean(going_on(result, asked)), "python")
     return (
         f'<div class="agk-f"><span class="agk-no">■</span> Waiting for approval:</div>{calls}'
@@ -52,7 +51,21 @@ def waiting_html(result: RunResultBase, asked: Asked | None) -> str:
     )
 
 
-def _call(item: ToolApprovalItem) -> str:
+def approval_html(item: ToolApprovalItem) -> str:
+    """Return what somebody is to decide on: who wants to call what, with all its arguments."""
+    from agentkit.notebook.display.run_view import arguments_line, json_html
+
+    who, tool = escape(item.agent.name), escape(item.name)
+    line = clean(arguments_line(item.arguments))
+    shown = ""
+    if len(line) > _ON_A_LINE or "\n" in line:
+        line, shown = "", f"<pre><code>{json_html(item.arguments, _ARGUMENTS_LIMIT)}</code></pre>"
+    said = f' <span class="agk-g">{escape(line)}</span>' if line else ""
+    return f'<div>{who} wants to call <span class="agk-n">{tool}</span>{said}</div>{shown}'
+
+
+def call_text(item: ToolApprovalItem) -> str:
+    """Return a call as Python would have it: `delete(path="a")`."""
     from agentkit.notebook.display.run_view import arguments_line
 
-    return f"{item.name}({shorten(arguments_line(item.arguments), _ARGUMENTS_LIMIT)})"
+    return clean(f"{item.name}({shorten(arguments_line(item.arguments), _ARGUMENTS_LIMIT)})")

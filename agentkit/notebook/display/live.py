@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from agentkit.notebook.approving import Decision
+from agentkit.notebook.display.approvals import approval_html
 from agentkit.notebook.display.blocks import BlockSplitter
 from agentkit.notebook.display.markdown import render_markdown
 from agentkit.notebook.display.run_view import step_html
@@ -14,7 +17,7 @@ from agentkit.notebook.display.text import clean, showable_length
 from agentkit.notebook.display.transcript import Step
 
 if TYPE_CHECKING:
-    import asyncio
+    from agentkit.runtime import ToolApprovalItem
 
 __all__ = ["Channel", "LiveView"]
 
@@ -24,6 +27,9 @@ _FAST_FOR_S = 10.0
 
 _SNAPSHOTS_AT_S = (0.3, 0.8, 2.0, 4.0)
 """When the whole state is sent, until the front end has said that it is there: it may miss what comes before it is."""
+
+_PATIENCE_S = 2.0
+"""How long a call that needs approval waits for the front end to say that it is there."""
 
 _STEP_LIMIT = 1_000
 _FREE_BYTES, _BYTES_PER_CHAR = 40_000, 8
@@ -51,6 +57,8 @@ class LiveView:
         channel: Where messages go.
         loop: The loop on whose thread the view lives.
         on_stop: Called, in any thread, when the reader wants the run stopped.
+        patience_s: How long a call that needs approval waits for the front end to say that it is there: where clicks
+            don't come through while a cell runs, it never does. None for as long as it takes.
         clock: Gives the time in seconds.
     """
 
@@ -60,17 +68,19 @@ class LiveView:
         loop: asyncio.AbstractEventLoop,
         *,
         on_stop: Callable[[], None],
+        patience_s: float | None = _PATIENCE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._channel = channel
         self._loop = loop
         self._on_stop = on_stop
+        self._patience_s = patience_s
         self._clock = clock
         self._started = clock()
         self._next_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._number = 0
-        self._front_end_ready = False
+        self._front_end_ready = asyncio.Event()
         self._greetings: list[asyncio.TimerHandle] = []
         self._closed = False
         self._plain = False
@@ -80,6 +90,8 @@ class LiveView:
         self._status = ""
         self._ops: list[Op] = []
         self._text_chars = self._spent_bytes = 0
+        self._asked: dict[str, tuple[str, asyncio.Future[Decision]]] = {}
+        self._asks = 0
         self._begin_text()
 
     def start(self) -> None:
@@ -143,14 +155,56 @@ class LiveView:
                 self._loop.call_soon_threadsafe(self._greet)
             case "stop":
                 self._on_stop()
+            case "decide":
+                self._loop.call_soon_threadsafe(self._take_decision, message)
 
     def _greet(self) -> None:
-        self._front_end_ready = True
+        self._front_end_ready.set()
         self._send_all()
 
     def _send_unasked(self) -> None:
-        if not self._front_end_ready:
+        if not self._front_end_ready.is_set():
             self._send_all()
+
+    # -- approvals ----------------------------------------------------------------------------------------------------
+
+    async def decide(self, items: Sequence[ToolApprovalItem]) -> list[Decision | None]:
+        """Ask the reader about calls that need approval, and return the decisions once all are there.
+
+        None for each where the front end can't answer while the cell runs.
+        """
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await self._front_end_ready.wait()
+        except TimeoutError:
+            return [None] * len(items)
+        keys = [self._ask(item) for item in items]
+        try:
+            return list(await asyncio.gather(*(self._asked[key][1] for key in keys)))
+        finally:
+            for key in keys:
+                self._asked.pop(key, None)
+                self._ops.append(["answered", key])
+            self._soon()
+
+    def _ask(self, item: ToolApprovalItem) -> str:
+        self._asks += 1
+        key, shown = str(self._asks), approval_html(item)
+        self._asked[key] = shown, self._loop.create_future()
+        self._ops.append(["ask", key, shown])
+        self._soon()
+        return key
+
+    def _take_decision(self, message: dict[str, Any]) -> None:
+        """Take the reader's word on one call; what is not understood decides nothing."""
+        _, future = self._asked.get(str(message.get("key")), ("", None))
+        verdict = message.get("verdict")
+        if future is None or future.done() or verdict not in ("approve", "always", "reject"):
+            return
+        reason = str(message.get("reason") or "").strip() or None
+        future.set_result(Decision(verdict != "reject", always=verdict == "always", reason=reason))
+        self._ops.append(["answered", str(message["key"])])
+        self._soon()
 
     # -- sending ------------------------------------------------------------------------------------------------------
 
@@ -192,8 +246,9 @@ class LiveView:
             "done": "".join(self._done),
             "live": self._render_live(),
             "steps": [[key, shown] for key, shown in self._steps.items()],
+            "asks": [[key, shown] for key, (shown, future) in self._asked.items() if not future.done()],
             "status": self._status,
-            "channel": self._front_end_ready,
+            "channel": self._front_end_ready.is_set(),
         }
         self._send({"all": state})
 

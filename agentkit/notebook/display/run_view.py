@@ -14,7 +14,7 @@ from agentkit import _json
 from agentkit.notebook.display.approvals import waiting_html, waiting_text
 from agentkit.notebook.display.highlight import highlight
 from agentkit.notebook.display.markdown import render_markdown
-from agentkit.notebook.display.style import STYLE
+from agentkit.notebook.display.style import KEPT_STYLE, STYLE
 from agentkit.notebook.display.text import clean, escape, one_line, shorten, showable_length
 from agentkit.notebook.display.transcript import Step, Transcript, model_name
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from agentkit.notebook.latest import Asked
     from agentkit.runtime import RunResultBase
 
-__all__ = ["ENDINGS", "Bundle", "arguments_line", "run_bundle", "step_html", "usage_line", "value_html"]
+__all__ = ["ENDINGS", "Bundle", "arguments_line", "json_html", "run_bundle", "step_html", "usage_line", "value_html"]
 
 Bundle = dict[str, str]
 """An output's text by MIME type."""
@@ -68,7 +68,8 @@ def run_bundle(result: RunResultBase, note: str | None = None, *, asked: Asked |
     output = result.final_output
     structured = output is not None and not isinstance(output, str)
     answer = value_html(output) if structured else render_markdown(transcript.answer)
-    parts = [f'<div class="agk">{STYLE}']
+    rests = result.status == "waiting" and asked is not None  # with buttons beneath, in a notebook that runs
+    parts = [f'<div class="agk agk-kept">{STYLE}{KEPT_STYLE}' if rests else f'<div class="agk">{STYLE}']
     if answer:
         parts.append(f'<div class="agk-a">{answer}</div>')
     parts.append(_steps_html(transcript.steps))
@@ -165,10 +166,10 @@ def _call_html(step: Step, limit: int, live: bool) -> str:
     fits = len(arguments) <= 70 and len(output) <= 90
     if fits and not inner:  # all is on the line: nothing to unfold
         return f"<div>{line}</div>"
-    details = f"<pre><code>{_json_html(step.arguments, limit)}</code></pre>" if arguments and not fits else ""
+    details = f"<pre><code>{json_html(step.arguments, limit)}</code></pre>" if arguments and not fits else ""
     details += inner
     if output and not fits:
-        details += f"<pre><code>{_json_html(step.output, limit)}</code></pre>"
+        details += f"<pre><code>{json_html(step.output, limit)}</code></pre>"
     unfolded = " open" if inner and live and step.state == "running" else ""
     return f'<details class="agk-r"{unfolded}><summary>{line}</summary>{details}</details>'
 
@@ -220,7 +221,7 @@ def arguments_line(arguments: str) -> str:
     return ", ".join(f"{name}={_json.dumps(value).decode()}" for name, value in values.items() if value is not None)
 
 
-def _json_html(text: str, limit: int) -> str:
+def json_html(text: str, limit: int) -> str:
     """Return text in colour: JSON indented, all else as it is."""
     import json
 

@@ -6,7 +6,7 @@ viewer drops it (GitHub does), what is left is plain HTML in a sensible order.
 
 from __future__ import annotations
 
-__all__ = ["CSS", "STYLE"]
+__all__ = ["CONTROLS_CSS", "CSS", "KEPT_STYLE", "STYLE"]
 
 _CODE = "var(--jp-mirror-editor"
 
@@ -75,3 +75,33 @@ CSS = "".join(_rule(selectors, declarations) for selectors, declarations in _RUL
 
 STYLE = f"<style>{CSS}</style>"
 """The element that carries them."""
+
+_CONTROLS = {
+    ".agk-button": "font:inherit;color:inherit;background:none;cursor:pointer;padding:.05em .7em;"
+    "border:1px solid var(--l);border-radius:4px;line-height:1.6",
+    ".agk-button:hover:enabled": "background:var(--f)",
+    ".agk-button:disabled": "opacity:.55;cursor:default",
+    ".agk-button:focus-visible,input:focus-visible": "outline:2px solid var(--jp-brand-color1,#1976d2);"
+    "outline-offset:1px",
+    ".agk-stop": "margin-left:.8em",
+    ".agk-ask": "border:1px solid var(--l);border-left:3px solid var(--jp-warn-color1,#d98b00);border-radius:4px;"
+    "padding:.5em .8em;margin:.5em 0",
+    ".agk-row": "display:flex;flex-wrap:wrap;gap:.5em;align-items:center;margin-top:.4em",
+    ".agk-approve": "border-color:var(--ok);color:var(--ok);font-weight:600",
+    ".agk-reject": "border-color:var(--no);color:var(--no)",
+    ".agk-reason": "flex:1 1 14em;min-width:8em;font:inherit;color:inherit;background:none;padding:.1em .5em;"
+    "border:1px solid var(--l);border-radius:4px",
+}
+
+CONTROLS_CSS = "".join(_rule(selectors, declarations) for selectors, declarations in _CONTROLS.items())
+"""The rules of buttons and fields, which only widgets have."""
+
+# A notebook keeps a widget as a reference to something in the kernel. Once that is gone, JupyterLab writes "Error
+# displaying widget: model not found" in its place; beneath an output that says all there is to say, nothing is better.
+_NO_DEAD_CONTROL = (
+    ".jp-OutputArea-child:has(.agk-kept)+.jp-OutputArea-child:has(.jupyter-widgets):not(:has(.agk-control))"
+    "{display:none}"
+)
+
+KEPT_STYLE = f"<style>{_NO_DEAD_CONTROL}</style>"
+"""The element for a kept output (class `agk-kept`) whose control (`agk-control`) is the cell's next output."""

@@ -86,11 +86,19 @@ class Transcript:
         """The text so far of the message that is, or may become, the answer."""
         return "".join(self._parts)
 
-    def note_waiting(self, result: RunResultBase) -> None:
-        """Mark the calls that wait for approval."""
-        for item in result.interruptions:
-            if (step := self._by_key.get(item.call_id)) is not None:
-                step.state = "waiting"
+    def note_waiting(self, result: RunResultBase) -> list[Step]:
+        """Mark the calls that wait for approval, and return their steps."""
+        return self._mark([item.call_id for item in result.interruptions], "waiting")
+
+    def note_decided(self, call_ids: Iterable[str]) -> list[Step]:
+        """Mark the calls that have waited for approval as going on, and return their steps."""
+        return self._mark(call_ids, "running")
+
+    def _mark(self, call_ids: Iterable[str], state: StepState) -> list[Step]:
+        steps = [step for call_id in call_ids if (step := self._by_key.get(call_id)) is not None]
+        for step in steps:
+            step.state = state
+        return steps
 
     def add_event(self, event: StreamEvent) -> Change:
         """Add what happened in the run, and return what it changed."""

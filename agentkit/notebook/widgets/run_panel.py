@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from agentkit.notebook.display.style import CSS
+from agentkit.notebook.display.style import CONTROLS_CSS, CSS
+from agentkit.notebook.widgets.script import script
 
-__all__ = ["RunPanel"]
-
-_SCRIPT = Path(__file__).parent / "run_panel.js"
+__all__ = ["RunPanel", "free_routing"]
 
 
 class RunPanel:
@@ -23,7 +21,7 @@ class RunPanel:
 
     def __init__(self, on_message: Callable[[dict[str, Any]], None]) -> None:
         self._widget = _widget_class()()
-        _free_routing(self._widget)
+        free_routing(self._widget)
         self._widget.on_msg(lambda widget, content, buffers: on_message(content))
 
     def send(self, content: dict[str, Any]) -> None:
@@ -49,8 +47,8 @@ def _widget_class() -> Any:  # a class of anywidget's, which is imported only he
     import anywidget
 
     class AgentkitRun(anywidget.AnyWidget):
-        _esm = _SCRIPT.read_text(encoding="utf-8")
-        _css = CSS
+        _esm = script("panel.js", "run_panel.js")
+        _css = CSS + CONTROLS_CSS
 
         def __repr__(self) -> str:
             return "AgentkitRun()"
@@ -58,7 +56,7 @@ def _widget_class() -> Any:  # a class of anywidget's, which is imported only he
     return AgentkitRun
 
 
-def _free_routing(widget: Any) -> None:
+def free_routing(widget: Any) -> None:
     """Let what the front end sends be handled while the cell runs.
 
     From 7.4 on ipykernel hands a comm's incoming messages to the shell that last sent on it: the one that is busy with

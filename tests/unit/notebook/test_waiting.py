@@ -17,7 +17,7 @@ from agentkit import (
     function_tool,
     input_guardrail,
 )
-from agentkit.exceptions import BudgetExceeded, ModelConnectionError
+from agentkit.exceptions import BudgetExceeded, ModelConnectionError, UserError
 from agentkit.models.retry import ModelRetryBackoffSettings, ModelRetrySettings
 from agentkit.notebook import last_run
 from agentkit.notebook.display.run_view import run_bundle
@@ -46,19 +46,16 @@ def nothing_sent() -> None:
     sent.clear()
 
 
-def lines_to_go_on(text: str) -> str:
-    """Return the lines of Python that a cell's output offers."""
-    return text.partition("Go on with:\n\n")[2].split("\nOut[")[0]
+@pytest.fixture(autouse=True)
+def policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENTKIT_APPROVE", "wait")
 
 
-def test_a_cell_shows_what_waits_and_the_lines_to_go_on(run: Run, loaded: InteractiveShell) -> None:
+def test_a_cell_shows_what_waits_and_how_to_go_on(run: Run, loaded: InteractiveShell) -> None:
     loaded.user_ns["mailer"] = mailer(call("send", to="Ada"))
     assert run("%ask mailer Write to Ada").stdout.startswith(
         '[Waiting for approval.]\n  send(to="Ada")\n\nGo on with:\n\n'
-        "import agentkit\n"
-        "state = agentkit.last_run().to_state()\n"
-        "state.approve(state.get_interruptions()[0])  # or state.reject(…)\n"
-        "%ask mailer --state state\n"
+        'import agentkit\nagentkit.approve()  # or agentkit.reject("why not")\n'
     )
     assert sent == []
 
@@ -67,18 +64,20 @@ def test_a_cell_shows_what_waits_and_the_lines_to_go_on(run: Run, loaded: Intera
 @pytest.mark.parametrize("options", ["", "--out r ", "--session trip "])
 def test_the_lines_do_go_on(run: Run, loaded: InteractiveShell, options: str, calls: int) -> None:
     loaded.user_ns["mailer"] = mailer(*[call("send", to=name) for name in ("Ada", "Bo")[:calls]])
-    lines = lines_to_go_on(run(f"%ask mailer {options}Write").stdout)
-    assert ("--session trip" in lines, "r.to_state()" in lines) == ("session" in options, "out" in options)
-    cell = run(lines)
+    lines = run(f"%ask mailer {options}Write").stdout.partition("Go on with:\n\n")[2].split("\n")[:2]
+    cell = run("\n".join(lines))
     assert cell.error is None
     assert "All done." in cell.stdout
     assert sorted(sent) == ["Ada", "Bo"][:calls]
     assert last_run().status == "completed"
+    if "out" in options:
+        assert loaded.user_ns["r"] is last_run()
 
 
 def test_what_went_on_is_part_of_the_conversation(run: Run, loaded: InteractiveShell) -> None:
     loaded.user_ns["mailer"] = mailer(call("send", to="Ada"))
-    run(lines_to_go_on(run("%ask mailer Write to Ada").stdout))
+    run("%ask mailer Write to Ada")
+    run("import agentkit; agentkit.approve()")
     model: Any = loaded.user_ns["mailer"].model
     model.reply("Yes.")
     run("%ask mailer Is it sent?")
@@ -86,12 +85,93 @@ def test_what_went_on_is_part_of_the_conversation(run: Run, loaded: InteractiveS
     assert kinds == ["user", "function_call", "function_call_output", "message", "user"]
 
 
-def test_a_rejected_call_is_not_made(run: Run, loaded: InteractiveShell) -> None:
+def test_a_rejected_call_is_not_made_and_the_model_is_told_why(run: Run, loaded: InteractiveShell) -> None:
     loaded.user_ns["mailer"] = mailer(call("send", to="Ada"))
-    lines = lines_to_go_on(run("%ask mailer Write to Ada").stdout)
-    cell = run(lines.replace("state.approve(", "state.reject("))
+    run("%ask mailer Write to Ada")
+    cell = run("import agentkit; agentkit.reject('She is away.')")
     assert sent == []
-    assert cell.stdout.splitlines()[0].startswith('⊘ send(to="Ada") → ')
+    assert cell.stdout.splitlines()[0] == '⊘ send(to="Ada") → She is away.'
+    assert loaded.user_ns["mailer"].model.requests[-1].input[-1]["output"] == "She is away."
+
+
+def test_some_calls_are_approved_and_the_run_rests_at_the_others(run: Run, loaded: InteractiveShell) -> None:
+    @function_tool(needs_approval=True)
+    def drop(table: str) -> str:
+        """Drop a table."""
+        return f"dropped {table}"
+
+    agent = mailer(call("send", to="Ada"), call("drop", table="users"))
+    agent.tools.append(drop)
+    agent.model = ScriptedModel([call("send", to="Ada"), call("drop", table="users")], "All done.")
+    loaded.user_ns["mailer"] = agent
+    run("import agentkit")
+    run("%ask mailer Write to Ada, and drop the table users")
+    assert isinstance(run("agentkit.approve(tools='dorp')").error, UserError)
+    run("agentkit.approve(tools='send')")
+    assert sent == ["Ada"]
+    assert [item.name for item in last_run().interruptions] == ["drop"]
+    run("agentkit.reject(tools=['drop'])")
+    assert last_run().final_output == "All done."
+
+
+def test_what_has_gone_on_does_not_go_on_again(run: Run, loaded: InteractiveShell) -> None:
+    loaded.user_ns["mailer"] = mailer(call("send", to="Ada"))
+    run("import agentkit")
+    run("first = %ask mailer Write to Ada")
+    run("agentkit.approve()")
+    again, nothing = run("agentkit.approve(run=first)").error, run("agentkit.approve()").error
+    assert str(again).startswith("That run has gone on already.")
+    assert str(nothing).startswith("No call waits for approval.")
+    assert sent == ["Ada"]
+
+
+@pytest.mark.parametrize(("policy", "was_sent"), [("approve", ["Ada"]), ("deny", []), ("", [])])
+def test_without_a_reader_the_policy_decides(
+    run: Run, loaded: InteractiveShell, monkeypatch: pytest.MonkeyPatch, policy: str, was_sent: list[str]
+) -> None:
+    monkeypatch.setenv("AGENTKIT_APPROVE", policy)
+    loaded.user_ns["mailer"] = mailer(call("send", to="Ada"))
+    assert run("%ask mailer Write to Ada").error is None
+    assert sent == was_sent
+    assert last_run().final_output == "All done."
+    told = loaded.user_ns["mailer"].model.requests[-1].input[-1]["output"]
+    assert told == ("sent to Ada" if was_sent else "Nobody was there to approve this call, so it was not made.")
+
+
+def test_a_policy_that_is_none_is_named(run: Run, loaded: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENTKIT_APPROVE", "perhaps")
+    loaded.user_ns["mailer"] = mailer(call("send", to="Ada"))
+    error = run("%ask mailer Write to Ada").error
+    assert "AGENTKIT_APPROVE is 'perhaps'. Set it to ask, approve, deny or wait, or unset it." in str(error)
+    assert sent == []
+
+
+@pytest.mark.parametrize(
+    ("said", "was_sent", "told"),
+    [
+        (["y"], ["Ada"], "sent to Ada"),
+        (["what?", "always"], ["Ada"], "sent to Ada"),
+        (["no, she is away"], [], "she is away"),
+        (["n"], [], "Tool execution was not approved."),
+    ],
+)
+def test_a_terminal_is_asked_at_a_prompt(
+    run: Run,
+    loaded: InteractiveShell,
+    monkeypatch: pytest.MonkeyPatch,
+    said: list[str],
+    was_sent: list[str],
+    told: str,
+) -> None:
+    monkeypatch.delenv("AGENTKIT_APPROVE")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    answers = iter(said)
+    monkeypatch.setattr("builtins.input", lambda prompt: next(answers))
+    loaded.user_ns["mailer"] = mailer(call("send", to="Ada"))
+    cell = run("%ask mailer Write to Ada")
+    assert '? send(to="Ada")' in cell.stdout
+    assert sent == was_sent
+    assert loaded.user_ns["mailer"].model.requests[-1].input[-1]["output"] == told
 
 
 async def test_the_kept_output_of_a_run_in_python_says_how_to_go_on_in_python() -> None:
