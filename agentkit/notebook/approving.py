@@ -78,6 +78,9 @@ def _ask_at_prompt(item: ToolApprovalItem) -> Decision | None:
             said = input("  Approve? [y]es, [a]lways, [n]o, or no and why: ").strip()
         except EOFError:
             return None
+        except KeyboardInterrupt:
+            print()
+            raise
         word, _, reason = said.partition(" ")
         match word.lower().rstrip(",:"):
             case "y" | "yes":

@@ -35,7 +35,7 @@ class ConsoleView:
 
     def step(self, step: Step) -> None:
         """Print a line for a step that has ended; the text of one in between has been printed."""
-        if step.state != "running" and step.kind != "text":
+        if step.state not in ("running", "waiting") and step.kind != "text":
             self.note(_line(step))
 
     def inner_step(self, step: Step, depth: int) -> None:
