@@ -18,13 +18,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Backend",
+    "ModelInfo",
+    "choose",
     "connect",
     "current_backend",
     "describe",
     "disconnect",
+    "key_source",
+    "prepare",
     "set_default_api",
     "set_default_client",
     "set_default_key",
+    "set_default_model",
     "use_notebook_default",
 ]
 
@@ -42,6 +47,18 @@ _NO_BACKEND = """No model can answer: there is no API key and nothing to connect
 
 Api = Literal["responses", "chat_completions"]
 """Which of OpenAI's two APIs a server is asked by."""
+
+_PATHS: dict[Api, str] = {"responses": "/responses", "chat_completions": "/chat/completions"}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model that a platform offers."""
+
+    name: str
+    """What it answers to."""
+    owned_by: str = ""
+    """Whose it is, where the platform says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +190,45 @@ class Backend:
                 self._model = self._first(page.data)
         return self._model
 
+    async def list_models(self, *, timeout_s: float = 10) -> list[ModelInfo]:
+        """Return the models that the platform offers, in its order.
+
+        Args:
+            timeout_s: Seconds to wait for it.
+
+        Raises:
+            UserError: It doesn't answer, refuses the key, or doesn't list its models.
+        """
+        with self._asking_for_models():
+            page = await self.client.with_options(timeout=timeout_s, max_retries=0).models.list()
+            found = getattr(page, "data", None)
+        if not isinstance(found, list):  # the client gives what is no JSON as text
+            text = f"{self.plan.shown_url} answers, but not as an API with a list of models."
+            raise UserError(text, hint="Is this the address of an API, with its /v1?")
+        return [ModelInfo(str(model.id), str(getattr(model, "owned_by", None) or "")) for model in found]
+
+    async def has_api(self, api: Api, *, timeout_s: float = 10) -> bool:
+        """Tell whether the platform has that API, by a request that is empty: it costs nothing, whatever the answer.
+
+        Args:
+            api: Which one.
+            timeout_s: Seconds to wait for it.
+        """
+        import openai
+
+        client = self.client.with_options(timeout=timeout_s, max_retries=0)
+        try:
+            await client.post(_PATHS[api], body={}, cast_to=object)
+        except openai.APIStatusError as error:
+            return error.status_code not in (404, 405, 501)
+        except openai.APIError:
+            return False
+        return True
+
+    def set_model(self, model: str | None) -> None:
+        """Let `model` be the default; None for the one that it was made with, or else its own."""
+        self._model = model or self.plan.model
+
     @property
     def known_model(self) -> str | None:
         """Name of the default model as far as it is known without asking the server."""
@@ -226,6 +282,7 @@ _chosen = False
 _notebook_default = False
 _default_key: str | None = None
 _default_api: Api = "responses"
+_default_model: str | None = None
 
 
 def connect(
@@ -246,13 +303,28 @@ def connect(
         NoBackendError: "openai" without a key.
         UserError: `backend` is none of these.
     """
-    global _current, _chosen
+    made = prepare(backend, api_key=api_key, model=model, api=api)
+    choose(made)
+    return made
+
+
+def prepare(
+    backend: str = "auto", *, api_key: str | None = None, model: str | None = None, api: Api | None = None
+) -> Backend:
+    """Return the platform that `connect` would choose, without choosing it. Arguments and errors as for `connect`."""
     if api is not None:
         _check_api(api)
-    _current = Backend(replace(_plan(backend, api_key, model), api=api))
+    made = Backend(replace(_plan(backend, api_key, model), api=api))
+    made.set_model(None if model else _default_model)
+    _secrets.register(made.plan.api_key)
+    return made
+
+
+def choose(backend: Backend) -> None:
+    """Let a platform answer from now on."""
+    global _current, _chosen
+    _current = backend
     _chosen = True
-    _secrets.register(_current.plan.api_key)
-    return _current
 
 
 def disconnect() -> None:
@@ -278,6 +350,7 @@ def set_default_client(client: AsyncOpenAI) -> None:
     """Let the server of `client` answer from now on, asked through it; the next `connect` takes its place."""
     global _current, _chosen
     _current = Backend.for_client(client)
+    _current.set_model(_default_model)
     _chosen = True
 
 
@@ -290,6 +363,18 @@ def set_default_api(api: Api) -> None:
     global _default_api
     _check_api(api)
     _default_api = api
+
+
+def set_default_model(model: str | None) -> None:
+    """Let agents that name no model have this one, on the platform that answers now and on those to come.
+
+    A later `connect(…, model=…)` goes before it. None goes back to what `connect` or the environment said, or to the
+    platform's own.
+    """
+    global _default_model
+    _default_model = model
+    if _chosen and _current is not None:
+        _current.set_model(model)
 
 
 def _check_api(api: str) -> None:
@@ -319,6 +404,21 @@ def current_backend() -> Backend:
     return _current
 
 
+def key_source() -> str | None:
+    """Return where the key of the platform that answers comes from: a variable's name, or the function it was given to.
+
+    None where it needs none, or has none. Raises `NoBackendError` as `current_backend` does.
+    """
+    plan = current_backend().plan
+    key = plan.api_key
+    if not key or plan.name == "embedded":
+        return None
+    if key == _default_key:
+        return "set_default_openai_key()"
+    names = ["OPENAI_API_KEY", *sorted(os.environ)]
+    return next((name for name in names if os.environ.get(name) == key), "connect(api_key=…)")
+
+
 def describe() -> str:
     """Return a line on who answers, such as "embedded platform (offline) · model rehearsal-1"."""
     chosen = _current if _chosen else None
@@ -329,7 +429,7 @@ def describe() -> str:
 
 
 def _automatic_plan() -> _Plan:
-    plan = _plan("auto", None, None)
+    plan = _plan("auto", None, _default_model)
     if plan.name == "embedded" and not _notebook_default:
         raise NoBackendError(_NO_BACKEND)
     return plan

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
+
+from agentkit.notebook.settings import settings
 
 if TYPE_CHECKING:
     from agentkit.runtime import RunState, ToolApprovalItem
@@ -93,20 +94,13 @@ def _ask_at_prompt(item: ToolApprovalItem) -> Decision | None:
 
 
 def approval_policy() -> Policy | None:
-    """Return what `AGENTKIT_APPROVE` (or `%config AgentKit.approve`) says; None where it says nothing.
+    """Return what `%config AgentKit.approve` or `AGENTKIT_APPROVE` says; None where neither says anything.
 
     Raises:
-        UserError: It is no policy.
+        UserError: The environment's is no policy.
     """
-    said = os.environ.get("AGENTKIT_APPROVE", "").strip().lower()
-    match said:
-        case "":
-            return None
-        case "ask" | "approve" | "deny" | "wait":
-            return said
-    from agentkit.exceptions import UserError
-
-    raise UserError(f"AGENTKIT_APPROVE is {said!r}.", hint="Set it to ask, approve, deny or wait, or unset it.")
+    policy: Policy | None = settings().approve
+    return policy
 
 
 def apply(state: RunState, items: Sequence[ToolApprovalItem], decisions: Sequence[Decision | None]) -> bool:

@@ -13,6 +13,7 @@ from agentkit.notebook.formatters import register_formatters, unregister_formatt
 from agentkit.notebook.latest import latest
 from agentkit.notebook.magics import MAGICS, as_function, status_line
 from agentkit.notebook.rewriting import Rewriter
+from agentkit.notebook.settings import register_settings, unregister_settings
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -30,6 +31,7 @@ class _Extension:
         self._matcher = MagicCompleter(shell, {magic.command.name: magic.command for magic in MAGICS}).matcher()
 
     def load(self) -> None:
+        register_settings(self._shell)
         register: Any = self._shell.register_magic_function  # whose type has lost its self
         for magic in MAGICS:
             function = as_function(self._shell, magic)
@@ -57,6 +59,7 @@ class _Extension:
             else:
                 known[name] = before
         unregister_formatters(shell)
+        unregister_settings(shell)
         shell.Completer.custom_matchers.remove(self._matcher)
         shell.input_transformers_cleanup.remove(self._rewriter)
         shell.events.unregister("pre_execute", self._rewriter.before_cell)

@@ -15,7 +15,31 @@ from typing import Any, Literal
 
 __all__ = ["Arguments", "Command", "HelpRequested", "Option", "Subject", "closest", "typed_as", "usage_error"]
 
-Values = Literal["agents", "tools", "tool choices", "models", "variables", "choices", "files", "none"]
+Values = Literal[
+    "agents",
+    "choices",
+    "dataframes",
+    "files",
+    "handoffs",
+    "hooks",
+    "images",
+    "input guardrails",
+    "mcp servers",
+    "model settings",
+    "models",
+    "none",
+    "notebooks",
+    "output guardrails",
+    "platforms",
+    "sessions",
+    "settings",
+    "states",
+    "tool choices",
+    "tool uses",
+    "tools",
+    "types",
+    "variables",
+]
 """What Tab offers for a value: names of that kind in the notebook."""
 
 typed_as: contextvars.ContextVar[str | None] = contextvars.ContextVar("agentkit_typed_as", default=None)
@@ -26,7 +50,15 @@ _WIDTH = 100
 
 
 class HelpRequested(Exception):  # noqa: N818 (not an error: the way out of parsing)
-    """The line asks for `--help`."""
+    """The line asks for `--help`.
+
+    Args:
+        command: The magic, or the part of one, whose help is wanted.
+    """
+
+    def __init__(self, command: Command) -> None:
+        super().__init__(command.name)
+        self.command = command
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +79,10 @@ class Option:
     """What Tab offers for its value."""
     choices: tuple[str, ...] = ()
     """The only values it takes, where there are few."""
+    whole: bool = False
+    """Whether a value may hold spaces (in quotes) and commas, as a file's name may; matters where it takes several."""
+    expression: bool = False
+    """Whether a value may hold spaces, without quotes, within its brackets and around `|`: `list[City] | None`."""
 
     @property
     def key(self) -> str:
@@ -72,6 +108,8 @@ class Subject:
 class Arguments:
     """A magic's line, taken apart."""
 
+    subcommand: str | None = None
+    """The magic's part that was named, such as "doctor"; the rest is what that one was given."""
     subject: str | None = None
     """The subject, without its quotes."""
     options: dict[str, Any] = field(default_factory=dict)
@@ -103,8 +141,12 @@ class Command:
     """What a cell's text is, for the help; "" where there is none."""
     takes_rest: bool = False
     """Whether text may follow the subject on a line."""
+    rest_metavar: str = "text …"
+    """What stands for that text in the help."""
     examples: str = ""
     """Cells to try."""
+    subcommands: tuple[Command, ...] = ()
+    """Its parts, each with a name of its own: `%agentkit doctor` has one named "agentkit doctor"."""
 
     @property
     def sign(self) -> str:
@@ -115,8 +157,12 @@ class Command:
         """Return the option that `flag` names."""
         return next((option for option in self.options if option.flag == flag), None)
 
+    def subcommand(self, word: str) -> Command | None:
+        """Return the part that `word` names."""
+        return next((part for part in self.subcommands if part.name.rpartition(" ")[2] == word), None)
+
     def parse(self, line: str, *, cell: bool = False) -> Arguments:
-        """Return the line taken apart.
+        """Return the line taken apart. A first word that names a part of the magic leaves the rest to that part.
 
         Args:
             line: What follows the magic's name.
@@ -126,6 +172,15 @@ class Command:
             HelpRequested: `--help` or `-h` is among the options.
             UsageError: An option is unknown or its value wrong, or a word too many or too few.
         """
+        word, _, rest = line.strip().partition(" ")
+        if (part := self.subcommand(word)) is not None:
+            arguments = part.parse(rest, cell=cell)
+            arguments.subcommand = word
+            return arguments
+        if self.subcommands and self.subject is None and word and not word.startswith("-"):
+            words = [part.name.rpartition(" ")[2] for part in self.subcommands]
+            near = closest(word, words) or f" There is {', '.join(words)}."
+            raise usage_error(self, f"There is no {self.sign} {word}.{near}")
         return _Parser(self, line, cell).parse()
 
     def help(self) -> str:
@@ -133,7 +188,8 @@ class Command:
         parts = [self.summary, "", *self._usage()]
         if self.text:
             parts += ["", textwrap.fill(self.text, _WIDTH)]
-        rows = [] if self.subject is None else [(self.subject.metavar, self.subject.help)]
+        rows = [(part.name.rpartition(" ")[2], part.summary) for part in self.subcommands]
+        rows += [] if self.subject is None else [(self.subject.metavar, self.subject.help)]
         rows += [(_label(option), option.help) for option in self.options]
         rows.append(("-h, --help", "Show this."))
         width = max(len(label) for label, _ in rows) + 4
@@ -147,7 +203,7 @@ class Command:
         return "\n".join(parts)
 
     def _usage(self) -> list[str]:
-        words = []
+        words = ["[PART]"] if self.subcommands else []
         if self.subject is not None:
             words.append(self.subject.metavar if self.subject.required else f"[{self.subject.metavar}]")
         if self.options:
@@ -157,7 +213,8 @@ class Command:
         if "cell" in self.kinds:
             usage += [f"  %%{self.name} {line}".rstrip(), "  text …"]
         if "line" in self.kinds:
-            usage.append(f"  %{self.name} {line}{' text …' if self.takes_rest else ''}".rstrip())
+            rest = self.rest_metavar if self.takes_rest else ""
+            usage.append("  " + " ".join(word for word in (f"%{self.name}", line, rest) if word))
         return ["Usage:", *usage]
 
 
@@ -178,10 +235,9 @@ class _Parser:
                 self.at = end
                 break
             if text in ("-h", "--help") and not quoted:
-                raise HelpRequested
+                raise HelpRequested(self.command)
             if text.startswith("--") and not quoted and not self._is_prose(text):
-                self.at = end
-                self._option(text)
+                self._option(text, end)
             elif self.found.subject is None and self.command.subject is not None:
                 self.at = end
                 self.found.subject = text
@@ -206,8 +262,9 @@ class _Parser:
         """Tell whether a word with dashes is the beginning of a text, such as "--verbose does what?" after a name."""
         return self.command.takes_rest and self.found.subject is not None and not re.match(r"--[a-z][a-z-]*(=|$)", text)
 
-    def _option(self, text: str) -> None:
+    def _option(self, text: str, end: int) -> None:
         flag, equals, attached = text.partition("=")
+        begin, self.at = end - len(attached), end
         option = self.command.option(flag)
         if option is None:
             near = closest(flag, [option.flag for option in self.command.options])
@@ -217,6 +274,8 @@ class _Parser:
                 raise usage_error(self.command, f"{flag} takes no value.")
             self.found.options[option.key] = True
             return
+        if option.expression and equals:
+            self.at, equals = begin, ""
         values = self._values(option, attached if equals else None)
         if option.many:
             self.found.options.setdefault(option.key, []).extend(values)
@@ -228,14 +287,17 @@ class _Parser:
     def _values(self, option: Option, attached: str | None) -> list[Any]:
         words = [] if attached is None else [_unquoted(attached)]
         # further words belong to a list only where no other reading is possible: after the subject, in no prose
-        greedy = option.many and not self.command.takes_rest and self.found.subject is not None
+        named = self.command.subject is None or self.found.subject is not None
+        greedy = option.many and named and (self.cell or not self.command.takes_rest)
         while (not words or greedy) and (token := self._peek()) is not None:
             text, end, quoted = token
             if not quoted and (text.startswith("--") or text == "-h"):
                 break
+            if option.expression and not quoted:
+                text, end = _expression(self.line, self.at)
             self.at = end
             words.append(text)
-        if option.many:
+        if option.many and not option.whole and not option.expression:
             words = [part for word in words for part in re.split(r"[,\s]+", word) if part]
         if not words:
             raise usage_error(self.command, f"{option.flag} needs a value: {option.metavar}.")
@@ -261,6 +323,32 @@ class _Parser:
         return re.sub(r"\\(.)", r"\1", double if double is not None else single), match.end(), True
 
 
+def _expression(line: str, at: int) -> tuple[str, int]:
+    """Return the value that begins at `at`, up to the space that ends it, and its end."""
+    at += len(line[at:]) - len(line[at:].lstrip())
+    depth, quote, end = 0, "", at
+    while end < len(line):
+        char = line[end]
+        if quote:
+            if char == "\\":
+                end += 1
+            elif char == quote:
+                quote = ""
+        elif char in "\"'" and (depth > 0 or line[end - 1] == "="):  # else it is an apostrophe
+            quote = char
+        elif char in "([{":
+            depth += 1
+        elif char in ")]}":
+            depth -= 1
+        elif char.isspace() and depth <= 0:
+            following = line[end:].lstrip()
+            if not following.startswith("|") and not line[at:end].rstrip().endswith("|"):
+                break
+            end = len(line) - len(following) - 1
+        end += 1
+    return line[at:end].strip(), min(end, len(line))
+
+
 def _unquoted(text: str) -> str:
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
 
@@ -283,5 +371,6 @@ def usage_error(command: Command, message: str) -> Exception:
     from IPython.core.error import UsageError
 
     message = " ".join(message.split())
-    sign = typed_as.get() or command.sign
+    typed = typed_as.get()
+    sign = command.sign if typed is None else f"{'%%' if typed.startswith('%%') else '%'}{command.name}"
     return UsageError(f"{sign}: {message} See {sign} --help.")

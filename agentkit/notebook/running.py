@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentkit.notebook.approving import apply
 from agentkit.notebook.display.transcript import Transcript
+from agentkit.notebook.settings import settings
 
 if TYPE_CHECKING:
     from agentkit.models.retrying import RetryNotice
@@ -95,15 +96,14 @@ class ShownRun:
     async def _stream(self, given: str | list[Any] | RunState) -> RunResultStreaming:
         from agentkit.runtime import Runner
 
-        question = self._question
-        options: dict[str, Any] = {} if question.max_turns is None else {"max_turns": question.max_turns}
+        question, limits = self._question, settings().checked()
         self.result = Runner.run_streamed(
             question.agent,
             given,
             context=question.context,
-            run_config=question.config,
+            run_config=limits.limited(question.config),
             session=question.session,
-            **options,
+            max_turns=question.max_turns or limits.max_turns,
         )
         self.result._run.on_retry = self._tell_of_retry
         if not self.transcript.steps:

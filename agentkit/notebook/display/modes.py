@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -17,21 +17,17 @@ RenderMode = Literal["live", "static", "console"]
 def render_mode(shell: InteractiveShell) -> RenderMode:
     """Return how runs are to be shown.
 
-    `AGENTKIT_RENDER` decides where it is set. Else a terminal prints, a notebook that somebody sits at is live, and one
-    that runs by itself (nbconvert, papermill, nbval) is static: such programs keep or compare one output.
+    `%config AgentKit.render` or `AGENTKIT_RENDER` decides where it is set, and isn't "auto". Else a terminal prints, a
+    notebook that somebody sits at is live, and one that runs by itself (nbconvert, papermill, nbval) is static: such
+    programs keep or compare one output.
 
     Raises:
         UserError: `AGENTKIT_RENDER` is set to something else than a mode.
     """
-    match os.environ.get("AGENTKIT_RENDER", ""):
-        case "live" | "static" | "console" as chosen:
-            return chosen
-        case "":
-            pass
-        case other:
-            from agentkit.exceptions import UserError
+    from agentkit.notebook.settings import settings
 
-            raise UserError(f"AGENTKIT_RENDER is {other!r}.", hint="Set it to live, static or console, or unset it.")
+    if (chosen := settings().render) != "auto":
+        return cast("RenderMode", chosen)
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return "console"

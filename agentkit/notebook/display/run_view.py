@@ -17,6 +17,7 @@ from agentkit.notebook.display.markdown import render_markdown
 from agentkit.notebook.display.style import KEPT_STYLE, STYLE
 from agentkit.notebook.display.text import clean, escape, one_line, shorten, showable_length
 from agentkit.notebook.display.transcript import Step, Transcript, model_name
+from agentkit.notebook.settings import settings
 
 if TYPE_CHECKING:
     from agentkit.notebook.latest import Asked
@@ -94,7 +95,7 @@ def usage_line(result: RunResultBase, asked: Asked | None = None) -> str:
         parts.append(f"{usage.input_tokens:,} + {usage.output_tokens:,} tokens")
     if last is not None and last.incomplete:
         parts.append("cut off at the token limit" if last.incomplete == "max_output_tokens" else last.incomplete)
-    if usage.cost_usd:
+    if usage.cost_usd and settings().show_cost:
         parts.append(f"${usage.cost_usd:.4f}" if usage.cost_usd >= 0.00005 else "under $0.0001")
     if retries := len(result.retries):
         parts.append(f"{retries} retr{'y' if retries == 1 else 'ies'}")

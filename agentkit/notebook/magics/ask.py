@@ -120,6 +120,7 @@ def _state(shell: InteractiveShell, arguments: Arguments, text: str) -> RunState
 
 def _session(shell: InteractiveShell, arguments: Arguments, agent: Agent[Any]) -> Any:
     from agentkit.notebook.conversations import conversations
+    from agentkit.notebook.settings import settings
 
     if arguments["no_session"]:
         if arguments["session"] or arguments["new"]:
@@ -127,6 +128,8 @@ def _session(shell: InteractiveShell, arguments: Arguments, agent: Agent[Any]) -
         return None
     if arguments["session"]:
         return conversations.named(shell.user_ns, arguments["session"])
+    if settings().session == "forget":
+        return None
     return conversations.of_agent(shell, agent)
 
 

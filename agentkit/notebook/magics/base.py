@@ -36,8 +36,8 @@ def as_function(shell: InteractiveShell, magic: Magic) -> Callable[..., Any]:
         token = typed_as.set(f"{'%' if cell is None else '%%'}{magic.command.name}")
         try:
             arguments = magic.command.parse(line.removeprefix(AWAIT_FLAG), cell=cell is not None)
-        except HelpRequested:
-            print(magic.command.help())
+        except HelpRequested as asked:
+            print(asked.command.help())
             return _nothing() if awaited else None
         else:
             arguments.awaited = awaited

@@ -396,7 +396,7 @@ def test_mistakes_in_a_question_are_one_line(run: Run, weather: Agent[Any], code
 
 def test_an_unknown_render_mode_is_one_line(run: Run, weather: Agent[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGENTKIT_RENDER", "fancy")
-    assert usage_error(run, "%ask weather hi").startswith("%ask: AGENTKIT_RENDER is 'fancy'. Set it to live, static or")
+    assert usage_error(run, "%ask weather hi").startswith("%ask: AGENTKIT_RENDER is 'fancy'. Set it to auto, live,")
 
 
 def test_without_agents_the_error_says_how_to_define_one(run: Run) -> None:

@@ -104,3 +104,62 @@ def test_help_names_every_option_and_both_forms() -> None:
         "  --quiet            Say nothing.\n"
         "  -h, --help         Show this."
     )
+
+
+KEEP = Command(
+    name="keep",
+    summary="Keep things.",
+    kinds=("line",),
+    subcommands=(
+        Command(name="keep list", summary="List them.", kinds=("line",), options=(Option("--all", "All of them."),)),
+        Command(
+            name="keep scan",
+            summary="Look into files.",
+            kinds=("line",),
+            options=(Option("--in", "Files.", "FILE", many=True, whole=True),),
+        ),
+        Command(name="keep set", summary="Set.", kinds=("line",), takes_rest=True, rest_metavar="NAME=VALUE …"),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", (None, {}, "")),
+        ("list", ("list", {}, "")),
+        ("list --all", ("list", {"all": True}, "")),
+        ('scan --in "my notes.ipynb" a,b.ipynb', ("scan", {"in": ["my notes.ipynb", "a,b.ipynb"]}, "")),
+        ("set model=x  y=2", ("set", {}, "model=x  y=2")),
+    ],
+)
+def test_a_magic_leaves_its_line_to_the_part_that_the_first_word_names(
+    line: str, expected: tuple[str | None, dict[str, object], str]
+) -> None:
+    arguments = KEEP.parse(line)
+    assert (arguments.subcommand, arguments.options, arguments.rest) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("lits", "%keep: There is no %keep lits. Did you mean list? See %keep --help."),
+        ("burn it", "%keep: There is no %keep burn. There is list, scan, set. See %keep --help."),
+        ("list --al", "%keep list: There is no option --al. Did you mean --all? See %keep list --help."),
+        ("list them", "%keep list: 'them' is one word too many. See %keep list --help."),
+    ],
+)
+def test_mistakes_in_a_part_of_a_magic_name_the_part(line: str, message: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        KEEP.parse(line)
+    assert str(raised.value) == message
+
+
+def test_each_part_of_a_magic_has_its_help() -> None:
+    assert KEEP.help().splitlines()[:8] == [
+        *("Keep things.", "", "Usage:", "  %keep [PART]", ""),
+        *("  list        List them.", "  scan        Look into files.", "  set         Set."),
+    ]
+    with pytest.raises(HelpRequested) as asked:
+        KEEP.parse("set --help")
+    assert asked.value.command.help().splitlines()[:4] == ["Set.", "", "Usage:", "  %keep set NAME=VALUE …"]
