@@ -7,9 +7,10 @@ import inspect
 import json
 from typing import Any
 
+from benchmarks.contenders.contender import Run
 from benchmarks.functions import Function
 
-__all__ = ["call_function", "tool_json"]
+__all__ = ["call_function", "gathered", "tool_json"]
 
 _JSON_TYPES = {"str": "string", "int": "integer"}
 
@@ -39,3 +40,14 @@ async def call_function(function: Function, arguments: str) -> str:
     if inspect.iscoroutinefunction(function):
         return str(await function(**given))
     return str(await asyncio.to_thread(function, **given))
+
+
+async def gathered(run: Run, questions: list[str], *, at_once: int) -> list[str]:
+    """Return the answers to all questions, asked so many at a time: nothing is kept, and one failure is the end."""
+    free = asyncio.Semaphore(at_once)
+
+    async def ask(question: str) -> str:
+        async with free:
+            return await run(question)
+
+    return await asyncio.gather(*map(ask, questions))

@@ -46,6 +46,9 @@ class Contender(Protocol):
             typed: Whether to look at each event as the `openai` object that the SDK's documentation shows.
         """
 
+    async def answer_each(self, script: str, questions: list[str], *, at_once: int) -> list[str]:
+        """Return what the model `script` answers to each question, asked so many at a time."""
+
     def define_tools(self, functions: Sequence[Function]) -> list[Any]:
         """Return the functions as tools with schemas."""
 

@@ -8,7 +8,17 @@ from typing import Any, Final
 
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
-from agentkit import Agent, Model, ModelResponse, RunConfig, Runner, Usage, function_tool, set_tracing_disabled
+from agentkit import (
+    Agent,
+    Model,
+    ModelResponse,
+    RunConfig,
+    Runner,
+    Usage,
+    function_tool,
+    run_over_async,
+    set_tracing_disabled,
+)
 from agentkit.models import OpenAIResponsesModel
 from agentkit.tracing import flush_traces
 from benchmarks.contenders.contender import Conversation, Run, Streamed
@@ -79,6 +89,14 @@ class _Agentkit:
             deltas += 1
             characters += len(text)
         return Streamed(deltas, characters, first_s)
+
+    async def answer_each(self, script: str, questions: list[str], *, at_once: int) -> list[str]:
+        model = OpenAIResponsesModel(script, self._client)
+        agent = Agent(name="assistant", instructions="Be brief.", model=model)
+        answered = await run_over_async(
+            agent, questions, "{{value}}", concurrency=at_once, name="benchmark", afresh=True
+        )
+        return list(answered["answer"])
 
     def define_tools(self, functions: Sequence[Function]) -> list[Any]:
         return [function_tool(function) for function in functions]

@@ -9,7 +9,7 @@ from typing import Any
 
 from openai import AsyncOpenAI
 
-from benchmarks.contenders.by_hand import call_function, tool_json
+from benchmarks.contenders.by_hand import call_function, gathered, tool_json
 from benchmarks.contenders.contender import Conversation, Run, Streamed
 from benchmarks.functions import Function
 
@@ -60,6 +60,9 @@ class _OpenAI:
             deltas += 1
             characters += len(event.delta)
         return Streamed(deltas, characters, first_s)
+
+    async def answer_each(self, script: str, questions: list[str], *, at_once: int) -> list[str]:
+        return await gathered(self.runner(script), questions, at_once=at_once)
 
     def define_tools(self, functions: Sequence[Function]) -> list[Any]:
         """Return schemas for functions whose parameters are text or integers, all that the workloads need here."""

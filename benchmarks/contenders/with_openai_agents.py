@@ -22,6 +22,7 @@ from agents.tracing import Span, Trace, TracingProcessor
 from openai import AsyncOpenAI
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage
 
+from benchmarks.contenders.by_hand import gathered
 from benchmarks.contenders.contender import Conversation, Run, Streamed
 from benchmarks.functions import Function
 from benchmarks.server.script import items_for
@@ -105,6 +106,9 @@ class _OpenAIAgents:
             deltas += 1
             characters += len(event.data.delta)
         return Streamed(deltas, characters, first_s)
+
+    async def answer_each(self, script: str, questions: list[str], *, at_once: int) -> list[str]:
+        return await gathered(self.runner(script), questions, at_once=at_once)
 
     def define_tools(self, functions: Sequence[Function]) -> list[Any]:
         return [function_tool(function) for function in functions]

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 from openai import AsyncOpenAI
 
-from benchmarks.contenders.by_hand import call_function, tool_json
+from benchmarks.contenders.by_hand import call_function, gathered, tool_json
 from benchmarks.contenders.contender import Conversation, Run, Streamed
 from benchmarks.functions import Function
 
@@ -78,6 +78,9 @@ class _Transport:
                 characters += len(json.loads(event[len(_DELTA) :])["delta"])
         await response.aclose()
         return Streamed(deltas, characters, first_s)
+
+    async def answer_each(self, script: str, questions: list[str], *, at_once: int) -> list[str]:
+        return await gathered(self.runner(script), questions, at_once=at_once)
 
     def define_tools(self, functions: Sequence[Function]) -> list[Any]:
         return [tool_json(function) for function in functions]

@@ -14,6 +14,7 @@ from benchmarks.workloads.workload import ALL, Measurements, Metric, Size, Workl
 __all__ = ["HTTP"]
 
 _ASK = "What is the weather in Oslo?"
+_ROWS_AT_ONCE = 8
 
 
 async def _ask(run: Run, conversation: Conversation = _ASK) -> None:
@@ -76,6 +77,20 @@ async def _many_runs(contender: Contender, size: Size) -> Measurements:
         "cpu_ms": cpu_s / size.count * 1e3,
         "grown_mb": max(peak_mb() - before_mb, 0.0),
     }
+
+
+async def _rows(contender: Contender, size: Size) -> Measurements:
+    """A batch, which keeps each answer in a file, beside a bare `asyncio.gather` where there is nothing of the kind."""
+    questions = [f"{_ASK} ({number})" for number in range(size.count)]
+
+    async def ask_all() -> None:
+        answers = await contender.answer_each("answer", questions, at_once=_ROWS_AT_ONCE)
+        if answers != [ANSWER] * size.count:
+            raise WrongAnswerError(f"Not all of {size.count} rows have the answer {ANSWER!r}: {answers!r:.200}.")
+
+    await ask_all()
+    timing = await measure_best(ask_all, settle=contender.settle, repeats=size.repeats, batches=size.batches)
+    return {"cpu_ms": timing.cpu_s / size.count * 1e3, "rows_per_s": size.count / timing.wall_s}
 
 
 async def _stream(contender: Contender, size: Size) -> Measurements:
@@ -175,6 +190,16 @@ HTTP = (
         ALL,
         _many_runs,
         Size(500),
+    ),
+    Workload(
+        "rows",
+        (
+            Metric("cpu_ms", "one run for each of 200 rows, 8 at a time, CPU ms a row"),
+            Metric("rows_per_s", "the same, rows/s wall", 3, higher_is_better=True),
+        ),
+        ALL,
+        _rows,
+        Size(200, 1, 3),
     ),
     Workload(
         "long-history",
