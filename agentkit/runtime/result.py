@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_or
 
 from typing_extensions import is_typeddict
 
+from agentkit._repr import brief, fields_repr
 from agentkit.exceptions import UserError
 from agentkit.models import ModelResponse, TResponseInputItem
 from agentkit.runtime.guardrails import InputGuardrailResult, OutputGuardrailResult
 from agentkit.runtime.items import ItemHelpers, RunItem, ToolApprovalItem
 from agentkit.runtime.loop import run_loop
+from agentkit.runtime.partial import PartialAnswer
 from agentkit.runtime.progress import RunProgress, RunStatus
 from agentkit.runtime.run_state import RunState
 from agentkit.runtime.stopping import stop_all
@@ -141,6 +143,11 @@ class RunResultBase:
         return None if self._run.trace is None else self._run.trace.trace_id
 
     @property
+    def session_id(self) -> str | None:
+        """Id of the session that the run is part of; None without one."""
+        return getattr(self._run.options.session, "session_id", None)
+
+    @property
     def last_response_id(self) -> str | None:
         """The platform's id for the last answer, where it has one."""
         return self._run.responses[-1].response_id if self._run.responses else None
@@ -192,13 +199,18 @@ class RunResultBase:
             raise UserError("The run is still going on.", hint="Iterate over stream_events() to its end first.")
         return RunState.of(self._run)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._summary()})"
+
     def _summary(self) -> str:
-        return f"{self.status}, {self.last_agent.name!r}, turn {self._run.turn}, {self.final_output!r:.200}"
+        return f"{self.status}, {self.last_agent.name!r}, turn {self._run.turn}, {brief(self.final_output, 200)}"
 
 
 @dataclass(frozen=True)
 class AgentToolInvocation:
     """The call that an agent used as a tool ran for."""
+
+    __repr__ = fields_repr
 
     tool_name: str
     """Name of the tool."""
@@ -214,9 +226,6 @@ class RunResult(RunResultBase):
     agent_tool_invocation: AgentToolInvocation | None = None
     """The call that it ran for, where the agent was used as a tool."""
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._summary()})"
-
 
 class RunErrorDetails(RunResult):
     """What a run had done when it was stopped: an exception's `run_data`."""
@@ -231,6 +240,9 @@ class RunResultStreaming(RunResultBase):
     def __init__(self, run: RunProgress) -> None:
         super().__init__(run)
         self._events: deque[StreamEvent] = deque()
+        self._answer = PartialAnswer(run.agent)
+        self._peeked = 0  # how many of the events the answer has seen before they were given out
+        self._is_watched = False
         self._news = asyncio.Event()
         self._task = asyncio.get_running_loop().create_task(self._drive())
         self._task.add_done_callback(self._ended)
@@ -266,18 +278,50 @@ class RunResultStreaming(RunResultBase):
         Raises:
             AgentsException: The run failed; `run_data` holds the result so far.
         """
+        self._is_watched = True
         try:
             while True:
                 while self._events:
-                    yield self._events.popleft()
+                    event = self._events.popleft()
+                    if self._peeked:
+                        self._peeked -= 1
+                    else:
+                        self._answer.see(event)
+                    yield event
                 if self._task.done():
                     break
                 self._news.clear()
                 await self._news.wait()
         finally:
             await stop_all([self._task])
+            self._answer.settle(keep=self._run.status != "completed")
         if (error := self.run_loop_exception) is not None:
             raise error
+
+    def partial(self) -> Any:
+        """Return what has come of the answer and is valid, as far as `stream_events` has shown it.
+
+        Where nobody iterates over that, as far as the model has come. Of a pydantic model, dataclass or TypedDict a
+        `Partial`, with the fields that have come; of a list a list, whose last item may be a `Partial`; of text, the
+        text. What is complete in it is as it will be in the answer: numbers, dates and the like are there once they are
+        complete, objects are checked and of their own class. Once the run is over it is `final_output`; of a run
+        that was stopped, what had come. None while there is nothing, and for what a guardrail has stopped.
+
+        Can be called in any thread, and as often as you like: each piece of the answer is read once.
+        """
+        run = self._run
+        if run.status == "guardrail":
+            return None
+        if not self._is_watched:
+            self._look_ahead()
+        if run.status == "completed" and (not self._is_watched or not self._events):
+            return run.final_output
+        return self._answer.value()
+
+    def _look_ahead(self) -> None:
+        while self._peeked < len(self._events):
+            self._answer.see(self._events[self._peeked])
+            self._peeked += 1
 
     def cancel(self, mode: Literal["immediate", "after_turn"] = "immediate") -> None:
         """Stop the run. What it had done stays in the result.
@@ -297,9 +341,12 @@ class RunResultStreaming(RunResultBase):
             self._run.stop_after_turn = True
             return
         self._task.cancel()
+        if not self._is_watched:
+            self._look_ahead()
         said = [event for event in self._events if event.type != "raw_response_event"]
         self._events.clear()  # of a fast model all may have come: nobody wants to read on
         self._events.extend(said)
+        self._peeked = min(self._peeked, len(said))
 
     async def _drive(self) -> None:
         async with aclosing(run_loop(self._run)) as batches:
@@ -318,9 +365,6 @@ class RunResultStreaming(RunResultBase):
         if not task.cancelled():
             task.exception()  # seen: stream_events raises it, and asyncio need not complain when nobody iterates
         self._news.set()
-
-    def __repr__(self) -> str:
-        return f"RunResultStreaming({self._summary()})"
 
 
 def _classes(kind: Any) -> tuple[type, ...]:

@@ -13,7 +13,16 @@ from agentkit._home import make_private_file
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["SCHEMA_VERSION", "SPAN_COLUMNS", "TRACE_COLUMNS", "Batch", "Database", "NewerSchemaError", "set_aside"]
+__all__ = [
+    "FEEDBACK_COLUMNS",
+    "SCHEMA_VERSION",
+    "SPAN_COLUMNS",
+    "TRACE_COLUMNS",
+    "Batch",
+    "Database",
+    "NewerSchemaError",
+    "set_aside",
+]
 
 _MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -37,6 +46,14 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
             cached_tokens INTEGER, reasoning_tokens INTEGER,
             error TEXT, input TEXT, output TEXT, data TEXT, UNIQUE (trace_id, span_id))""",
     ),
+    (
+        # What a reader thought of an answer. Kept apart from the traces: it outlives them, and needs none.
+        """CREATE TABLE feedback (
+            trace_id TEXT PRIMARY KEY NOT NULL, rating TEXT NOT NULL, remark TEXT NOT NULL, question TEXT NOT NULL,
+            answer TEXT NOT NULL, agent TEXT NOT NULL, model TEXT NOT NULL, session_id TEXT NOT NULL,
+            created_ns INTEGER NOT NULL) WITHOUT ROWID""",
+        "CREATE INDEX feedback_by_time ON feedback (created_ns)",
+    ),
 )
 """What to execute to get from each version of the schema to the next; version 0 is an empty file."""
 
@@ -53,6 +70,9 @@ TRACE_COLUMNS = (
 SPAN_COLUMNS = (
     *("trace_id", "span_id", "parent_id", "depth", "kind", "name", "status", "started_ns", "ended_ns"),
     *("first_token_s", "model", *_USAGE, "error", "input", "output", "data"),
+)
+FEEDBACK_COLUMNS = (
+    *("trace_id", "rating", "remark", "question", "answer", "agent", "model", "session_id", "created_ns"),
 )
 
 # A row without a status only adds to the counts: the trace neither started nor ended in that batch. A trace that is
@@ -162,6 +182,24 @@ class Database:
         except BaseException:
             _roll_back(self._connection)
             raise
+
+    def put_feedback(self, row: tuple[Any, ...]) -> None:
+        """Keep a row of `FEEDBACK_COLUMNS`, in place of the one that its trace may have.
+
+        Raises:
+            sqlite3.Error: It wasn't written.
+        """
+        columns = ", ".join(FEEDBACK_COLUMNS)
+        marks = ", ".join("?" * len(FEEDBACK_COLUMNS))
+        self._connection.execute(f"INSERT OR REPLACE INTO feedback ({columns}) VALUES ({marks})", row)
+
+    def drop_feedback(self, trace_id: str) -> None:
+        """Forget the feedback on a trace, if there is any.
+
+        Raises:
+            sqlite3.Error: It can't be written.
+        """
+        self._connection.execute("DELETE FROM feedback WHERE trace_id = ?", (trace_id,))
 
     def close(self) -> None:
         """Let go of the file."""

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from agentkit._json import loads
 from agentkit.exceptions import UserError
-from agentkit.tracing.database import TRACE_COLUMNS
 from agentkit.tracing.processors import registered
-from agentkit.tracing.reader import SPANS_READ, TraceFilter, read_spans, read_traces
+from agentkit.tracing.reader import SPANS_READ, TRACES_READ, TraceFilter, read_spans, read_traces
 from agentkit.tracing.store import TraceStore
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["spans", "traces"]
+__all__ = ["checked_limit", "columns_of", "dataframe", "flush_store", "name_of_agent", "since_ns", "spans", "traces"]
 
 _TRACE_DTYPES = {
     "trace_id": "string",
@@ -40,6 +39,8 @@ _TRACE_DTYPES = {
     "output": "string",
     "error": "string",
     "metadata": "string",
+    "rating": "category",
+    "remark": "string",
 }
 _SPAN_DTYPES = {
     "trace_id": "string",
@@ -100,21 +101,19 @@ def traces(
         | input, output | string | what was asked, and what came out; JSON unless it was text |
         | error | string | what went wrong |
         | metadata | string | JSON |
+        | rating, remark | category, string | what a reader thought of the answer; `feedback()` has more |
 
         A trace that is "running" long after its process is gone was cut off when that was killed.
 
     Raises:
         UserError: An argument makes no sense, or the file can't be read.
     """
-    _flush_store()
-    name = agent if agent is None or isinstance(agent, str) else getattr(agent, "name", agent)
-    if name is not None and not isinstance(name, str):
-        raise UserError(f"agent is the name of an agent or an agent, not {agent!r}.")
-    rows = read_traces(TraceFilter(name, status, _since_ns(since)), _checked(limit))
-    column = _columns(TRACE_COLUMNS, rows)
+    flush_store()
+    rows = read_traces(TraceFilter(name_of_agent(agent), status, since_ns(since)), checked_limit(limit))
+    column = columns_of(TRACES_READ, rows)
     agents = [None if names is None else names.partition("\n")[0] for names in column["agents"]]
     models = [None if names is None else ", ".join(dict.fromkeys(names.split("\n"))) for names in column["models"]]
-    return _frame(
+    return dataframe(
         _TRACE_DTYPES,
         column
         | {
@@ -126,6 +125,7 @@ def traces(
             "input": [_readable(text) for text in column["input"]],
             "output": [_readable(text) for text in column["output"]],
             "error": [_error_line(text) for text in column["error"]],
+            "remark": [text or None for text in column["remark"]],
         },
     )
 
@@ -170,10 +170,10 @@ def spans(
     Raises:
         UserError: There is no such trace, an argument makes no sense, or the file can't be read.
     """
-    _flush_store()
-    rows = read_spans(_trace_id_of(trace_id), kind=kind, limit=_checked(limit))
-    column = _columns(SPANS_READ, rows if kind is not None else _in_tree_order(rows))
-    return _frame(
+    flush_store()
+    rows = read_spans(_trace_id_of(trace_id), kind=kind, limit=checked_limit(limit))
+    column = columns_of(SPANS_READ, rows if kind is not None else _in_tree_order(rows))
+    return dataframe(
         _SPAN_DTYPES,
         column
         | {
@@ -186,13 +186,31 @@ def spans(
     )
 
 
-def _flush_store() -> None:
+def flush_store() -> None:
+    """Have the store write what waits."""
     for processor in registered.processors:
         if isinstance(processor, TraceStore):
             processor.force_flush()
 
 
-def _checked(limit: int | None) -> int | None:
+def name_of_agent(agent: Any) -> str | None:
+    """Return the name that is meant by an agent or its name; None for None.
+
+    Raises:
+        UserError: It is neither.
+    """
+    name = agent if agent is None or isinstance(agent, str) else getattr(agent, "name", agent)
+    if name is not None and not isinstance(name, str):
+        raise UserError(f"agent is the name of an agent or an agent, not {agent!r}.")
+    return name
+
+
+def checked_limit(limit: int | None) -> int | None:
+    """Return `limit`, a number of rows or None.
+
+    Raises:
+        UserError: It is something else.
+    """
     if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 0):
         raise UserError(f"limit is a number of rows, 0 or more, not {limit!r}.")
     return limit
@@ -210,7 +228,12 @@ def _trace_id_of(given: Any) -> str | None:
     )
 
 
-def _since_ns(since: datetime | timedelta | str | None) -> int | None:
+def since_ns(since: datetime | timedelta | str | None) -> int | None:
+    """Return a time, or how long ago, in nanoseconds since 1970; None for None.
+
+    Raises:
+        UserError: It is neither.
+    """
     if since is None:
         return None
     import pandas as pd
@@ -243,7 +266,8 @@ def _moment(since: datetime | timedelta | str) -> pd.Timestamp:
     return moment
 
 
-def _columns(names: Sequence[str], rows: list[tuple[Any, ...]]) -> Columns:
+def columns_of(names: Sequence[str], rows: list[tuple[Any, ...]]) -> Columns:
+    """Return the values of each column of `rows`, by its name."""
     if not rows:
         return dict.fromkeys(names, ())
     return dict(zip(names, zip(*rows, strict=True), strict=True))
@@ -319,7 +343,8 @@ def _is_in_tree_order(rows: list[tuple[Any, ...]]) -> bool:
     return True
 
 
-def _frame(dtypes: dict[str, str], columns: Columns) -> pd.DataFrame:
+def dataframe(dtypes: dict[str, str], columns: Columns) -> pd.DataFrame:
+    """Return columns as a dataframe; "time" is the dtype of nanoseconds since 1970."""
     import pandas as pd
 
     return pd.DataFrame({name: _array(columns[name], dtype) for name, dtype in dtypes.items()})

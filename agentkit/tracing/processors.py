@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from agentkit._repr import bare_repr
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -32,6 +34,8 @@ class TracingProcessor(ABC):
     """
 
     __slots__ = ()
+
+    __repr__ = bare_repr
 
     @abstractmethod
     def on_trace_start(self, trace: Trace) -> None:
@@ -62,6 +66,8 @@ class TracingExporter(ABC):
     """Sends traces and spans somewhere; see `BatchTraceProcessor`."""
 
     __slots__ = ()
+
+    __repr__ = bare_repr
 
     @abstractmethod
     def export(self, items: Sequence[Trace | Span[Any]]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from agentkit._repr import bare_repr
 from agentkit.tracing.context import get_current_span, get_current_trace
 from agentkit.tracing.create import make_own_span, make_trace
 from agentkit.tracing.ids import gen_group_id, gen_span_id, gen_trace_id
@@ -32,6 +33,8 @@ TSpanData = TypeVar("TSpanData", bound=SpanData)
 
 class TraceProvider:
     """Makes traces and spans, and tells processors of them. Derive from it to make them in another way."""
+
+    __repr__ = bare_repr
 
     def register_processor(self, processor: TracingProcessor) -> None:
         """Tell `processor` about all traces and spans from now on, beside the others."""

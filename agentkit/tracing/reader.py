@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from agentkit.exceptions import UserError
-from agentkit.tracing.database import SCHEMA_VERSION, SPAN_COLUMNS, TRACE_COLUMNS, Database
+from agentkit.tracing.database import FEEDBACK_COLUMNS, SCHEMA_VERSION, SPAN_COLUMNS, TRACE_COLUMNS, Database
 from agentkit.tracing.store import store_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["SPANS_READ", "TraceFilter", "read_spans", "read_traces"]
+__all__ = ["SPANS_READ", "TRACES_READ", "TraceFilter", "read_feedback", "read_spans", "read_trace", "read_traces"]
 
 Rows = list[tuple[Any, ...]]
 
@@ -23,6 +23,9 @@ SPANS_READ = tuple(
     name for name in SPAN_COLUMNS if name not in ("requests", "total_tokens", "cached_tokens", "reasoning_tokens")
 )
 """The columns that `read_spans` gives."""
+
+TRACES_READ = (*TRACE_COLUMNS, "rating", "remark")
+"""The columns that `read_traces` gives: the last two are of the feedback on the trace, where there is any."""
 
 _BUSY_TIMEOUT_S = 10.0
 _SHORTEST_PREFIX = 4
@@ -55,15 +58,46 @@ class TraceFilter(NamedTuple):
 
 
 def read_traces(wanted: TraceFilter, limit: int | None) -> Rows:
-    """Return rows of `TRACE_COLUMNS`, the newest trace first; none where nothing was kept yet."""
+    """Return rows of `TRACES_READ`, the newest trace first; none where nothing was kept yet."""
     with _reading() as connection:
         if connection is None:
             return []
         condition, values = wanted.sql()
         return connection.execute(
-            f"SELECT {', '.join(TRACE_COLUMNS)} FROM traces WHERE {condition}"
+            f"SELECT {', '.join(TRACES_READ)} FROM traces LEFT JOIN feedback USING (trace_id) WHERE {condition}"
             " ORDER BY started_ns DESC, seq DESC LIMIT ?",
             [*values, _sql_limit(limit)],
+        ).fetchall()
+
+
+def read_trace(trace_id: str) -> dict[str, Any]:
+    """Return the row of one trace, by the names of `TRACE_COLUMNS`.
+
+    Args:
+        trace_id: The trace's id, or the beginning of it.
+
+    Raises:
+        UserError: There is no such trace, or there are several.
+    """
+    with _reading() as connection:
+        found = _find_trace(connection, trace_id)
+        if connection is None:
+            raise AssertionError("a trace was found where there is no store")
+        row = connection.execute(f"SELECT {', '.join(TRACE_COLUMNS)} FROM traces WHERE trace_id = ?", (found,))
+        return dict(zip(TRACE_COLUMNS, row.fetchone(), strict=True))
+
+
+def read_feedback(*, agent: str | None, rating: str | None, since_ns: int | None, limit: int | None) -> Rows:
+    """Return rows of `FEEDBACK_COLUMNS` that agree with what is given, the newest first."""
+    given = {"agent = ?": agent, "rating = ?": rating, "created_ns >= ?": since_ns}
+    conditions = {condition: value for condition, value in given.items() if value is not None}
+    with _reading() as connection:
+        if connection is None:
+            return []
+        return connection.execute(
+            f"SELECT {', '.join(FEEDBACK_COLUMNS)} FROM feedback WHERE {' AND '.join(['1', *conditions])}"
+            " ORDER BY created_ns DESC, trace_id LIMIT ?",
+            [*conditions.values(), _sql_limit(limit)],
         ).fetchall()
 
 

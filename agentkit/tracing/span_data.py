@@ -9,6 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from agentkit._repr import brief
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -55,7 +57,8 @@ class SpanData(ABC):
         return name, model, usage, None, rest.pop("input", None), rest.pop("output", None), rest or None
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in self.export().items() if name != "type")
+        told = {name: value for name, value in self.export().items() if name != "type" and value is not None}
+        shown = ", ".join(f"{name}={brief(value)}" for name, value in told.items())
         return f"{type(self).__name__}({shown})"
 
 

@@ -45,6 +45,8 @@ TRACE_DTYPES = {
     "output": "string",
     "error": "string",
     "metadata": "string",
+    "rating": "category",
+    "remark": "string",
 }
 SPAN_DTYPES = {
     "trace_id": "string",
@@ -144,6 +146,8 @@ def test_a_trace_is_one_row_with_the_sums_of_its_spans() -> None:
         "output": '{"celsius":20}',
         "error": None,
         "metadata": '{"user":7}',
+        "rating": None,
+        "remark": None,
     }
 
 
