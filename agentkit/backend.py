@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from agentkit import _secrets
+from agentkit import _logging, _secrets
 from agentkit.exceptions import NoBackendError, UserError
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ _NO_BACKEND = """No model can answer: there is no API key and nothing to connect
 
 Api = Literal["responses", "chat_completions"]
 """Which of OpenAI's two APIs a server is asked by."""
+
+_CLIENT_LOGGERS = ("openai._base_client", "openai._legacy_response", "openai._response", "httpx", "httpx2")
 
 _PATHS: dict[Api, str] = {"responses": "/responses", "chat_completions": "/chat/completions"}
 
@@ -86,6 +88,7 @@ class Backend:
     Attributes:
         name: "openai", "embedded", or the host of a server.
         base_url: Its address.
+        listed_models: The models that it offered when it was last asked for them.
     """
 
     def __init__(self, plan: _Plan, client: AsyncOpenAI | None = None) -> None:
@@ -94,6 +97,7 @@ class Backend:
         self.plan = plan
         self._given_client = client
         self._model = plan.model
+        self.listed_models: tuple[str, ...] = ()
         self._clients: dict[asyncio.AbstractEventLoop, AsyncOpenAI] = {}
         self._sync_client: OpenAI | None = None
 
@@ -119,6 +123,7 @@ class Backend:
         name = {"api.openai.com": "openai", urlsplit(EMBEDDED_URL).netloc: "embedded"}.get(host, host)
         model = os.environ.get("OPENAI_DEFAULT_MODEL") or _known_model(host)
         _secrets.register(client.api_key)
+        _secrets.register_headers(client.default_headers)
         return cls(_Plan(name, url, client.api_key, model), client)
 
     @property
@@ -179,15 +184,14 @@ class Backend:
             raise UserError("No model is named.", hint='Name one: Agent(model="…") or RunConfig(model="…").')
         if self._model is None:
             with self._asking_for_models():
-                self._model = self._first(self.sync_client.with_options(timeout=10, max_retries=0).models.list().data)
+                said = self.sync_client.with_options(timeout=10, max_retries=0).get("/models", cast_to=object)
+            self._model = self._first(self._models_in(said))
         return self._model
 
     async def find_default_model(self) -> str:
         """Return the same as `default_model`, leaving the event loop free while the server is asked."""
         if self._model is None:
-            with self._asking_for_models():
-                page = await self.client.with_options(timeout=10, max_retries=0).models.list()
-                self._model = self._first(page.data)
+            self._model = self._first(await self.list_models())
         return self._model
 
     async def list_models(self, *, timeout_s: float = 10) -> list[ModelInfo]:
@@ -200,12 +204,10 @@ class Backend:
             UserError: It doesn't answer, refuses the key, or doesn't list its models.
         """
         with self._asking_for_models():
-            page = await self.client.with_options(timeout=timeout_s, max_retries=0).models.list()
-            found = getattr(page, "data", None)
-        if not isinstance(found, list):  # the client gives what is no JSON as text
-            text = f"{self.plan.shown_url} answers, but not as an API with a list of models."
-            raise UserError(text, hint="Is this the address of an API, with its /v1?")
-        return [ModelInfo(str(model.id), str(getattr(model, "owned_by", None) or "")) for model in found]
+            said = await self.client.with_options(timeout=timeout_s, max_retries=0).get("/models", cast_to=object)
+        models = self._models_in(said)
+        self.listed_models = tuple(model.name for model in models)
+        return models
 
     async def has_api(self, api: Api, *, timeout_s: float = 10) -> bool:
         """Tell whether the platform has that API, by a request that is empty: it costs nothing, whatever the answer.
@@ -237,6 +239,7 @@ class Backend:
     def _new_client(self) -> AsyncOpenAI:
         import openai
 
+        _logging.guard_logs(*_CLIENT_LOGGERS)
         transport = _embedded_transports()[0] if self.name == "embedded" else None
         # The HTTP client that openai makes by itself closes its connections when it is forgotten, in whatever loop runs
         # then; where they belong to a loop that is over, that ends in a traceback.
@@ -256,6 +259,9 @@ class Backend:
             yield
         except openai.APIError as error:
             if isinstance(error, openai.APIConnectionError):
+                if isinstance(error, openai.APITimeoutError):
+                    text = f"{self.plan.shown_url} has not answered in time."
+                    raise UserError(text, hint="Is the server running, and the address right?") from error
                 cause = error.__cause__ or error
                 text = f"No connection to {self.plan.shown_url}: {cause}."
                 raise UserError(text, hint="Is the server running, and the address right?") from error
@@ -265,11 +271,18 @@ class Backend:
             text = f"{self.plan.shown_url} does not say which models it has: {error}"
             raise UserError(text, hint=f"Is this the address of an API, with its /v1? {_NAME_ONE}") from error
 
-    def _first(self, models: list[Any]) -> str:  # of `openai` models
+    def _models_in(self, said: object) -> list[ModelInfo]:
+        """Return the models of a reply to `GET /models`; the client's own method fails where it is no such list."""
+        found = said.get("data") if isinstance(said, dict) else None
+        if not isinstance(found, list) or not all(isinstance(model, dict) and "id" in model for model in found):
+            text = f"{self.plan.shown_url} answers, but not as an API with a list of models."
+            raise UserError(text, hint="Is this the address of an API, with its /v1?")
+        return [ModelInfo(str(model["id"]), str(model.get("owned_by") or "")) for model in found]
+
+    def _first(self, models: list[ModelInfo]) -> str:
         if not models:
             raise UserError(f"{self.plan.shown_url} lists no models.", hint=_NAME_ONE)
-        name: str = models[0].id
-        return name
+        return models[0].name
 
     def __repr__(self) -> str:
         return f"Backend({self.name!r}, base_url={self.plan.shown_url!r}, default_model={self._model!r})"

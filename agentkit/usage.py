@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from agentkit._repr import fields_repr
 from agentkit.pricing import cost_usd
 
 __all__ = ["InputTokensDetails", "OutputTokensDetails", "RequestUsage", "Usage"]
@@ -13,6 +14,8 @@ __all__ = ["InputTokensDetails", "OutputTokensDetails", "RequestUsage", "Usage"]
 @dataclass(slots=True)
 class InputTokensDetails:
     """What is known of the input tokens."""
+
+    __repr__ = fields_repr
 
     cached_tokens: int = 0
     """Tokens read from the platform's prompt cache."""
@@ -24,6 +27,8 @@ class InputTokensDetails:
 class OutputTokensDetails:
     """What is known of the output tokens."""
 
+    __repr__ = fields_repr
+
     reasoning_tokens: int = 0
     """Tokens spent on reasoning that isn't shown."""
 
@@ -31,6 +36,8 @@ class OutputTokensDetails:
 @dataclass(slots=True)
 class RequestUsage:
     """Tokens used by one model call, and whose it was."""
+
+    __repr__ = fields_repr
 
     input_tokens: int
     """Tokens sent."""
@@ -56,6 +63,8 @@ class RequestUsage:
 @dataclass(slots=True)
 class Usage:
     """Tokens used by one model call or added up over many."""
+
+    __repr__ = fields_repr
 
     requests: int = 0
     """Model calls made."""

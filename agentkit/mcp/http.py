@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
+from agentkit import _logging, _secrets
 from agentkit.exceptions import UserError
 from agentkit.mcp.failures import Failure, without_secrets
 
@@ -27,7 +28,7 @@ class HttpTransport:
 
     url: str
     """Its address."""
-    headers: Mapping[str, str] | None = None
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
     """Headers of each request."""
     timeout_s: float = 5.0
     """Seconds that connecting, and sending, may take."""
@@ -73,6 +74,8 @@ class HttpTransport:
     @contextlib.asynccontextmanager
     async def streams(self) -> AsyncIterator[Any]:
         """Open the way, and yield its streams."""
+        _secrets.register_headers(self.headers)
+        _logging.guard_logs("httpx", "httpx2", "mcp.client.streamable_http", "mcp.client.sse")
         try:
             if self.style == "sse":
                 from mcp.client.sse import sse_client

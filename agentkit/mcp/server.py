@@ -114,6 +114,9 @@ class MCPServer(ABC):
         what = f"MCP server {self.name!r} is a {type(self).__name__}, which has no {method} of its own."
         raise NotImplementedError(f"{what} Write one.")
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
     async def __aenter__(self) -> Self:
         await self.connect()
         return self

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Self
 
+from agentkit._repr import brief
 from agentkit.exceptions import MCPServerError, UserError
 from agentkit.mcp.server import MCPServer
 
@@ -61,6 +62,9 @@ class MCPServerManager:
         self._failed: dict[MCPServer, BaseException] = {}
         self._errors: dict[MCPServer, BaseException] = {}
         self._begun = False
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({brief([server.name for server in self._servers])})"
 
     @property
     def all_servers(self) -> list[MCPServer]:

@@ -10,12 +10,16 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any, Literal
 
+from agentkit._repr import fields_repr
+
 __all__ = ["ChatQuirks", "Lessons", "known_quirks", "learn_from"]
 
 
 @dataclass(frozen=True)
 class ChatQuirks:
     """How a server of the Chat Completions API wants to be asked."""
+
+    __repr__ = fields_repr
 
     structured_output: Literal["json_schema", "json_object", "instructions"] = "json_schema"
     """How an answer of an output type is asked for: by its schema; as JSON, with the schema in the instructions; or by

@@ -7,6 +7,7 @@ import enum
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from agentkit._repr import bare_repr
 from agentkit.models.output_schema import AgentOutputSchemaBase
 from agentkit.models.settings import ModelSettings
 from agentkit.models.typed import to_json, typed_item
@@ -110,6 +111,10 @@ class ModelResponse:
 class Model(abc.ABC):
     """A model. Subclass it to connect a platform of your own; the loop passes only what your signature accepts."""
 
+    def __repr__(self) -> str:
+        name = getattr(self, "model", None)
+        return f"{type(self).__name__}({name!r})" if isinstance(name, str) else f"{type(self).__name__}()"
+
     @abc.abstractmethod
     async def get_response(
         self,
@@ -163,6 +168,8 @@ class Model(abc.ABC):
 
 class ModelProvider(abc.ABC):
     """Finds models by name."""
+
+    __repr__ = bare_repr
 
     @abc.abstractmethod
     def get_model(self, model_name: str | None) -> Model:

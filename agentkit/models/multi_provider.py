@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Literal
 
+from agentkit._repr import brief
 from agentkit.exceptions import UnknownModelError, UserError
 from agentkit.models.chat_quirks import ChatQuirks
 from agentkit.models.interface import Model, ModelProvider
@@ -27,6 +28,9 @@ class MultiProviderMap:
 
     def __init__(self) -> None:
         self._providers: dict[str, ModelProvider] = {}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({brief(self._providers)})"
 
     def add_provider(self, prefix: str, provider: ModelProvider) -> None:
         """Let `provider` find the models whose names begin with `prefix` and a slash. It replaces an earlier one.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import abc
 import re
-from typing import Any, get_args, get_origin
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 from typing_extensions import TypedDict, is_typeddict
@@ -12,13 +13,16 @@ from typing_extensions import TypedDict, is_typeddict
 from agentkit.exceptions import ModelBehaviorError, UserError
 from agentkit.tools import StrictSchemaError, ensure_strict_json_schema
 
-__all__ = ["AgentOutputSchema", "AgentOutputSchemaBase"]
+__all__ = ["AgentOutputSchema", "AgentOutputSchemaBase", "type_name"]
 
 _WRAPPER_KEY = "response"
 
 
 class AgentOutputSchemaBase(abc.ABC):
     """Describes an output type. Subclass it to read a model's answer in a way of your own."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name()})"
 
     @abc.abstractmethod
     def is_plain_text(self) -> bool:
@@ -91,11 +95,16 @@ class AgentOutputSchema(AgentOutputSchemaBase):
 
     def name(self) -> str:
         """Return the name of the type, such as `CalendarEvent` or `list[str]`."""
-        return _type_name(self.output_type)
+        return type_name(self.output_type)
 
     def output_type_name(self) -> str:
         """Return the name of the type; the older name of `name`."""
         return self.name()
+
+    @property
+    def wrapper_key(self) -> str | None:
+        """The key that the answer is the value of, where the type is no object; None where it is."""
+        return _WRAPPER_KEY if self._is_wrapped else None
 
     def is_strict_json_schema(self) -> bool:
         """Return whether the schema is in strict form."""
@@ -151,7 +160,14 @@ def _is_object(output_type: Any) -> bool:
     return isinstance(kind, type) and (issubclass(kind, BaseModel) or hasattr(kind, "__dataclass_fields__"))
 
 
-def _type_name(kind: Any) -> str:
-    arguments = get_args(kind)
-    name: str = getattr(kind, "__name__", None) or str(kind)
-    return f"{name}[{', '.join(_type_name(a) for a in arguments)}]" if arguments and "[" not in name else name
+def type_name(kind: Any) -> str:
+    """Return a type as one would write it: `CalendarEvent`, `list[str]`, `City | None`, `Literal['a', 'b']`."""
+    if kind is type(None):
+        return "None"
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return " | ".join(map(type_name, arguments))
+    if origin is Literal:
+        return f"Literal[{', '.join(map(repr, arguments))}]"
+    name: str = getattr(kind, "__name__", None) or ("..." if kind is ... else str(kind))
+    return f"{name}[{', '.join(map(type_name, arguments))}]" if arguments and "[" not in name else name

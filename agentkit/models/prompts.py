@@ -9,6 +9,7 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
+from agentkit._repr import fields_repr
 from agentkit.exceptions import UserError
 from agentkit.tools import RunContextWrapper
 
@@ -29,6 +30,8 @@ class Prompt(TypedDict):
 @dataclass
 class GenerateDynamicPromptData:
     """What a function that chooses a prompt is given."""
+
+    __repr__ = fields_repr
 
     context: RunContextWrapper[Any]
     """The run's context."""

@@ -81,6 +81,9 @@ class OpenAIProvider(ModelProvider):
             return OpenAIResponsesModel(name, lambda: backend.client)
         return OpenAIChatCompletionsModel(name, lambda: backend.client, quirks=self._chat_quirks)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'' if self._own_backend is None else self._own_backend!r})"
+
     async def prepare(self) -> None:
         """Find the platform's default model, which it may have to be asked for."""
         await self.backend.find_default_model()

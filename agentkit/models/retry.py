@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
+from agentkit._repr import fields_repr
 from agentkit.exceptions import UserError
 
 __all__ = [
@@ -33,6 +34,8 @@ _LEAST_SHARE = 0.5
 @dataclass
 class ModelRetryBackoffSettings:
     """How long to wait before a model call is made again, where the server doesn't say."""
+
+    __repr__ = fields_repr
 
     initial_delay: float | None = None
     """Seconds before the first retry; 0.5 when None."""
@@ -70,6 +73,8 @@ class ModelRetryBackoffSettings:
 class ModelRetryNormalizedError:
     """What is known of an error, whichever package raised it."""
 
+    __repr__ = fields_repr
+
     status_code: int | None = None
     """HTTP status of the answer."""
     error_code: str | None = None
@@ -96,6 +101,8 @@ ReplaySafety = Literal["safe", "unsafe", "unknown"]
 class ModelRetryAdvice:
     """What the model's adapter says of a failure. A model of your own may have `get_retry_advice(request)`."""
 
+    __repr__ = fields_repr
+
     suggested: bool | None = None
     """Whether to try again; None leaves it to the policy."""
     retry_after: float | None = None
@@ -114,6 +121,8 @@ class ModelRetryAdvice:
 class ModelRetryAdviceRequest:
     """What `get_retry_advice` of a model is given."""
 
+    __repr__ = fields_repr
+
     error: Exception
     """What went wrong."""
     attempt: int
@@ -130,6 +139,8 @@ class ModelRetryAdviceRequest:
 class RetryDecision:
     """What a policy decides."""
 
+    __repr__ = fields_repr
+
     retry: bool
     """Whether to try again."""
     delay: float | None = None
@@ -145,6 +156,8 @@ class RetryDecision:
 @dataclass
 class RetryPolicyContext:
     """What a policy is given."""
+
+    __repr__ = fields_repr
 
     error: Exception
     """What went wrong."""
@@ -191,6 +204,8 @@ class ModelRetrySettings:
     Without them, calls are retried as often as the `openai` client of the model would (twice), after connection errors,
     408, 409, 429 and 5xx. See `docs/retries.md`.
     """
+
+    __repr__ = fields_repr
 
     max_retries: int | None = None
     """Retries after the first attempt; the client's number when None, 0 for none."""
@@ -244,6 +259,9 @@ async def evaluate_policy(policy: RetryPolicy, context: RetryPolicyContext) -> R
 
 class _RetryPolicies:
     """The policies that come with agentkit, as `retry_policies`."""
+
+    def __repr__(self) -> str:
+        return "retry_policies"
 
     def never(self) -> RetryPolicy:
         """Return the policy that retries nothing."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal
 
+from agentkit._repr import fields_repr
 from agentkit.exceptions import UserError
 from agentkit.models.retry import ModelRetrySettings
 
@@ -15,6 +16,8 @@ __all__ = ["MCPToolChoice", "ModelSettings", "ToolChoice"]
 @dataclass(frozen=True)
 class MCPToolChoice:
     """Names the tool of an MCP server that the model must call; Responses only."""
+
+    __repr__ = fields_repr
 
     server_label: str
     """Label of the server, as in `HostedMCPTool`."""
@@ -35,6 +38,8 @@ class ModelSettings:
     of OpenAI's two APIs has a setting, it is left out of requests to the other, so that agents with models of both
     kinds can share their settings.
     """
+
+    __repr__ = fields_repr
 
     temperature: float | None = None
     """Randomness, 0 to 2."""

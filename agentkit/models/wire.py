@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from agentkit import _json
+from agentkit import _json, _secrets
 from agentkit.models.errors import as_model_error, broken_stream, stream_error, unreadable
 from agentkit.models.settings import ModelSettings
 from agentkit.models.stream import ServerSentEvents
@@ -130,6 +130,8 @@ async def _send(
     import httpx2
     import openai
 
+    _secrets.register_headers(settings.extra_headers)
+    _secrets.register_headers(settings.extra_query)
     options: dict[str, Any] = {"headers": _headers(settings.extra_headers, stream)}
     if settings.extra_query:
         options["params"] = settings.extra_query

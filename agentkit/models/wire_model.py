@@ -70,6 +70,34 @@ class WireModel(Model):
         """The client for the running event loop."""
         return self._client() if callable(self._client) else self._client
 
+    def request_body(
+        self,
+        system_instructions: str | None,
+        input: str | list[TResponseInputItem],  # noqa: A002 (the documented name)
+        model_settings: ModelSettings,
+        tools: list[Tool],
+        output_schema: AgentOutputSchemaBase | None,
+        handoffs: list[Any],
+        tracing: ModelTracing = ModelTracing.DISABLED,
+        *,
+        previous_response_id: str | None = None,
+        conversation_id: str | None = None,
+        prompt: Any = None,
+        stream: bool = True,
+    ) -> bytes:
+        """Return the JSON that `stream_response` would send, or `get_response` where not `stream`. Nothing is sent.
+
+        Other arguments as for `Model.get_response`.
+
+        Raises:
+            UserError: The settings or tools can't be sent by this API.
+        """
+        request = ModelRequest(
+            system_instructions, input, model_settings, tools, output_schema, handoffs,
+            previous_response_id, conversation_id, prompt,
+        )  # fmt: skip
+        return self._body(request, self.client, stream=stream)
+
     async def get_response(
         self,
         system_instructions: str | None,

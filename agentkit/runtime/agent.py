@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal
 
 from typing_extensions import TypedDict
 
+from agentkit._repr import brief, fields_repr
 from agentkit.exceptions import UserError
 from agentkit.models import AgentOutputSchemaBase, DynamicPromptFunction, Model, ModelSettings, Prompt
 from agentkit.models.prompts import resolve_prompt
@@ -29,6 +30,7 @@ from agentkit.tools import (
 )
 
 if TYPE_CHECKING:
+    from agentkit.runtime.graph import AgentGraph
     from agentkit.runtime.items import RunItem, ToolApprovalItem
 
 __all__ = [
@@ -65,6 +67,8 @@ class MCPConfig(TypedDict, total=False):
 class FunctionToolResult:
     """What a function tool returned in a turn, for a `tool_use_behavior` function."""
 
+    __repr__ = fields_repr
+
     tool: FunctionTool
     """The tool."""
     output: Any
@@ -80,6 +84,8 @@ class FunctionToolResult:
 @dataclass
 class ToolsToFinalOutputResult:
     """Whether the tools' outputs end the run."""
+
+    __repr__ = fields_repr
 
     is_final_output: bool
     """Whether the run ends; else the model is called with the outputs."""
@@ -142,7 +148,7 @@ class Agent(Generic[TContext]):
     def __post_init__(self) -> None:
         """Refuse values that would only fail later, in the middle of a run."""
         if not isinstance(self.name, str) or not self.name.strip():
-            raise UserError(f"An agent's name has to be text, not {self.name!r}.")
+            raise UserError(f"An agent's name has to be text, not {self.name!r:.60}.")
         who = f"Agent {self.name!r}"
         if self.instructions is not None and not (isinstance(self.instructions, str) or callable(self.instructions)):
             raise UserError(f"{who}: instructions have to be text or a function, not {_kind(self.instructions)}.")
@@ -273,6 +279,17 @@ class Agent(Generic[TContext]):
         """Return the stored prompt for a run, or None."""
         return None if self.prompt is None else await resolve_prompt(self.prompt, run_context, self)
 
+    def graph(self) -> AgentGraph:
+        """Return a drawing of the agent, of all agents that a conversation may come to from it, and of their tools.
+
+        It shows itself in a notebook, and as a tree of lines in a terminal; `.svg` is the drawing, `.save(path)` keeps
+        it. What the agents have is looked at now: servers aren't asked for their tools, nor functions whether
+        something is switched on.
+        """
+        from agentkit.runtime.graph import AgentGraph
+
+        return AgentGraph([self])
+
     def clone(self, **changes: Any) -> Agent[TContext]:
         """Return a copy with `changes`, such as `agent.clone(name="Robot")`. Lists are shared unless changed."""
         return dataclasses.replace(self, **changes)
@@ -291,6 +308,17 @@ class Agent(Generic[TContext]):
         if not isinstance(text, str):
             raise UserError(f"Agent {self.name!r}: its instruction function returned {_kind(text)}, not text.")
         return text
+
+    def __repr__(self) -> str:
+        told = {
+            "model": self.model,
+            "tools": [tool.name for tool in self.tools],
+            "mcp_servers": [getattr(server, "name", type(server).__name__) for server in self.mcp_servers],
+            "handoffs": [getattr(way, "agent_name", None) or getattr(way, "name", "?") for way in self.handoffs],
+            "output_type": self.output_type,
+        }
+        shown = "".join(f", {name}={brief(value)}" for name, value in told.items() if value)
+        return f"{type(self).__name__}({self.name!r}{shown})"
 
 
 AgentBase = Agent

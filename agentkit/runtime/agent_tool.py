@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from agentkit.runtime.agent import Agent
     from agentkit.runtime.result import RunResult
 
-__all__ = ["AgentToolOptions", "agent_tool"]
+__all__ = ["AgentToolOptions", "agent_behind", "agent_tool"]
 
 _TEXT_INPUT = {
     "type": "object",
@@ -81,6 +81,12 @@ def agent_tool(
         is_enabled=is_enabled,
         needs_approval=needs_approval,
     )
+
+
+def agent_behind(tool: Any) -> Agent[Any] | None:  # any tool
+    """Return the agent that a tool runs, or None where it runs none."""
+    invoke = getattr(tool, "on_invoke_tool", None)
+    return invoke.agent if isinstance(invoke, _RunAgent) else None
 
 
 def _plain_name(name: str) -> str:

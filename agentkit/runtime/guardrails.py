@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from agentkit._repr import fields_repr
 from agentkit.exceptions import (
     AgentsException,
     InputGuardrailTripwireTriggered,
@@ -54,6 +55,8 @@ R = TypeVar("R", bound="InputGuardrailResult | OutputGuardrailResult")
 class GuardrailFunctionOutput:
     """What a guardrail found."""
 
+    __repr__ = fields_repr
+
     output_info: Any
     """What it found, for whoever looks later."""
     tripwire_triggered: bool
@@ -70,6 +73,9 @@ class _Guardrail(Generic[TContext]):
     def __post_init__(self) -> None:
         if not callable(self.guardrail_function):
             raise UserError(f"{type(self).__name__} needs a function, not {self.guardrail_function!r:.60}.")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.get_name()!r})"
 
     def get_name(self) -> str:
         """Return its name."""
@@ -91,7 +97,7 @@ class _Guardrail(Generic[TContext]):
         return found
 
 
-@dataclass
+@dataclass(repr=False)
 class InputGuardrail(_Guardrail[TContext]):
     """Checks what a run is given, for the agent that it starts with."""
 
@@ -108,7 +114,7 @@ class InputGuardrail(_Guardrail[TContext]):
         return InputGuardrailResult(self, await self._found(context, agent, input))
 
 
-@dataclass
+@dataclass(repr=False)
 class OutputGuardrail(_Guardrail[TContext]):
     """Checks a run's final output, for the agent that gave it."""
 
@@ -123,6 +129,8 @@ class OutputGuardrail(_Guardrail[TContext]):
 class InputGuardrailResult:
     """What a guardrail found in the input."""
 
+    __repr__ = fields_repr
+
     guardrail: InputGuardrail[Any]
     """The guardrail."""
     output: GuardrailFunctionOutput
@@ -132,6 +140,8 @@ class InputGuardrailResult:
 @dataclass
 class OutputGuardrailResult:
     """What a guardrail found in the final output."""
+
+    __repr__ = fields_repr
 
     guardrail: OutputGuardrail[Any]
     """The guardrail."""

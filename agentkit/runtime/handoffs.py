@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from pydantic import TypeAdapter, ValidationError
 
+from agentkit._repr import brief, fields_repr
 from agentkit.exceptions import ModelBehaviorError, UserError
 from agentkit.models import TResponseInputItem
 from agentkit.runtime.items import RunItem
@@ -30,6 +31,8 @@ _LONGEST_NAME = 64 - len("transfer_to_")
 @dataclass(frozen=True)
 class HandoffInputData:
     """The conversation at a handoff: what an input filter is given, and gives back for the next agent to see."""
+
+    __repr__ = fields_repr
 
     input_history: str | tuple[TResponseInputItem, ...]
     """What the run was given, before any item of its own."""
@@ -79,6 +82,13 @@ class Handoff(Generic[TContext]):
     def get_transfer_message(self, agent: Agent[Any]) -> str:
         """Return what the model is told when the conversation has passed to `agent`."""
         return json.dumps({"assistant": agent.name}, ensure_ascii=False)
+
+    def __repr__(self) -> str:
+        told: dict[str, Any] = {"tool_name": self.tool_name, "input_filter": self.input_filter}
+        if self.is_enabled is not True:
+            told["is_enabled"] = self.is_enabled
+        shown = ", ".join(f"{name}={brief(value)}" for name, value in told.items() if value is not None)
+        return f"{type(self).__name__}({self.agent_name!r}, {shown})"
 
     @classmethod
     def default_tool_name(cls, agent: Agent[Any]) -> str:

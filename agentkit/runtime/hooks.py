@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic
 
+from agentkit._repr import bare_repr, fields_repr
 from agentkit.models import ModelResponse, TResponseInputItem
 from agentkit.tools import RunContextWrapper, TContext, Tool
 
@@ -20,12 +21,16 @@ __all__ = ["AgentHookContext", "AgentHooks", "RunHooks", "call_hooks"]
 class AgentHookContext(RunContextWrapper[TContext]):
     """What hooks get where an agent starts or ends: the run's context; `turn_input` is what the agent was given."""
 
+    __repr__ = fields_repr
+
 
 class RunHooks(Generic[TContext]):
     """Called at the events of a run, whichever agent it is at. Subclass it and override what is of interest.
 
     The run waits for each method. An exception in one stops the run.
     """
+
+    __repr__ = bare_repr
 
     async def on_agent_start(self, context: RunContextWrapper[TContext], agent: Agent[TContext]) -> None:
         """Do something before an agent begins: at the run's start, and after each handoff."""
@@ -66,6 +71,8 @@ class AgentHooks(Generic[TContext]):
 
     The run waits for each method. An exception in one stops the run.
     """
+
+    __repr__ = bare_repr
 
     async def on_start(self, context: RunContextWrapper[TContext], agent: Agent[TContext]) -> None:
         """Do something before the agent begins: at the run's start, and each time it is handed the conversation."""

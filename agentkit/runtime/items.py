@@ -86,6 +86,11 @@ class ReasoningItem(RunItemBase):
     __slots__ = ()
     type: ClassVar[Literal["reasoning_item"]] = "reasoning_item"
 
+    def _summary(self) -> str:
+        parts = [*(self.raw.get("summary") or ()), *(self.raw.get("content") or ())]
+        text = "\n".join(str(part.get("text", "")) for part in parts)
+        return repr(_shortened(text)) if text else "hidden"
+
 
 class ToolCallItem(RunItemBase):
     """A call of a tool by the model; hosted tools' calls included."""
@@ -191,6 +196,9 @@ class MCPListToolsItem(RunItemBase):
 
     __slots__ = ()
     type: ClassVar[Literal["mcp_list_tools_item"]] = "mcp_list_tools_item"
+
+    def _summary(self) -> str:
+        return f"{self.raw.get('server_label')}: {len(self.raw.get('tools') or ())} tools"
 
 
 class CompactionItem(RunItemBase):

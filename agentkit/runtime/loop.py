@@ -10,6 +10,7 @@ from contextlib import aclosing
 from typing import Any
 
 from agentkit import _logging
+from agentkit._secrets import Redactor
 from agentkit.exceptions import AgentsException, MaxTurnsExceeded, ModelBehaviorError, ModelRefusalError, UserError
 from agentkit.models import Model
 from agentkit.runtime.execute import execute_handoff, execute_tools
@@ -144,7 +145,10 @@ async def _save_what_came(run: RunProgress) -> None:
     try:
         await run.save()
     except Exception as error:  # a session of any make
-        warnings.warn(f"What the stopped run had done could not be saved to its session: {error}", stacklevel=2)
+        warnings.warn(
+            f"What the stopped run had done could not be saved to its session: {Redactor().clean(str(error))}",
+            stacklevel=2,
+        )
 
 
 def _understood(run: RunProgress, equipment: Equipment) -> Turn:

@@ -23,7 +23,7 @@ from agentkit.runtime.traced import error_note
 from agentkit.runtime.turn import Equipment
 from agentkit.tracing import ResponseSpanData, Span, generation_span, response_span
 
-__all__ = ["call_model"]
+__all__ = ["call_model", "model_arguments"]
 
 _DELTA = "response.output_text.delta"
 _TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed", "error"})
@@ -31,7 +31,7 @@ _TERMINAL = frozenset({"response.completed", "response.incomplete", "response.fa
 
 async def call_model(run: RunProgress, model: Model, equipment: Equipment) -> AsyncGenerator[Sequence[StreamEvent]]:
     """Call the model and put its response on the run; yield its raw events where the run is streamed."""
-    arguments = await _arguments(run, model, equipment)
+    arguments = await model_arguments(run, model, equipment)
     instructions = arguments["system_instructions"]
     if calls := run.hook_calls("on_llm_start"):
         await call_hooks(calls, run.context, run.agent, instructions, list(arguments["input"]))
@@ -62,7 +62,7 @@ async def call_model(run: RunProgress, model: Model, equipment: Equipment) -> As
         await call_hooks(calls, run.context, run.agent, response)
 
 
-async def _arguments(run: RunProgress, model: Model, equipment: Equipment) -> dict[str, Any]:
+async def model_arguments(run: RunProgress, model: Model, equipment: Equipment) -> dict[str, Any]:
     """Return what the model is called with."""
     agent, options = run.agent, run.options
     instructions = await agent.get_system_prompt(run.context)

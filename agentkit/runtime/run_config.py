@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal
 
 from typing_extensions import TypedDict
 
+from agentkit._repr import fields_repr
 from agentkit.exceptions import AgentsException, UserError
 from agentkit.models import Model, ModelProvider, ModelResponse, ModelSettings, MultiProvider, TResponseInputItem
 from agentkit.tools import RunContextWrapper, TContext
@@ -45,6 +46,8 @@ DEFAULT_MAX_TURNS = 10
 class ModelInputData:
     """What a model is about to get."""
 
+    __repr__ = fields_repr
+
     input: list[TResponseInputItem]
     """The conversation; a list of its own, free to be changed."""
     instructions: str | None
@@ -54,6 +57,8 @@ class ModelInputData:
 @dataclass
 class CallModelData(Generic[TContext]):
     """What a `call_model_input_filter` is given."""
+
+    __repr__ = fields_repr
 
     model_data: ModelInputData
     """What the model is about to get."""
@@ -76,6 +81,8 @@ SessionInputCallback = Callable[
 @dataclass
 class ToolErrorFormatterArgs(Generic[TContext]):
     """What a `tool_error_formatter` is given."""
+
+    __repr__ = fields_repr
 
     kind: Literal["approval_rejected", "tool_not_found"]
     """What happened to the call."""
@@ -101,6 +108,8 @@ ToolErrorFormatter = Callable[[ToolErrorFormatterArgs[Any]], str | Awaitable[str
 class ToolExecutionConfig:
     """How tools are run."""
 
+    __repr__ = fields_repr
+
     max_function_tool_concurrency: int | None = None
     """Function tools that run at once; any number when None."""
 
@@ -113,6 +122,8 @@ class ToolExecutionConfig:
 @dataclass
 class RunErrorData:
     """What a run had done when it failed, for an error handler."""
+
+    __repr__ = fields_repr
 
     input: str | list[TResponseInputItem]
     """The input that the run was given."""
@@ -132,6 +143,8 @@ class RunErrorData:
 class RunErrorHandlerInput(Generic[TContext]):
     """What an error handler is given."""
 
+    __repr__ = fields_repr
+
     error: AgentsException
     """What went wrong."""
     context: RunContextWrapper[TContext]
@@ -143,6 +156,8 @@ class RunErrorHandlerInput(Generic[TContext]):
 @dataclass
 class RunErrorHandlerResult:
     """A final output in place of an error."""
+
+    __repr__ = fields_repr
 
     final_output: Any
     """The run's final output."""
@@ -174,6 +189,8 @@ def _include_sensitive_data() -> bool:
 @dataclass
 class RunConfig:
     """Settings for a whole run. What is None is left to the agents."""
+
+    __repr__ = fields_repr
 
     model: str | Model | None = None
     """Model for all agents, whatever model each has."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from agentkit._repr import fields_repr
 from agentkit.models import RawResponsesStreamEvent
 from agentkit.runtime.items import RunItem
 
@@ -23,6 +24,8 @@ __all__ = [
 @dataclass(slots=True)
 class RunItemStreamEvent:
     """An item is complete: a message, a call, an output."""
+
+    __repr__ = fields_repr
 
     name: Literal[
         "message_output_created",
@@ -46,6 +49,8 @@ class RunItemStreamEvent:
 class AgentUpdatedStreamEvent:
     """Another agent has taken over; the first one at the start of the run included."""
 
+    __repr__ = fields_repr
+
     new_agent: Agent[Any]
     """The agent that goes on."""
     type: Literal["agent_updated_stream_event"] = "agent_updated_stream_event"
@@ -54,6 +59,8 @@ class AgentUpdatedStreamEvent:
 @dataclass(slots=True)
 class AgentToolStreamEvent:
     """An event of the run of an agent that is used as a tool. Its fields can be read as keys too."""
+
+    __repr__ = fields_repr
 
     event: RawResponsesStreamEvent | RunItemStreamEvent | AgentUpdatedStreamEvent
     """What happened in the inner run."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from agentkit import _json
+from agentkit._secrets import Redactor
 from agentkit.exceptions import UserError
 from agentkit.models import Model, ModelSettings, ModelTracing, OpenAIProvider
 from agentkit.models.call import accepted_arguments
@@ -144,7 +145,9 @@ class CompactingSession(SessionABC):
             await self._keep_whole()
             return await self.replace_items([{"role": "user", "content": f"{_HEADING}{summary}"}], expected=old)
         except Exception as error:  # a model, or a session, of any make
-            warnings.warn(f"Session {self.session_id!r} could not be made shorter: {error}", stacklevel=2)
+            warnings.warn(
+                f"Session {self.session_id!r} could not be made shorter: {Redactor().clean(str(error))}", stacklevel=2
+            )
             return False
 
     def _is_long(self, items: list[Item]) -> bool:

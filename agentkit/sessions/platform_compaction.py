@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import TypedDict
 
+from agentkit._secrets import Redactor
 from agentkit.backend import current_backend
 from agentkit.exceptions import AgentsException, ModelBehaviorError, UserError
 from agentkit.sessions.platform import OpenAIConversationsSession, told
@@ -140,7 +141,9 @@ class OpenAIResponsesCompactionSession(SessionABC):
         except AgentsException as error:
             if given.get("force"):
                 raise
-            warnings.warn(f"Session {self.session_id!r} could not be compacted: {error}", stacklevel=2)
+            warnings.warn(
+                f"Session {self.session_id!r} could not be compacted: {Redactor().clean(str(error))}", stacklevel=2
+            )
             return
         if output:
             await self.replace_items(output, expected=items)

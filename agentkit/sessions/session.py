@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 from agentkit import _json
+from agentkit._repr import fields_repr
 from agentkit.exceptions import UserError
 from agentkit.sessions.finishing import finish
 from agentkit.sessions.whole import whole_items
@@ -34,6 +35,8 @@ Item = dict[str, Any]
 @dataclass
 class SessionSettings:
     """Settings of a session."""
+
+    __repr__ = fields_repr
 
     limit: int | None = None
     """Latest items that are read; all when None."""
@@ -105,6 +108,9 @@ class SessionABC(abc.ABC):
 
     session_id: str
     session_settings: SessionSettings | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({getattr(self, 'session_id', None)!r})"
 
     @abc.abstractmethod
     async def get_items(self, limit: int | None = None) -> list[Item]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from agentkit import _json
+from agentkit._repr import fields_repr
 from agentkit.exceptions import UserError
 from agentkit.sessions.session import Item, branch_index
 from agentkit.sessions.whole import latest_whole, whole_items
@@ -24,6 +25,8 @@ _ROWS_AT_ONCE = 256
 @dataclass(frozen=True)
 class SessionInfo:
     """A conversation of a store, in short."""
+
+    __repr__ = fields_repr
 
     session_id: str
     """Its id."""

@@ -20,12 +20,23 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
-__all__ = ["Call", "CallersThread", "WaitingLoop", "WaitingThread", "cell_task", "lent_by_cell", "lent_thread"]
+__all__ = [
+    "Call",
+    "CallersThread",
+    "WaitingLoop",
+    "WaitingThread",
+    "cell_task",
+    "lent_by_cell",
+    "lent_thread",
+    "lent_thread_is_spared",
+    "spare_lent_thread",
+]
 
 _STEP_S = 0.05
 """How often a waiting thread wakes by itself. On Windows an interrupt does not wake it."""
 
 _lent: contextvars.ContextVar[CallersThread | None] = contextvars.ContextVar("agentkit_lent_thread", default=None)
+_spared: contextvars.ContextVar[bool] = contextvars.ContextVar("agentkit_lent_thread_spared", default=False)
 
 
 class Call:
@@ -164,6 +175,19 @@ def lent_thread() -> CallersThread | None:
     if thread.interrupted:
         raise asyncio.CancelledError("The cell or script that waited for the run was interrupted.")
     return None
+
+
+def spare_lent_thread() -> None:
+    """Have only those calls made in the lent thread that ask for it, from here on in the current context.
+
+    For many runs side by side: one thread would make all their calls wait for one another.
+    """
+    _spared.set(True)
+
+
+def lent_thread_is_spared() -> bool:
+    """Return whether only calls that ask for the lent thread are made in it."""
+    return _spared.get()
 
 
 class WaitingThread(CallersThread):

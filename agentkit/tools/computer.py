@@ -5,6 +5,8 @@ from __future__ import annotations
 import abc
 from typing import Literal
 
+from agentkit._repr import bare_repr
+
 __all__ = ["AsyncComputer", "Button", "Computer", "Environment"]
 
 Environment = Literal["mac", "windows", "ubuntu", "browser"]
@@ -20,6 +22,8 @@ class Computer(abc.ABC):
     The model may hold modifier keys during an action of the mouse. A method that takes a further keyword `keys`
     (a list of key names, or None) gets them; one without it can't do such an action, and the run says so.
     """
+
+    __repr__ = bare_repr
 
     @property
     def environment(self) -> Environment | None:
@@ -70,6 +74,8 @@ class Computer(abc.ABC):
 
 class AsyncComputer(abc.ABC):
     """A computer that is driven by async methods; all else as for `Computer`."""
+
+    __repr__ = bare_repr
 
     @property
     def environment(self) -> Environment | None:

@@ -8,6 +8,7 @@ from typing import Any, Generic
 
 from typing_extensions import TypeVar
 
+from agentkit._repr import fields_repr
 from agentkit.usage import Usage
 
 __all__ = ["Approvals", "RunContextWrapper", "TContext", "ToolContext", "approval_key"]
@@ -97,6 +98,8 @@ class RunContextWrapper(Generic[TContext]):
     The object itself never reaches the model.
     """
 
+    __repr__ = fields_repr
+
     context: TContext
     """The object passed to `Runner.run(..., context=…)`, or None."""
     usage: Usage = field(default_factory=Usage)
@@ -136,6 +139,8 @@ class RunContextWrapper(Generic[TContext]):
 @dataclass
 class ToolContext(RunContextWrapper[TContext]):
     """What a tool may ask for instead of `RunContextWrapper`: the same, and the call it answers."""
+
+    __repr__ = fields_repr
 
     tool_name: str = ""
     """Name under which the model called the tool."""

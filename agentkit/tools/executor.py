@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Literal, ParamSpec, TypeVar
 
-from agentkit.tools.callers_thread import Call, lent_thread
+from agentkit.tools.callers_thread import Call, CallersThread, lent_thread, lent_thread_is_spared
 
 __all__ = ["RunIn", "add_hint", "call_in", "call_in_own_thread", "call_in_thread"]
 
@@ -32,7 +32,8 @@ async def call_in_thread(func: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     """Return `func(*args, **kwargs)`, called so that the event loop goes on meanwhile.
 
     It is called in the thread that waits for the run, where one does: `Runner.run_sync`, `%ask` and `%%ask`, and a cell
-    that awaits `Runner.run` itself. Such calls come one after another. Else it has a thread of its own.
+    that awaits `Runner.run` itself. Such calls come one after another. Else it has a thread of its own; so it has in
+    runs over many rows, which go on side by side.
 
     Prints and displays made by `func` reach the cell of the caller, whose context it runs in. Cancelling gives up
     waiting; `func` itself runs on to its end.
@@ -40,13 +41,18 @@ async def call_in_thread(func: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     Raises:
         asyncio.CancelledError: The thread that waited was interrupted.
     """
-    if (thread := lent_thread()) is not None:
-        call = Call(functools.partial(func, *args, **kwargs))
-        thread.submit(call)
-        result: R = await call.future
-        if not call.refused:
-            return result
-    return await call_in_own_thread(func, *args, **kwargs)
+    thread = lent_thread()
+    if thread is None or lent_thread_is_spared():
+        return await call_in_own_thread(func, *args, **kwargs)
+    return await _call_in_lent(thread, func, *args, **kwargs)
+
+
+async def _call_in_lent(thread: CallersThread, func: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Return `func(*args, **kwargs)`, called in the lent thread or, where that waits no more, in its own."""
+    call = Call(functools.partial(func, *args, **kwargs))
+    thread.submit(call)
+    result: R = await call.future
+    return await call_in_own_thread(func, *args, **kwargs) if call.refused else result
 
 
 async def call_in_own_thread(func: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -73,8 +79,9 @@ async def call_in(where: RunIn | None, func: Callable[P, R], *args: P.args, **kw
     """
     if where == "thread":
         return await call_in_own_thread(func, *args, **kwargs)
-    if where == "caller" and lent_thread() is None:
-        return func(*args, **kwargs)
+    if where == "caller":
+        thread = lent_thread()
+        return func(*args, **kwargs) if thread is None else await _call_in_lent(thread, func, *args, **kwargs)
     return await call_in_thread(func, *args, **kwargs)
 
 

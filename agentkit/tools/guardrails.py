@@ -9,6 +9,7 @@ from typing import Any, Generic, Literal, overload
 
 from typing_extensions import TypedDict
 
+from agentkit._repr import fields_repr
 from agentkit.exceptions import UserError
 from agentkit.tools.callables import own_name
 from agentkit.tools.context import TContext, ToolContext
@@ -57,6 +58,8 @@ def _allow() -> AllowBehavior:
 class ToolGuardrailFunctionOutput:
     """What a guardrail of a tool found. `allow`, `reject_content` and `raise_exception` make one."""
 
+    __repr__ = fields_repr
+
     output_info: Any = None
     """What it found, for whoever looks later."""
     behavior: AllowBehavior | RejectContentBehavior | RaiseExceptionBehavior = field(default_factory=_allow)
@@ -82,6 +85,8 @@ class ToolGuardrailFunctionOutput:
 class ToolInputGuardrailData:
     """What a guardrail before a call is given."""
 
+    __repr__ = fields_repr
+
     context: ToolContext[Any]
     """The run's context, and the call with its arguments."""
     agent: Any  # an Agent, which lives two layers up
@@ -91,6 +96,8 @@ class ToolInputGuardrailData:
 @dataclass
 class ToolOutputGuardrailData(ToolInputGuardrailData):
     """What a guardrail after a call is given."""
+
+    __repr__ = fields_repr
 
     output: Any
     """What the tool returned."""
@@ -110,6 +117,9 @@ class _ToolGuardrail(Generic[TContext]):
     """Takes the data, and returns what it found; sync or async."""
     name: str | None = None
     """Its name in traces and errors; the function's when None."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.get_name()!r})"
 
     def get_name(self) -> str:
         """Return its name."""
@@ -135,12 +145,12 @@ class _ToolGuardrail(Generic[TContext]):
         return found
 
 
-@dataclass
+@dataclass(repr=False)
 class ToolInputGuardrail(_ToolGuardrail[TContext]):
     """Checks a call before the tool runs."""
 
 
-@dataclass
+@dataclass(repr=False)
 class ToolOutputGuardrail(_ToolGuardrail[TContext]):
     """Checks what a tool returned before the model sees it."""
 
@@ -148,6 +158,8 @@ class ToolOutputGuardrail(_ToolGuardrail[TContext]):
 @dataclass
 class ToolInputGuardrailResult:
     """What a guardrail found before a call."""
+
+    __repr__ = fields_repr
 
     guardrail: ToolInputGuardrail[Any]
     """The guardrail."""
@@ -158,6 +170,8 @@ class ToolInputGuardrailResult:
 @dataclass
 class ToolOutputGuardrailResult:
     """What a guardrail found in an output."""
+
+    __repr__ = fields_repr
 
     guardrail: ToolOutputGuardrail[Any]
     """The guardrail."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from agentkit import _secrets
+from agentkit._repr import fields_repr
 from agentkit.exceptions import UserError
 from agentkit.tools.computer import AsyncComputer, Computer
 from agentkit.tools.context import RunContextWrapper
@@ -43,6 +44,8 @@ __all__ = [
 class WebSearchTool:
     """Lets the model search the web."""
 
+    __repr__ = fields_repr
+
     user_location: Mapping[str, Any] | None = None
     """Where the user is, roughly: `{"type": "approximate", "country": "NO", "city": "Oslo"}`, with `region` and
     `timezone` where wanted."""
@@ -66,6 +69,8 @@ class WebSearchTool:
 @dataclass
 class FileSearchTool:
     """Lets the model search the files in vector stores."""
+
+    __repr__ = fields_repr
 
     vector_store_ids: list[str]
     """The vector stores to search."""
@@ -98,6 +103,8 @@ class FileSearchTool:
 class CodeInterpreterTool:
     """Lets the model run Python in a container of the platform's."""
 
+    __repr__ = fields_repr
+
     tool_config: Mapping[str, Any] = field(default_factory=dict)
     """The tool as the platform takes it. What is left out is filled in: `{"type": "code_interpreter", "container":
     {"type": "auto"}}`."""
@@ -112,6 +119,8 @@ class CodeInterpreterTool:
 class ImageGenerationTool:
     """Lets the model make pictures."""
 
+    __repr__ = fields_repr
+
     tool_config: Mapping[str, Any] = field(default_factory=dict)
     """The tool as the platform takes it, such as `{"type": "image_generation", "size": "1024x1024"}`; the type may be
     left out."""
@@ -125,6 +134,8 @@ class ImageGenerationTool:
 @dataclass
 class MCPToolApprovalRequest:
     """Asks whether the platform may call a tool of an MCP server."""
+
+    __repr__ = fields_repr
 
     ctx_wrapper: RunContextWrapper[Any]
     """The run's context."""
@@ -150,6 +161,8 @@ MCPToolApprovalFunction = Callable[
 @dataclass
 class HostedMCPTool:
     """Lets the model use the tools of an MCP server that the platform can reach; the calls don't come through here."""
+
+    __repr__ = fields_repr
 
     tool_config: Mapping[str, Any]
     """The server as the platform takes it: `server_label`, one of `server_url`, `connector_id` and `tunnel_id`, and
@@ -190,6 +203,8 @@ class HostedMCPTool:
 class ComputerToolSafetyCheckData:
     """Asks whether a step at the computer may be taken that the platform has doubts about."""
 
+    __repr__ = fields_repr
+
     ctx_wrapper: RunContextWrapper[Any]
     """The run's context."""
     agent: Any  # an Agent, which lives two layers up
@@ -207,6 +222,8 @@ ComputerSafetyCheckFunction = Callable[[ComputerToolSafetyCheckData], bool | Awa
 @dataclass
 class ComputerTool:
     """Lets the model use a computer: it looks at screenshots and asks for clicks and keys, which are done here."""
+
+    __repr__ = fields_repr
 
     computer: Computer | AsyncComputer
     """The computer."""
@@ -236,6 +253,8 @@ class ComputerTool:
 class LocalShellCommandRequest:
     """Asks for a command to be run."""
 
+    __repr__ = fields_repr
+
     ctx_wrapper: RunContextWrapper[Any]
     """The run's context."""
     data: LocalShellCall
@@ -249,6 +268,8 @@ LocalShellExecutor = Callable[[LocalShellCommandRequest], str | Awaitable[str]]
 @dataclass
 class LocalShellTool:
     """Lets models that were trained for it run commands on this machine."""
+
+    __repr__ = fields_repr
 
     executor: LocalShellExecutor
     """Runs them."""

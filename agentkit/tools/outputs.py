@@ -8,11 +8,19 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from agentkit._repr import brief
+
 __all__ = ["ToolOutputFileContent", "ToolOutputImage", "ToolOutputText", "output_for_model"]
 
 
 class _Output(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+    # For readers, as a picture's data is long. Not `__repr__`: among other values in a list, that goes to the model.
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        told = {name: value for name, value in self if name != "type" and value is not None}
+        shown = ", ".join(f"{name}={brief(value)}" for name, value in told.items())
+        printer.text(f"{type(self).__name__}({shown})")
 
 
 class ToolOutputText(_Output):

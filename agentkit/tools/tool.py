@@ -99,6 +99,11 @@ class FunctionTool:
         if self.strict_json_schema:
             self.params_json_schema = ensure_strict_json_schema(self.params_json_schema)
 
+    def __repr__(self) -> str:
+        parameters = self.params_json_schema.get("properties")
+        names = ", ".join(map(str, parameters)) if isinstance(parameters, dict) else ""
+        return f"{type(self).__name__}({f'{self.name}({names})'!r})"
+
     def _check(self) -> None:
         limit = self.timeout_seconds
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, (int, float)) or limit <= 0):
