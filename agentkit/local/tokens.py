@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from agentkit import _json
+from agentkit._images import LOW_DETAIL_TOKENS
 from agentkit.local.engines.base import Engine
 
 __all__ = ["count_input_tokens"]
 
 _PER_ITEM = 3
 """Tokens that frame an item: its role and its ends."""
-_PER_IMAGE = 85
-"""Tokens of an image at low detail, as OpenAI's guide gives them; nothing here looks at the image."""
 
 
 def count_input_tokens(
@@ -45,8 +44,9 @@ def _content_tokens(engine: Engine, content: str | list[dict[str, Any]]) -> int:
     total = 0
     for part in content:
         if part["type"] == "input_image":
-            total += _PER_IMAGE
+            total += part.get("tokens", LOW_DETAIL_TOKENS)  # of one by address nothing is known
         else:
-            text = part.get("text") or part.get("refusal") or part.get("filename") or ""
+            document = getattr(part.get("document"), "text", "")
+            text = part.get("text") or document or part.get("refusal") or part.get("filename") or ""
             total += engine.count_tokens(text)
     return total

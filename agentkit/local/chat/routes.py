@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from agentkit import _json
+from agentkit.local.attachments import read_attachments
 from agentkit.local.catalog import choose_model
 from agentkit.local.chat.record import ChatWriter
 from agentkit.local.chat.request import ChatRequest, build_prompt, check_request, stop_sequences
@@ -44,7 +45,7 @@ class ChatRoutes:
         request = check(ChatRequest, body)
         chosen = choose_model(request.model)
         check_request(request, body)
-        prompt = build_prompt(body, chosen)
+        prompt = await read_attachments(build_prompt(body, chosen))
         with_usage = bool(request.stream_options and request.stream_options.include_usage)
         writer = ChatWriter(chosen.name, stop_sequences(request), with_usage=with_usage)
         generation = Generation(self._engine, prompt)

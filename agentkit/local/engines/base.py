@@ -17,7 +17,11 @@ class Prompt:
     """Name of the model that was asked for."""
 
     items: list[dict[str, Any]]
-    """Responses-API input items, oldest first; instructions are a leading system or developer message."""
+    """Responses-API input items, oldest first; instructions are a leading system or developer message.
+
+    Images that came with their bytes have a `size` such as "PNG, 640 × 480 px" and their `tokens`; files that can be
+    read have a `document` with `name`, `pages` and `text`.
+    """
 
     tools: list[dict[str, Any]]
     """Tools in the Responses shape: function tools are flat."""

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from agentkit.local.attachments import read_attachments
 from agentkit.local.catalog import REHEARSAL_MODEL, choose_model
 from agentkit.local.checking import check, read_json
 from agentkit.local.engines.base import Prompt
@@ -69,7 +70,7 @@ class ResponseRoutes:
         check_request(request, body)
         async with stopped_when_gone(http.receive):
             context = await build_context(body, self._store)
-            prompt = build_prompt(body, context, model=chosen.name)
+            prompt = await read_attachments(build_prompt(body, context, model=chosen.name))
             response = new_response(request, body, model=chosen.name)
             generation = Generation(self._engine, prompt)
             answer = _Answer(generation, prompt, response, context, kept=request.store is not False)
@@ -89,7 +90,8 @@ class ResponseRoutes:
         request = check(TokenCountRequest, body)
         chosen = choose_model(request.model or REHEARSAL_MODEL)
         check_prompt_options(request, body)
-        prompt = build_prompt(body, await build_context(body, self._store), model=chosen.name)
+        context = await build_context(body, self._store)
+        prompt = await read_attachments(build_prompt(body, context, model=chosen.name))
         return json_reply({"object": "response.input_tokens", "input_tokens": self._input_tokens(prompt)})
 
     async def retrieve(self, http: Request) -> Response:

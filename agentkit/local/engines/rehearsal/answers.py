@@ -8,6 +8,7 @@ from . import compose, extract
 from .arithmetic import evaluate_text, number_text, solve_equation
 from .clauses import split_request
 from .conversation import Call, Conversation
+from .documents import said_of
 from .facts import facts_in_text, known_facts, look_up, parsed
 from .languages import LANGUAGE_NAMES, language_code
 from .lexicon import GENERIC, STOP
@@ -88,6 +89,8 @@ class Writer:
         text = self._formed(self._plain())
         if self.conversation.attachments and text != self._say("attachment"):
             text = f"{text}\n\n{self._say('unseen')}"
+        if self.conversation.pictures:
+            text = f"{text} ({'; '.join(self.conversation.pictures)})"
         return compose.shaped(text, f"{self.conversation.instructions}\n{self._formal_request()}") or "…"
 
     def _formal_request(self) -> str:
@@ -101,6 +104,8 @@ class Writer:
         if translated is not None:
             return translated
         if not self.request.text.strip():
+            if self.conversation.documents:
+                return said_of(self.request, self.conversation.documents)
             if self.conversation.attachments:
                 return self._say("attachment")
             return self._ordered_text() or self._say("nothing" if not self.conversation.instructions else "hello")
@@ -110,6 +115,8 @@ class Writer:
         if handed is not None:
             return handed
         found = self._small_talk() or self._known() or self._worked_out() or self._made_up() or self._noted()
+        if found is None and self.conversation.documents:
+            return said_of(self.request, self.conversation.documents)
         if found is None and self.conversation.attachments:
             return self._say("attachment")
         return found or self._small_answer()

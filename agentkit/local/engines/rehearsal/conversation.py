@@ -18,7 +18,7 @@ from .reading import Reading, clip
 from .schemas import Schema
 from .words import identifier_words
 
-__all__ = ["Call", "Conversation", "Exchange", "Tool", "content_text", "read_prompt"]
+__all__ = ["Attached", "Call", "Conversation", "Exchange", "Tool", "content_text", "read_prompt"]
 
 _HANDOFF_NAME = re.compile(r"^(?:transfer|handoff|hand_off|escalate|delegate)_to_(\w+)$")
 _HANDOFF_WORDS = re.compile(r"^\s*hand[\s-]?off to the (.{1,80}?) agent to handle the request\.?", re.IGNORECASE)
@@ -76,6 +76,20 @@ class Exchange:
     """What the assistant said after it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that came with the request."""
+
+    name: str
+    """What it is called."""
+
+    pages: int
+    """Pages of a PDF; 0 for a text."""
+
+    text: str
+    """What it says; "" for a scan."""
+
+
 @dataclass(frozen=True)
 class Conversation:
     """All that rehearsal-1 answers from."""
@@ -100,6 +114,12 @@ class Conversation:
 
     attachments: int = 0
     """Images, files and sounds in the request that can't be read."""
+
+    pictures: tuple[str, ...] = ()
+    """What is known of the images in the request: "PNG, 640 × 480 px"."""
+
+    documents: tuple[Attached, ...] = ()
+    """The files in the request that can be read."""
 
     @property
     def now(self) -> Exchange:
@@ -143,7 +163,8 @@ def read_prompt(prompt: Prompt) -> Conversation:
     """Return `prompt` sorted out. Items and tools of unknown kinds are passed over."""
     offered = [tool for raw in prompt.tools[:_MAX_TOOLS] if (tool := _read_tool(raw)) is not None]
     offered, must_call = _chosen(offered, prompt.tool_choice)
-    exchanges, instructions, attachments = _read_items(prompt.items)
+    exchanges, instructions = _read_items(prompt.items)
+    attached = _attachments(prompt.items)
     form = prompt.text_format if isinstance(prompt.text_format, dict) else {}
     schema = form.get("schema") if form.get("type") == "json_schema" else None
     return Conversation(
@@ -155,7 +176,9 @@ def read_prompt(prompt: Prompt) -> Conversation:
         only_one=not prompt.parallel_tool_calls,
         output_schema=Schema.of(schema) if isinstance(schema, dict) else None,
         wants_json=form.get("type") == "json_object" or (form.get("type") == "json_schema" and schema is None),
-        attachments=attachments,
+        attachments=sum("document" not in part for part in attached),
+        pictures=tuple(part["size"] for part in attached if isinstance(part.get("size"), str)),
+        documents=tuple(found for part in attached if (found := _document(part)) is not None),
     )
 
 
@@ -201,8 +224,8 @@ def _chosen(tools: list[Tool], choice: Any) -> tuple[list[Tool], bool]:
     return (named, True) if named else (tools, False)
 
 
-def _read_items(items: list[Any]) -> tuple[list[Exchange], str, int]:
-    """Return the last exchanges, the instructions, and how many attachments came with the last request."""
+def _read_items(items: list[Any]) -> tuple[list[Exchange], str]:
+    """Return the last exchanges and the instructions."""
     told: list[str] = []
     for item in items:
         if not _is_instruction(item):
@@ -240,7 +263,7 @@ def _read_items(items: list[Any]) -> tuple[list[Exchange], str, int]:
         if len(backwards) > 1 and not calls:
             backwards.pop()
     exchanges = backwards[::-1]
-    return exchanges, "\n".join([*told, *late[::-1]]), _attachments(items)
+    return exchanges, "\n".join([*told, *late[::-1]])
 
 
 def _is_instruction(item: Any) -> bool:
@@ -283,26 +306,37 @@ def _text_of(content: Any) -> str:
 
 
 def _part_text(part: Any) -> str:
-    if not isinstance(part, dict):
+    if not isinstance(part, dict) or "document" in part:
         return ""
     text = part.get("text", part.get("refusal"))
     return text if isinstance(text, str) else ""
 
 
-def _attachments(items: list[Any]) -> int:
-    """Return how many came with the last request, which may be several messages in a row."""
-    count, asked = 0, False
+def _attachments(items: list[Any]) -> list[dict[str, Any]]:
+    """Return those that came with the last request, which may be several messages in a row."""
+    found: list[dict[str, Any]] = []
+    asked = False
     for item in reversed(items):
         if not isinstance(item, dict) or _is_instruction(item):
             continue
         if item.get("role") == "user":
             asked = True
             content = item.get("content")
-            count += sum(map(_is_attachment, content)) if isinstance(content, list) else 0
+            found = [*filter(_is_attachment, content), *found] if isinstance(content, list) else found
         elif asked:
             break
-    return count
+    return found
+
+
+def _document(part: dict[str, Any]) -> Attached | None:
+    held = part.get("document")
+    name, pages, text = (getattr(held, field, None) for field in ("name", "pages", "text"))
+    if not isinstance(name, str) or not isinstance(pages, int) or not isinstance(text, str):
+        return None
+    return Attached(name, pages, clip(content_text(text)))
 
 
 def _is_attachment(part: Any) -> bool:
-    return isinstance(part, dict) and str(part.get("type", "")).split("_")[-1] in ("image", "file", "audio", "url")
+    if not isinstance(part, dict):
+        return False
+    return "document" in part or str(part.get("type", "")).split("_")[-1] in ("image", "file", "audio", "url")

@@ -52,11 +52,16 @@ _HINTS = stem_set("event events calendar meeting appointment person people user 
 
 
 def _source(conversation: Conversation) -> Reading:
-    """Return the text that the answer is taken from: the request, or the results where the request is a bare order."""
+    """Return the text that the answer is taken from.
+
+    It is the request, with the files that came with it, or with the results where the request is a bare order.
+    """
     request = conversation.request
     texts = [
         call.output for call in conversation.results if call.output and not call.output.lstrip().startswith(("{", "["))
     ]
+    if conversation.documents:
+        return Reading("\n".join([request.text, *(document.text for document in conversation.documents)]))
     if texts and len(request.tokens) < 40:
         return Reading("\n".join([request.text, *texts]))
     if not request.text.strip() and conversation.instructions:
