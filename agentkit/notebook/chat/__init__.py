@@ -1,0 +1,6 @@
+"""Chats in a cell: streaming answers, branches, ratings, files; kept in the notebook as ordinary output."""
+
+from agentkit.notebook.chat.handle import Chat, ChatMessage
+from agentkit.notebook.chat.opening import ChatOpener, chat
+
+__all__ = ["Chat", "ChatMessage", "ChatOpener", "chat"]

@@ -1,0 +1,332 @@
+"""The chat's side of its widget: what the front end is sent, and what it says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from agentkit.exceptions import UserError
+from agentkit.notebook.approving import SamePolicy, approval_policy
+from agentkit.notebook.attachments import MAX_BYTES, Attachment
+from agentkit.notebook.chat.turn_html import answer_html, file_size, files_html, question_html, steps_of
+from agentkit.notebook.display.live import Channel, LiveView
+from agentkit.notebook.display.text import clean
+
+if TYPE_CHECKING:
+    from agentkit.notebook.approving import Approver
+    from agentkit.notebook.chat.talk import Talk
+    from agentkit.notebook.chat.turns import Turn
+    from agentkit.notebook.display.view import View
+
+__all__ = ["Frame", "FrontEnd"]
+
+_MOST_FILES = 10
+"""Files that may go with a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stays the same around the messages."""
+
+    title: str
+    """What the chat is about; "" for nothing in particular."""
+    suggestions: Sequence[str] = ()
+    """Messages to begin with."""
+    models: Callable[[], Sequence[str]] = tuple
+    """Gives the models to choose from."""
+    resume: str = ""
+    """What goes on with the chat when the kernel is gone; "" where nothing does."""
+    height_px: int = 480
+    """How high the chat grows before it scrolls."""
+
+
+@dataclass(slots=True)
+class _Upload:
+    """A file on its way from the front end."""
+
+    name: str
+    parts: list[bytes] = field(default_factory=list)
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(map(len, self.parts))
+
+
+class FrontEnd:
+    """Sends the chat to its widget, and does what the reader wants.
+
+    Messages to the front end are numbered by `n`, without gaps: one that misses a number asks for the whole state by
+    `{"kind": "ready"}`. What a run shows comes within `{"run": …}`, which `LiveView` numbers by itself. Earlier turns
+    are sent once; then only what changes. Lives on agentkit's loop thread, but for `says`.
+
+    Args:
+        channel: Where messages go.
+        loop: agentkit's loop.
+        frame: What stays the same.
+    """
+
+    def __init__(self, channel: Channel, loop: asyncio.AbstractEventLoop, frame: Frame) -> None:
+        self._channel = channel
+        self._loop = loop
+        self._frame = frame
+        self._talk: Talk | None = None
+        self._number = 0
+        self._live_turn = ""
+        self._files: dict[str, Attachment] = {}
+        self._uploads: dict[str, _Upload] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._live: _TimedView | None = None
+
+    @property
+    def talk(self) -> Talk:
+        """The conversation."""
+        assert self._talk is not None  # given by whoever makes both
+        return self._talk
+
+    @talk.setter
+    def talk(self, talk: Talk) -> None:
+        self._talk = talk
+
+    # -- to the front end -----------------------------------------------------------------------------------------
+
+    def changed(self, turns: Sequence[Turn]) -> None:
+        """Send turns that are new or have changed, and which are shown."""
+        self._send({"turns": [self._shown(turn) for turn in turns], **self._state()})
+
+    def rested(self) -> None:
+        """Say that a message may be sent again."""
+        self._send(self._state())
+
+    def tell(self, text: str, *, back: str = "") -> None:
+        """Tell the reader something, such as an error.
+
+        Args:
+            text: What to say.
+            back: A message that could not be sent, for the composer.
+        """
+        self._channel.send({"told": clean(text), "back": clean(back)})
+
+    def view(self, turn: Turn, *, patience_s: float | None = None) -> tuple[View, Approver | None]:
+        """Return where the run of a turn is shown, and who decides on its calls: the reader, unless a policy does.
+
+        Args:
+            turn: The turn.
+            patience_s: See `LiveView`.
+        """
+        channel = _RunChannel(self._channel, turn.id)
+        self._live_turn = turn.id
+        self._live = live = _TimedView(channel, self._loop, on_stop=self.talk.stop, patience_s=patience_s)
+        match approval_policy():
+            case "approve" | "deny" as policy:
+                return live, SamePolicy(policy == "approve")
+        return live, live
+
+    def _send(self, content: dict[str, Any]) -> None:
+        self._channel.send({"n": self._number, **content})
+        self._number += 1
+
+    def _state(self) -> dict[str, Any]:
+        path = self.talk.tree.path()
+        return {
+            "path": [turn.id for turn in path],
+            "places": [self.talk.tree.place(turn) for turn in path],
+            "versions": [[each.id for each in self.talk.tree.versions(turn)] for turn in path],
+            "busy": self.talk.busy,
+            "total": _total(list(self.talk.tree)),
+        }
+
+    def _send_all(self) -> None:
+        frame, talk = self._frame, self.talk
+        whole = {
+            "all": {
+                "agent": clean(talk.agent.name),
+                "title": clean(frame.title),
+                "suggestions": [clean(text) for text in frame.suggestions],
+                "models": [clean(name) for name in frame.models()],
+                "model": clean(talk.record.model or ""),
+                "resume": frame.resume,
+                "height": frame.height_px,
+                "most_bytes": MAX_BYTES,
+                "files": self._shown_files(),
+                "turns": [self._shown(turn) for turn in talk.tree.path()],
+            }
+        }
+        self._send(whole | self._state())
+
+    def _shown(self, turn: Turn) -> dict[str, Any]:
+        """Return a turn as the front end shows it. Of one that is being answered, the answer comes by its run."""
+        shown = {
+            "id": turn.id,
+            "agent": clean(turn.agent),
+            "question": question_html(turn),
+            "text": clean(turn.question),
+            "files": files_html(turn),
+            "over": turn.over,
+        }
+        if not turn.over:
+            return shown
+        seconds = [turn.seconds.get(step.key) for step in turn.steps]
+        return shown | {
+            "answer": answer_html(turn, math="mathml"),
+            "source": clean(turn.answer),
+            "steps": [[html, _took(each)] for html, each in zip(steps_of(turn), seconds, strict=True)],
+            "note": clean(turn.note),
+            "usage": clean(turn.usage_line),
+            "rating": turn.rating,
+            "remark": clean(turn.remark),
+        }
+
+    def _shown_files(self) -> list[dict[str, str]]:
+        return [
+            {"key": key, "name": clean(file.name), "size": file_size(len(file.data))}
+            for key, file in self._files.items()
+        ]
+
+    # -- from the front end ---------------------------------------------------------------------------------------
+
+    def says(self, message: dict[str, Any], buffers: Sequence[Any] = ()) -> None:
+        """Take a message from the widget, in whatever thread it arrives."""
+        data = [bytes(buffer) for buffer in buffers]
+        self._loop.call_soon_threadsafe(self._take, message, data)
+
+    def _take(self, message: dict[str, Any], buffers: list[bytes]) -> None:
+        try:
+            self._act(message, buffers)
+        except UserError as error:
+            self.tell(str(error))
+
+    def _act(self, message: dict[str, Any], buffers: list[bytes]) -> None:
+        talk, turn = self.talk, str(message.get("turn", ""))
+        match message.get("kind"):
+            case "ready":
+                self._uploads.clear()  # of a page that is gone
+                self._send_all()
+            case "run":
+                if self._live is not None and turn == self._live_turn:  # a late click is not for the run of now
+                    self._live.front_end_says(dict(message.get("content") or {}))
+            case "send":
+                self._send_message(str(message.get("text", "")))
+            case "stop":
+                talk.stop()
+            case "retry":
+                self._start(talk.retry(turn, watch=self.view))
+            case "edit":
+                self._start(talk.edit(turn, str(message.get("text", "")), watch=self.view))
+            case "choose":
+                self._start(talk.choose(turn))
+            case "rate":
+                rating = message.get("rating")
+                wanted = rating if rating in ("up", "down") else None
+                self._start(talk.rate(turn, wanted, str(message.get("remark") or "")))
+            case "model":
+                self._start(self._use_model(str(message.get("name", ""))))
+            case "upload":
+                self._take_part(message, buffers)
+            case "drop":
+                self._files.pop(str(message.get("key")), None)
+                self._send({"files": self._shown_files()})
+
+    def _send_message(self, text: str) -> None:
+        files = list(self._files.values())
+        if self.talk.busy:
+            raise UserError("A message is being answered. Yours is still below: send it when the answer is there.")
+        if self._uploads:
+            raise UserError("A file is still on its way. Your message is still below: send it when the file is there.")
+        self._start(self.talk.say(text, files, watch=self.view), back=text, files=dict(self._files))
+        self._files.clear()
+        self._send({"taken": True, "files": []})
+
+    async def _use_model(self, name: str) -> None:
+        await self.talk.use_model(name)
+        self._send(self._state())
+
+    def _take_part(self, message: dict[str, Any], buffers: list[bytes]) -> None:
+        """Take a part of a file; the last makes it an attachment.
+
+        Raises:
+            UserError: It can't be attached.
+        """
+        key, name = str(message.get("key")), str(message.get("name", ""))
+        if len(self._files) >= _MOST_FILES:
+            raise UserError(f"{name} is one file too many: {_MOST_FILES} may go with a message.")
+        upload = self._uploads.setdefault(key, _Upload(name))
+        if upload.size_bytes <= MAX_BYTES:  # what comes beyond is not even kept
+            upload.parts += buffers
+        if message.get("last"):
+            del self._uploads[key]
+            self._files[key] = Attachment.of(name, b"".join(upload.parts))
+            self._send({"files": self._shown_files()})
+
+    def _start(
+        self, work: Coroutine[Any, Any, Any], *, back: str = "", files: Mapping[str, Attachment] | None = None
+    ) -> None:
+        """Carry something out. Its errors are shown in the chat: no cell is there to raise them in.
+
+        Args:
+            work: What to do.
+            back: The message that the reader gets back if it fails.
+            files: What went with it, which the reader gets back too.
+        """
+        task = self._loop.create_task(self._guarded(work, back, files or {}))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, Any], back: str, files: Mapping[str, Attachment]) -> None:
+        try:
+            await work
+        except Exception as error:  # of a session or a tool of any make
+            self.tell(str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}", back=back)
+            if files:
+                self._files = {**files, **self._files}
+                self._send({"files": self._shown_files()})
+
+
+class _RunChannel:
+    """Carries the messages of one turn's run, with the times that its steps took."""
+
+    def __init__(self, channel: Channel, turn_id: str) -> None:
+        self._channel = channel
+        self._turn_id = turn_id
+        self._all: dict[str, str] = {}
+        self._new: dict[str, str] = {}
+
+    def took(self, key: str, seconds: float) -> None:
+        self._all[key] = self._new[key] = _took(seconds)
+
+    def send(self, content: dict[str, Any]) -> None:
+        times, self._new = self._all if "all" in content else self._new, {}
+        self._channel.send({"run": content, "turn": self._turn_id, **({"times": dict(times)} if times else {})})
+
+
+class _TimedView(LiveView):
+    """A live view that is told how long steps took."""
+
+    def __init__(self, channel: _RunChannel, loop: asyncio.AbstractEventLoop, **options: Any) -> None:
+        super().__init__(channel, loop, **options)
+        self.took = channel.took
+
+
+def _took(seconds: float | None) -> str:
+    """Return a time as it is shown; "" where it isn't known."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+
+
+def _total(turns: Sequence[Turn]) -> str:
+    """Return what a chat has used, all its branches together; "" for nothing."""
+    over = [turn.usage for turn in turns if turn.usage.requests]
+    sent, received = sum(usage.input_tokens for usage in over), sum(usage.output_tokens for usage in over)
+    if not sent + received:
+        return ""
+    parts = [f"{len(turns)} message{'' if len(turns) == 1 else 's'}", f"{sent:,} + {received:,} tokens"]
+    costs = [usage.cost_usd for usage in over]
+    known = sum(cost for cost in costs if cost is not None)
+    if known:
+        shown = f"${known:.4f}" if known >= 0.00005 else "under $0.0001"
+        parts.append(shown if None not in costs else f"{shown} where the price is known")
+    return " · ".join(parts)

@@ -1,0 +1,351 @@
+// A chat in a cell. What was said is kept by the kernel, and as an ordinary output above; here it is only shown.
+
+const ANSWER_MS = 4000;
+const NEAR_BOTTOM_PX = 40;
+const NO_SHORTCUTS = "data-lm-suppress-shortcuts"; // the notebook's own keys do nothing in here
+
+class ChatView {
+  constructor(model, el) {
+    this.model = model;
+    this.next = null;
+    this.turns = new Map();
+    this.path = [];
+    this.busy = false;
+    this.build(el);
+    this.ask();
+  }
+
+  build(el) {
+    this.root = element("div", "agk agk-chat agk-control jp-RenderedHTMLCommon", el);
+    this.root.setAttribute("role", "region");
+    this.root.setAttribute(NO_SHORTCUTS, "true");
+    this.early = (event) => this.letSave(event);
+    window.addEventListener("keydown", this.early, true); // before the notebook looks at the key
+    this.root.onkeydown = (event) => this.key(event);
+    this.head = element("header", "agk-chat-head", this.root);
+    this.scroller = element("div", "agk-scroll", this.root);
+    this.scroller.tabIndex = 0;
+    this.scroller.onscroll = () => this.noteScroll();
+    this.log = element("div", "agk-log", this.scroller);
+    this.log.setAttribute("role", "log");
+    this.log.setAttribute("aria-live", "polite");
+    this.suggestions = element("div", "agk-suggestions", this.scroller);
+    this.jump = iconButton("agk-jump", "bottom", "Go to the newest message", this.root, () => this.toBottom());
+    this.jump.hidden = true;
+    this.banner = element("div", "agk-banner", this.root);
+    this.banner.setAttribute("role", "alert");
+    this.banner.hidden = true;
+    this.buildComposer(element("form", "agk-compose", this.root));
+    this.observer = new IntersectionObserver(([entry]) => (this.composerSeen = entry.intersectionRatio > 0.95), {
+      threshold: [0, 0.95],
+    });
+    this.observer.observe(this.form);
+    this.spoken = element("div", "agk-by", this.root);
+    this.spoken.setAttribute("aria-live", "polite");
+  }
+
+  buildComposer(form) {
+    this.form = form;
+    const chips = element("div", "agk-files agk-draft", form);
+    const upload = (content, buffers) => (content.last === false ? this.send(content, buffers) : this.act(content, buffers));
+    this.files = new Files(chips, upload, (text) => this.tell(text));
+    this.files.listen(this.root);
+    this.files.show([]);
+    this.text = element("textarea", "agk-composer", form);
+    this.text.rows = 1;
+    this.text.oninput = () => {
+      grow(this.text, 200);
+      this.showSend();
+    };
+    const row = element("div", "agk-compose-row", form);
+    this.files.chooser(row);
+    const list = element("datalist", "", row);
+    list.id = `agk-models-${Math.random().toString(36).slice(2)}`;
+    this.models = list;
+    this.modelName = element("input", "agk-model", row);
+    this.modelName.setAttribute("list", list.id);
+    label(this.modelName, "Model for the messages to come; empty for the agent's own");
+    this.modelName.onchange = () => this.act({ kind: "model", name: this.modelName.value });
+    this.total = element("span", "agk-total", row);
+    this.sendButton = iconButton("agk-send", "send", "Send (Enter)", row);
+    this.sendButton.type = "submit";
+    this.stopButton = iconButton("agk-stop", "stop", "Stop (Esc)", row, () => this.stop());
+    this.stopButton.hidden = true;
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      this.submit();
+    };
+  }
+
+  // -- to the kernel
+
+  send(content, buffers) {
+    this.model.send(content, undefined, buffers);
+  }
+
+  // Something that the reader did: the kernel has to answer.
+  act(content, buffers) {
+    this.hideBanner();
+    this.send(content, buffers);
+    this.expectAnswer();
+  }
+
+  ask() {
+    this.send({ kind: "ready" });
+    this.expectAnswer();
+  }
+
+  expectAnswer() {
+    if (this.waiting || this.gone) return;
+    this.waiting = setTimeout(() => {
+      this.waiting = null;
+      this.tell("The kernel hasn't answered yet. It may be busy, or gone; the chat goes on when it does.");
+      this.silent = true;
+    }, ANSWER_MS);
+  }
+
+  heard() {
+    clearTimeout(this.waiting);
+    this.waiting = null;
+    if (this.silent) this.hideBanner();
+    this.silent = false;
+  }
+
+  submit() {
+    const text = this.text.value;
+    if (this.busy) {
+      if (text.trim()) this.say("Wait for the answer, or stop it with Escape; your message stays here.");
+      return;
+    }
+    if (this.gone || (!text.trim() && !this.files.any)) return;
+    this.act({ kind: "send", text });
+    this.stick = true;
+  }
+
+  stop() {
+    this.stopButton.disabled = true;
+    this.act({ kind: "stop" });
+  }
+
+  key(event) {
+    if (saves(event)) return;
+    event.stopPropagation();
+    if (event.key === "Escape" && this.busy) {
+      event.preventDefault();
+      this.stop();
+    } else if (event.target === this.text && event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      this.submit();
+    }
+  }
+
+  // Of the notebook's keys one goes on working: what saves it.
+  letSave(event) {
+    if (!this.root.contains(event.target)) return;
+    if (saves(event)) this.root.removeAttribute(NO_SHORTCUTS);
+    else this.root.setAttribute(NO_SHORTCUTS, "true");
+  }
+
+  // -- from the kernel
+
+  receive(message) {
+    this.heard();
+    if (message.run) this.around(() => this.turns.get(message.turn)?.receive(message.run, message.times));
+    else if (message.told !== undefined) {
+      this.tell(message.told);
+      if (message.back && !this.text.value) this.compose(message.back);
+    } else if (message.n !== undefined) this.change(message);
+  }
+
+  change(message) {
+    if (!message.all && this.next !== message.n) {
+      if (this.next !== null) this.ask();
+      this.next = null;
+      return;
+    }
+    this.next = message.n + 1;
+    this.around(() => {
+      if (message.all) this.replace(message.all);
+      for (const turn of message.turns ?? []) this.putTurn(turn);
+      if (message.path) this.showPath(message);
+    });
+    if (message.taken) this.compose("");
+    if (message.files) this.files.show(message.files);
+    this.showSend();
+  }
+
+  replace(state) {
+    this.agent = state.agent;
+    this.resume = state.resume;
+    this.files.mostBytes = state.most_bytes;
+    this.files.show(state.files);
+    this.root.setAttribute("aria-label", `Chat with ${state.agent}`);
+    this.head.replaceChildren(element("span", "agk-n", null, state.agent));
+    if (state.title) element("span", "agk-d", this.head, state.title);
+    this.scroller.style.maxHeight = `min(${state.height}px, 75vh)`;
+    this.scroller.setAttribute("aria-label", `Messages of the chat with ${state.agent}`);
+    this.text.placeholder = `Message ${state.agent}`;
+    this.text.setAttribute("aria-label", `Message to ${state.agent}; Enter sends, Shift and Enter begins a new line`);
+    this.models.replaceChildren();
+    for (const name of state.models) element("option", "", this.models).value = name;
+    this.modelName.placeholder = "agent's model";
+    if (document.activeElement !== this.modelName) this.modelName.value = state.model;
+    this.suggestions.replaceChildren();
+    for (const text of state.suggestions)
+      button("agk-suggestion", text, this.suggestions, { onclick: () => this.act({ kind: "send", text }) });
+    for (const turn of this.turns.values()) turn.close();
+    this.turns.clear();
+    for (const turn of state.turns) this.putTurn(turn);
+    this.stick = true;
+  }
+
+  putTurn(data) {
+    const known = this.turns.get(data.id);
+    if (known) known.update(data);
+    else this.turns.set(data.id, new TurnView(this, data));
+  }
+
+  showPath(state) {
+    const views = state.path.map((id) => this.turns.get(id)).filter(Boolean);
+    if (views.length < state.path.length) this.ask(); // a turn that was shown before this page was there
+    const here = [...this.log.children];
+    const there = views.map((view) => view.root);
+    for (const root of here) if (!there.includes(root)) root.remove();
+    there.forEach((root, index) => {
+      if (this.log.children[index] !== root) this.log.insertBefore(root, this.log.children[index] ?? null);
+    });
+    const began = state.busy && !this.busy;
+    this.busy = state.busy;
+    views.forEach((view, index) => view.setPlace(state.places[index], state.versions[index]));
+    for (const view of this.turns.values()) view.setBusy(this.busy);
+    if (began) this.stick = true;
+    this.total.textContent = state.total;
+    this.suggestions.hidden = views.length > 0;
+    this.log.hidden = !views.length;
+  }
+
+  showSend() {
+    const focused = document.activeElement === this.stopButton;
+    this.stopButton.hidden = !this.busy;
+    if (!this.busy) this.stopButton.disabled = false;
+    this.sendButton.hidden = this.busy;
+    this.sendButton.disabled = this.gone || (!this.text.value.trim() && !this.files.any);
+    if (focused && this.stopButton.hidden) this.text.focus();
+  }
+
+  compose(text) {
+    this.text.value = text;
+    grow(this.text, 200);
+    this.showSend();
+  }
+
+  // -- scrolling: along with the answer, unless the reader has gone up
+
+  // What grows may push the composer out of sight; who saw it goes on seeing it.
+  around(change) {
+    const keep = this.composerSeen || this.stick;
+    const follow = this.stick || this.atBottom();
+    change();
+    this.stick = false;
+    if (follow) this.toBottom();
+    else this.noteScroll();
+    if (keep && follow) this.form.scrollIntoView({ block: "nearest" });
+  }
+
+  atBottom() {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    return scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
+  }
+
+  toBottom() {
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.jump.hidden = true;
+  }
+
+  noteScroll() {
+    this.jump.hidden = this.atBottom();
+  }
+
+  // -- what else there is to say
+
+  say(text) {
+    this.spoken.textContent = text;
+    this.spoken.className = "agk-spoken";
+    clearTimeout(this.speaking);
+    this.speaking = setTimeout(() => {
+      this.spoken.className = "agk-by";
+      this.spoken.textContent = "";
+    }, 4000);
+  }
+
+  tell(text) {
+    this.banner.replaceChildren(element("span", "", null, text));
+    iconButton("agk-dismiss", "close", "Dismiss", this.banner, () => this.hideBanner());
+    this.banner.hidden = false;
+  }
+
+  hideBanner() {
+    if (!this.gone) this.banner.hidden = true;
+  }
+
+  // The kernel has ended or begun anew: what is shown stays, and is kept in the notebook.
+  end() {
+    if (this.gone) return;
+    this.gone = true;
+    this.heard();
+    this.busy = false;
+    for (const view of this.turns.values()) {
+      view.setBusy(true);
+      view.panel?.close();
+    }
+    for (const control of this.root.querySelectorAll("textarea, input, button:not(.agk-copy, .agk-jump)"))
+      control.disabled = true;
+    this.showSend();
+    const told = "The kernel has ended or begun anew, and this chat with it. What was said is kept in the notebook.";
+    const parts = [element("span", "", null, this.resume ? `${told} Go on in a new cell:` : told)];
+    if (this.resume) {
+      parts.push(element("code", "agk-resume", null, this.resume));
+      this.banner.replaceChildren(...parts);
+      const copy = iconButton("agk-copy-resume", "copy", "Copy", this.banner, async () => {
+        await copyText(this.resume);
+        setIcon(copy, "done");
+      });
+    } else this.banner.replaceChildren(...parts);
+    this.banner.hidden = false;
+  }
+
+  close() {
+    window.removeEventListener("keydown", this.early, true);
+    this.observer.disconnect();
+    clearTimeout(this.waiting);
+    clearTimeout(this.speaking);
+    for (const view of this.turns.values()) view.close();
+  }
+}
+
+function saves(event) {
+  return (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "s";
+}
+
+function render({ model, el }) {
+  const chat = new ChatView(model, el);
+  const receive = (message) => chat.receive(message);
+  // The comm is dead, or alive again. The model that is given here doesn't tell which; that of its layout does, and is
+  // told at the same time.
+  const end = () =>
+    setTimeout(() => {
+      if (model.get("layout")?.comm_live === false) chat.end();
+    });
+  const closed = () => chat.end();
+  model.on("msg:custom", receive);
+  model.on("comm_live_update", end);
+  model.on("comm:close", closed);
+  return () => {
+    chat.close();
+    model.off("msg:custom", receive);
+    model.off("comm_live_update", end);
+    model.off("comm:close", closed);
+  };
+}
+
+export default { render };
