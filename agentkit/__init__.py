@@ -76,6 +76,8 @@ if TYPE_CHECKING:
         reject,
         unload_ipython_extension,
     )
+    from agentkit.notebook.attachments import Attachment
+    from agentkit.notebook.chat import Chat, ChatMessage, chat
     from agentkit.pricing import forget_prices, price_of, set_price
     from agentkit.runtime import (
         Agent,
@@ -141,6 +143,9 @@ if TYPE_CHECKING:
         output_guardrail,
         run_demo_loop,
     )
+    from agentkit.runtime.batch import run_over, run_over_async
+    from agentkit.runtime.graph import AgentGraph
+    from agentkit.runtime.partial_view import Partial
     from agentkit.sessions import (
         CompactingSession,
         OpenAIConversationsSession,
@@ -242,6 +247,7 @@ if TYPE_CHECKING:
         transcription_span,
         turn_span,
     )
+    from agentkit.tracing.feedback import feedback, rate, remove_feedback
     from agentkit.usage import RequestUsage, Usage
 
 __version__ = "0.1.0"
@@ -291,6 +297,12 @@ _MODULES = {
         set_tracing_disabled set_tracing_export_api_key spans speech_group_span speech_span task_span trace traces
         transcription_span turn_span""",
     "agentkit.usage": "RequestUsage Usage",
+    "agentkit.notebook.chat": "Chat ChatMessage chat",
+    "agentkit.tracing.feedback": "feedback rate remove_feedback",
+    "agentkit.runtime.batch": "run_over run_over_async",
+    "agentkit.runtime.graph": "AgentGraph",
+    "agentkit.runtime.partial_view": "Partial",
+    "agentkit.notebook.attachments": "Attachment",
     "openai": "AsyncOpenAI",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
@@ -298,6 +310,7 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names.sp
 __all__ = [
     "Agent",
     "AgentBase",
+    "AgentGraph",
     "AgentHookContext",
     "AgentHooks",
     "AgentOutputSchema",
@@ -309,6 +322,7 @@ __all__ = [
     "AgentsException",
     "AsyncComputer",
     "AsyncOpenAI",
+    "Attachment",
     "Backend",
     "BackendSpanExporter",
     "BatchTraceProcessor",
@@ -316,6 +330,8 @@ __all__ = [
     "Button",
     "CallModelData",
     "CallModelInputFilter",
+    "Chat",
+    "ChatMessage",
     "ChatQuirks",
     "CodeInterpreterTool",
     "CompactingSession",
@@ -390,6 +406,7 @@ __all__ = [
     "OutputGuardrail",
     "OutputGuardrailResult",
     "OutputGuardrailTripwireTriggered",
+    "Partial",
     "Prompt",
     "RawResponsesStreamEvent",
     "ReasoningItem",
@@ -469,6 +486,7 @@ __all__ = [
     "add_trace_processor",
     "agent_span",
     "approve",
+    "chat",
     "connect",
     "current_backend",
     "custom_span",
@@ -476,6 +494,7 @@ __all__ = [
     "default_tool_error_function",
     "disconnect",
     "enable_verbose_stdout_logging",
+    "feedback",
     "flush_traces",
     "forget_prices",
     "function_span",
@@ -497,10 +516,14 @@ __all__ = [
     "nest_handoff_history",
     "output_guardrail",
     "price_of",
+    "rate",
     "reject",
+    "remove_feedback",
     "response_span",
     "retry_policies",
     "run_demo_loop",
+    "run_over",
+    "run_over_async",
     "set_default_openai_api",
     "set_default_openai_client",
     "set_default_openai_key",

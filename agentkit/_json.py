@@ -23,7 +23,14 @@ def loads(data: bytes | str) -> Any:
     try:
         return from_json(data)
     except (ValueError, TypeError):  # the latter for text with half a surrogate pair
+        return _slowly(data)
+
+
+def _slowly(data: bytes | str) -> Any:
+    try:
         return json.loads(data)
+    except RecursionError:
+        raise ValueError("This JSON is nested too deeply.") from None
 
 
 def dumps(value: Any) -> bytes:

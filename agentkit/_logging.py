@@ -17,6 +17,7 @@ from agentkit._secrets import Redactor
 __all__ = [
     "agent_handed_over",
     "enable_verbose_stdout_logging",
+    "guard_logs",
     "log_model_data",
     "log_tool_data",
     "logger",
@@ -26,6 +27,7 @@ __all__ = [
     "run_started",
     "tool_ended",
     "tool_started",
+    "unguard_logs",
 ]
 
 logger = logging.getLogger("agentkit")
@@ -37,6 +39,40 @@ _MAX_CHARS = 2_000
 """What a record shows of one thing that was sent or said."""
 
 _DEBUG = logging.DEBUG
+
+
+def guard_logs(*names: str) -> None:
+    """Take the keys out of what these loggers say, themselves and not their children. Doing it again changes nothing.
+
+    Clients log the addresses that they ask, parameters and all, and the errors that come of it.
+    """
+    for name in names:
+        logger = logging.getLogger(name)
+        if _clean_record not in logger.filters:
+            logger.addFilter(_clean_record)
+
+
+def unguard_logs(*names: str) -> None:
+    """Take back what `guard_logs` did."""
+    for name in names:
+        logging.getLogger(name).removeFilter(_clean_record)
+
+
+def _clean_record(record: logging.LogRecord) -> bool:
+    """Take the keys out of a record, its error included."""
+    clean = Redactor().clean
+    try:
+        text = record.getMessage()
+    except Exception:  # a wrong number of arguments: who shows the record tells of it
+        return True
+    if (cleaned := clean(text)) != text:
+        record.msg, record.args = cleaned, None
+    if record.exc_info and not record.exc_text:
+        record.exc_text = clean(logging.Formatter().formatException(record.exc_info))  # shown in place of the error
+    return True
+
+
+guard_logs("agentkit", "agentkit.batch", "agentkit.mcp", "agentkit.tracing")
 
 
 def log_model_data() -> bool:

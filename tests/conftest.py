@@ -33,6 +33,16 @@ def _offline_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
 
 
 @pytest.fixture(autouse=True)
+def _keys_are_forgotten() -> Iterator[None]:
+    """Forget the keys that a test gave to a client: in another test they are but words."""
+    from agentkit import _secrets
+
+    before = set(_secrets._registered)
+    yield
+    _secrets._registered.intersection_update(before)
+
+
+@pytest.fixture(autouse=True)
 def _nothing_left_the_machine(_offline_environment: Path) -> Iterator[None]:
     """Fail the test during which something tried, even where the error was swallowed."""
     log = _offline_environment

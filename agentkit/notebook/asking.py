@@ -212,6 +212,8 @@ class Asking:
         return f"{near} The run so far is in `_`, the whole error in `%tb`.".lstrip()
 
     def _show_kept(self, result: RunResultBase | None, note: str | None) -> None:
+        if result is not None and result.status == "waiting":
+            latest.waiting[result] = None
         if self._mode is None:
             return
         if self._mode == "console":
@@ -226,8 +228,8 @@ class Asking:
         publish(bundle, display_id=self._display_id, update=True)
         self._panel.close()
         if result is not None and result.status == "waiting":
-            latest.resting = RestingRun(self._shell, result, self._question, self._display_id)
-            latest.resting.show()
+            latest.resting[result] = resting = RestingRun(self._shell, result, self._question, self._display_id)
+            resting.show()
 
     def _print_ending(self, result: RunResultBase | None, note: str | None) -> None:
         if result is not None and result.status == "waiting":

@@ -7,8 +7,12 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from agentkit.notebook import namespace
+from agentkit.notebook import agent_parts, completion_sources, namespace
+from agentkit.notebook.conversation_list import conversation_names
+from agentkit.notebook.conversations import conversations
+from agentkit.notebook.model_options import setting_names
 from agentkit.notebook.options import Command, Option, Values
+from agentkit.notebook.type_expressions import type_names
 
 if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
@@ -62,7 +66,9 @@ class MagicCompleter:
         if found is None:
             return {"completions": []}
         fragment, words, kind = found
-        completions = [SimpleCompletion(text=word, type=kind) for word in words if word.startswith(fragment)]
+        completions = [
+            SimpleCompletion(text=word, type=kind) for word in words if word.lstrip('"').startswith(fragment)
+        ]
         return {"completions": completions, "matched_fragment": fragment, "suppress": True, "ordered": True}
 
     def _in_text(self, before: str) -> tuple[str, list[str], str] | None:
@@ -79,17 +85,22 @@ class MagicCompleter:
         command = self._commands.get(match[2]) if match else None
         if match is None or command is None:
             return None
-        words, fragment = self._words(match[3])
+        command, line = _part(command, match[3])
+        words, fragment = self._words(line)
+        if command.subcommands and not words and not fragment.startswith("-"):
+            return fragment, [part.name.rpartition(" ")[2] for part in command.subcommands], "name"
+        if command.subject is not None and command.subject.values == "settings":
+            return self._setting(line, fragment)
         option = self._option_before(command, words)
         if option is not None and option.metavar is not None:
-            return fragment, self._values(option.values, option), "value"
+            return fragment, self._values(option.values, option, fragment), "value"
         if fragment.startswith("-"):
             given = {word.partition("=")[0] for word in words}
             flags = [option.flag for option in command.options if option.many or option.flag not in given]
             return fragment, [*flags, "--help"], "option"
         subject = self._subject(command, words)
         if subject is None and command.subject is not None:
-            return fragment, self._values(command.subject.values), "name"
+            return fragment, self._values(command.subject.values, fragment=fragment), "name"
         if command.takes_rest:  # prose from here on
             return fragment, [], "text"
         return fragment, [option.flag for option in command.options], "option"
@@ -124,7 +135,13 @@ class MagicCompleter:
                 return word
         return None
 
-    def _values(self, kind: Values, option: Option | None = None) -> list[str]:
+    def _setting(self, line: str, fragment: str) -> tuple[str, list[str], str]:
+        """Return the settings; or the values of the one whose value is being typed."""
+        if (typed := re.search(r"(\w+)=\S*$", line)) is None:
+            return fragment, completion_sources.settings_words(), "name"
+        return fragment, completion_sources.setting_values(typed[1], self._values("models")), "value"
+
+    def _values(self, kind: Values, option: Option | None = None, fragment: str = "") -> list[str]:
         names = self._shell.user_ns
         match kind:
             case "agents":
@@ -133,13 +150,44 @@ class MagicCompleter:
                 return [*_sorted(namespace.tools_in(names)), *_functions(names)]
             case "tool choices":
                 return ["auto", "required", "none", *_sorted(namespace.tools_in(names))]
+            case "tool uses":
+                return ["again", "stop", *_sorted(namespace.tools_in(names))]
+            case "handoffs" | "hooks" | "input guardrails" | "mcp servers" | "output guardrails":
+                return agent_parts.parts_in(names, kind)
             case "models":
                 return namespace.model_names(names)
+            case "types":
+                return type_names(names)
+            case "model settings":
+                return [f"{name}=" for name in setting_names()]
+            case "dataframes":
+                return _sorted(namespace.instances(names, "pandas", "DataFrame"))
+            case "states":
+                return _sorted(namespace.instances(names, "agentkit.runtime", "RunState"))
+            case "files" | "images" | "notebooks":
+                return completion_sources.files(fragment, kind)
+            case "sessions":
+                variables = namespace.instances(names, "agentkit.sessions", "SQLiteSession")
+                branches = [branch.session_id for branch in conversations.branches_in_memory()]
+                return [*_sorted([*variables, *branches]), *completion_sources.sessions()]
+            case "conversations":
+                return conversation_names(self._shell)
+            case "platforms":
+                return completion_sources.platforms()
+            case "keys":
+                return completion_sources.key_variables()
             case "choices":
                 return list(option.choices) if option else []
             case "variables":
                 return _sorted(name for name in names if not name.startswith("_"))
         return []
+
+
+def _part(command: Command, line: str) -> tuple[Command, str]:
+    """Return the part of a magic whose line is being typed, and the line after the part's name."""
+    word, space, rest = line.lstrip().partition(" ")
+    part = command.subcommand(word) if space else None
+    return (command, line) if part is None else (part, f" {rest}")
 
 
 def _sorted(names: Iterable[str]) -> list[str]:

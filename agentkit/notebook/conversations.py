@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from agentkit.runtime import Agent
     from agentkit.sessions import SQLiteSession
 
-__all__ = ["Conversations", "conversations", "notebook_file", "sessions_file"]
+__all__ = ["Conversations", "conversations", "is_session", "notebook_file", "sessions_file"]
 
+_MEMORY = ":memory:"
 _METHODS = ("get_items", "add_items", "pop_item", "clear_session")
 
 
@@ -43,31 +44,66 @@ def notebook_file(names: Mapping[str, Any], *, in_kernel: bool) -> str | None:
     return str(named) if named else None
 
 
+def is_session(value: Any) -> bool:  # whatever a variable holds
+    """Tell whether a value is a session, of whatever make."""
+    return value is not None and not isinstance(value, type) and all(hasattr(value, method) for method in _METHODS)
+
+
 class Conversations:
     """The conversations that have been used, kept open."""
 
     def __init__(self) -> None:
         self._open: dict[tuple[str, str], SQLiteSession] = {}
+        self._branches: dict[str, SQLiteSession] = {}
 
     def of_agent(self, shell: InteractiveShell, agent: Agent[Any]) -> SQLiteSession:
         """Return the conversation with an agent in this notebook."""
         in_kernel = getattr(shell, "kernel", None) is not None
         if (notebook := notebook_file(shell.user_ns, in_kernel=in_kernel)) is None:
-            return self._session(agent.name, ":memory:")
+            return self._session(agent.name, _MEMORY)
         return self._session(f"{notebook}: {agent.name}", str(sessions_file()))
 
     def named(self, names: Mapping[str, Any], name: str) -> Any:
         """Return the session that a variable holds, or else the conversation of that name, whatever the notebook."""
         value = names.get(name)
-        if value is not None and all(hasattr(value, method) for method in _METHODS):
+        if is_session(value):
             return value
-        return self._session(name, str(sessions_file()))
+        return self._branches.get(name) or self.kept(name)
+
+    def kept(self, session_id: str) -> SQLiteSession:
+        """Return the conversation of an id that is kept in the file."""
+        return self._session(session_id, str(sessions_file()))
+
+    def in_memory(self) -> list[SQLiteSession]:
+        """Return the notebook's conversations that last as long as the kernel, since nobody names the notebook."""
+        return [session for (_, path), session in self._open.items() if path == _MEMORY]
+
+    def branches_in_memory(self) -> list[SQLiteSession]:
+        """Return the branches of those."""
+        return list(self._branches.values())
+
+    async def branch(self, session: Any, at: int, name: str) -> Any:
+        """Return a new conversation that begins with another's items, up to number `at`, and is found by `name`.
+
+        Args:
+            session: The other one, which stays as it is.
+            at: Index of the last item that it takes with it.
+            name: What it is called. It lasts as long as the other.
+
+        Raises:
+            UserError: The name is taken, or this kind of session can't branch.
+        """
+        new = await session.branch(at, name)
+        if str(getattr(session, "db_path", "")) == _MEMORY:
+            self._branches[name] = new
+        return new
 
     def close(self) -> None:
         """Close all. What they hold in files stays."""
-        while self._open:
-            _, session = self._open.popitem()
+        for session in [*self._branches.values(), *self._open.values()]:
             session.close()
+        self._branches.clear()
+        self._open.clear()
 
     def _session(self, session_id: str, path: str) -> SQLiteSession:
         key = (session_id, path)

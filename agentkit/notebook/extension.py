@@ -14,6 +14,7 @@ from agentkit.notebook.latest import latest
 from agentkit.notebook.magics import MAGICS, as_function, status_line
 from agentkit.notebook.rewriting import Rewriter
 from agentkit.notebook.settings import register_settings, unregister_settings
+from agentkit.notebook.tracebacks import guard_tracebacks, unguard_tracebacks
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -40,6 +41,7 @@ class _Extension:
                 self._before.append((kind, magic.command.name, known.get(magic.command.name)))
                 register(function, kind, magic.command.name)
         register_formatters(self._shell)
+        guard_tracebacks(self._shell)
         self._shell.Completer.custom_matchers.append(self._matcher)
         self._shell.input_transformers_cleanup.append(self._rewriter)
         self._shell.events.register("pre_execute", self._rewriter.before_cell)
@@ -59,6 +61,7 @@ class _Extension:
             else:
                 known[name] = before
         unregister_formatters(shell)
+        unguard_tracebacks(shell)
         unregister_settings(shell)
         shell.Completer.custom_matchers.remove(self._matcher)
         shell.input_transformers_cleanup.remove(self._rewriter)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agentkit.notebook.display.text import clean
+from agentkit.notebook.tracebacks import safe_lines, without_keys
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -50,7 +51,7 @@ class _ShortTraceback:
     def _render(self) -> list[str]:
         error = self._error
         lines = self._shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
-        return [_clean_colored(line) for line in lines]
+        return safe_lines(lines)
 
 
 def shortened(shell: InteractiveShell, error: Exception, advice: str = "") -> Exception:
@@ -61,6 +62,7 @@ def shortened(shell: InteractiveShell, error: Exception, advice: str = "") -> Ex
         error: What ended the run.
         advice: A line on what to do.
     """
+    error = without_keys(error)
     safe = clean(str(error))
     if safe != str(error):
         error.args = (safe,)
@@ -104,10 +106,3 @@ def _place(shell: InteractiveShell, error: BaseException) -> str:
             return found
         cause = cause.__cause__
     return ""
-
-
-def _clean_colored(text: str) -> str:
-    """Return a line of a traceback without keys; its terminal colours stay."""
-    from agentkit.tracing.redaction import Redactor
-
-    return Redactor().clean(text)

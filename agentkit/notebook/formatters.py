@@ -27,9 +27,65 @@ def _tool(tool: Any) -> Any:
     return tool_bundle(tool)
 
 
+def _session(session: Any) -> Any:
+    from agentkit.notebook.display.session_view import session_bundle
+
+    return session_bundle(session)
+
+
+def _partial(partial: Any) -> Any:
+    from agentkit.notebook.display.style import STYLE
+    from agentkit.notebook.display.text import clean
+    from agentkit.notebook.display.value_text import value_text
+    from agentkit.notebook.display.values import partial_html
+
+    html = f'<div class="agk">{STYLE}<div class="agk-a">{partial_html(partial)}</div></div>'
+    return {"text/html": html, "text/plain": clean(value_text(partial))}
+
+
+def _record(thing: Any) -> Any:
+    from agentkit.notebook.display.records import record_bundle
+
+    return record_bundle(thing)
+
+
+def _view(thing: Any) -> Any:
+    from agentkit.notebook.display.records import VIEWS
+
+    for cls in type(thing).__mro__:
+        if (make := VIEWS.get((cls.__module__, cls.__name__))) is not None:
+            return make(thing)
+    return None
+
+
+_RECORDS = {
+    "agentkit.models.settings": "ModelSettings",
+    "agentkit.models.retry": "ModelRetrySettings ModelRetryBackoffSettings RetryPolicyContext",
+    "agentkit.models.chat_quirks": "ChatQuirks",
+    "agentkit.runtime.run_config": "RunConfig ToolExecutionConfig RunErrorData",
+    "agentkit.runtime.guardrails": "InputGuardrailResult OutputGuardrailResult",
+    "agentkit.runtime.handoffs": "HandoffInputData",
+    "agentkit.sessions.sqlite_tables": "SessionInfo",
+    "agentkit.sessions.session": "SessionSettings",
+    "agentkit.tools.context": "RunContextWrapper ToolContext",
+    "agentkit.tools.guardrails": "ToolInputGuardrailResult ToolOutputGuardrailResult",
+    "agentkit.tools.hosted": "WebSearchTool FileSearchTool CodeInterpreterTool ImageGenerationTool HostedMCPTool "
+    "LocalShellTool ComputerTool",
+}
+"""Classes shown as a table of what is set in them, by module; all others not named here have their `repr`."""
+
 _BUNDLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("agentkit.runtime.agent", "Agent"): _agent,
     ("agentkit.tools.tool", "FunctionTool"): _tool,
+    ("agentkit.sessions.session", "SessionABC"): _session,
+    ("agentkit.runtime.partial_view", "Partial"): _partial,
+    ("agentkit.usage", "Usage"): _view,
+    ("agentkit.usage", "RequestUsage"): _view,
+    ("agentkit.runtime.handoffs", "Handoff"): _view,
+    ("agentkit.runtime.items", "RunItemBase"): _view,
+    ("agentkit.runtime.run_state", "RunState"): _view,
+    ("agentkit.models.interface", "ModelResponse"): _view,
+    **{(module, name): _record for module, names in _RECORDS.items() for name in names.split()},
 }
 
 

@@ -46,8 +46,12 @@ class Latest:
     """The result whose output the running cell has already, or is not to have. None again when the cell has ended."""
     gone_on: weakref.WeakSet[RunResultBase] = field(default_factory=weakref.WeakSet)
     """Results of runs that rested, and have gone on since."""
-    resting: RestingRun | None = None
-    """The last run that rests at calls that need approval, with buttons beneath it."""
+    waiting: dict[RunResultBase, None] = field(default_factory=dict)
+    """The runs of magics and chats that rest at calls that need approval, in their order."""
+    resting: dict[RunResultBase, RestingRun] = field(default_factory=dict)
+    """The runs that rest at calls that need approval, with buttons beneath them, by their results."""
+    front_end_answered: bool = False
+    """Whether the front end has answered a live run's view, so that widgets and clicks come through."""
 
     def take_shown(self, result: RunResultBase) -> bool:
         """Tell, once, whether the running cell is done with showing `result`: who displays it again wants to see it."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import re
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from agentkit.notebook.options import Command, closest, usage_error
+from agentkit.notebook.options import Command, closest, kind_of, usage_error
 
 if TYPE_CHECKING:
     from agentkit.models import Model
@@ -22,6 +23,8 @@ __all__ = [
     "find_model",
     "find_tools",
     "find_value",
+    "functions_in",
+    "instances",
     "model_names",
     "put_in_place_of",
     "tools_in",
@@ -33,12 +36,12 @@ _MISSING = object()
 
 def agents_in(names: Mapping[str, Any]) -> dict[str, Agent[Any]]:
     """Return the agents among the notebook's variables. Imports nothing: where no class is loaded, there are none."""
-    return _instances(names, "agentkit.runtime", "Agent")
+    return instances(names, "agentkit.runtime", "Agent")
 
 
 def tools_in(names: Mapping[str, Any]) -> dict[str, FunctionTool]:
     """Return the tools among the notebook's variables."""
-    return _instances(names, "agentkit.tools", "FunctionTool")
+    return instances(names, "agentkit.tools", "FunctionTool")
 
 
 def model_names(names: Mapping[str, Any]) -> list[str]:
@@ -48,12 +51,14 @@ def model_names(names: Mapping[str, Any]) -> list[str]:
 
     known = {agent.model for agent in agents_in(names).values() if isinstance(agent.model, str)}
     with contextlib.suppress(UserError):
-        known.add(backend.current_backend().known_model or "")
-    variables = _instances(names, "agentkit.models", "Model")
+        current = backend.current_backend()
+        known |= {current.known_model or "", *current.listed_models}
+    variables = instances(names, "agentkit.models", "Model")
     return sorted({*known, *variables} - {""})
 
 
-def _instances(names: Mapping[str, Any], module: str, class_name: str) -> dict[str, Any]:
+def instances(names: Mapping[str, Any], module: str, class_name: str) -> dict[str, Any]:
+    """Return the variables that hold an object of a class, by its module's name: nothing is imported for it."""
     cls = getattr(sys.modules.get(module), class_name, None)
     if cls is None:
         return {}
@@ -73,7 +78,7 @@ def find_agent(command: Command, names: Mapping[str, Any], name: str) -> Agent[A
     if by_own_name:
         return by_own_name[0]
     if name in names:
-        raise usage_error(command, f"{name} is a {type(names[name]).__name__}, not an agent.")
+        raise usage_error(command, f"{name} is {kind_of(names[name])}, not an agent.")
     near = closest(name, [*agents, *(agent.name for agent in agents.values())])
     if not near:
         near = f" There is {', '.join(agents)}." if agents else f" Define it first: %%agent {name}."
@@ -92,7 +97,7 @@ def find_tools(command: Command, names: Mapping[str, Any], paths: list[str]) -> 
 
     found: list[Tool] = []
     for path in paths:
-        value = find_value(command, names, path, "tool", lambda: [*tools_in(names), *_functions_in(names)])
+        value = find_value(command, names, path, "tool", lambda: [*tools_in(names), *functions_in(names)])
         for entry in value if isinstance(value, (list, tuple)) else [value]:
             if isinstance(entry, (FunctionTool, *HOSTED_TOOLS)):
                 found.append(entry)
@@ -105,19 +110,31 @@ def find_tools(command: Command, names: Mapping[str, Any], paths: list[str]) -> 
                 except UserError as error:
                     raise usage_error(command, f"{path} can't be a tool: {error}") from None
             else:
-                raise usage_error(command, f"{path} is a {type(entry).__name__}, not a tool.")
+                raise usage_error(command, f"{path} is {kind_of(entry)}, not a tool.")
     return found
 
 
 def find_handoffs(command: Command, names: Mapping[str, Any], paths: list[str]) -> list[Agent[Any] | Handoff[Any]]:
-    """Return the agents that an agent may hand over to; `Handoff` objects are taken too.
+    """Return the agents that an agent may hand over to, by variables, names or dotted paths.
+
+    `Handoff` objects are taken too, and lists are taken apart.
 
     Raises:
         UsageError: A name stands for neither.
     """
-    from agentkit.runtime import Handoff
+    from agentkit.runtime import Agent, Handoff
 
-    return [names[path] if isinstance(names.get(path), Handoff) else find_agent(command, names, path) for path in paths]
+    found: list[Agent[Any] | Handoff[Any]] = []
+    for path in paths:
+        value = names.get(path)
+        if value is None and re.fullmatch(r"[^\W\d]\w*(?:[.:]\w+)+", path):
+            value = find_value(command, names, path, "agent", lambda: list(agents_in(names)))
+        for entry in value if isinstance(value, (list, tuple)) and value else [value]:
+            if isinstance(entry, (Agent, Handoff)):
+                found.append(entry)
+            else:
+                found.append(find_agent(command, names, path))
+    return found
 
 
 def find_model(names: Mapping[str, Any], name: str) -> str | Model:
@@ -174,7 +191,8 @@ def _imported(command: Command, parts: list[str]) -> tuple[Any, list[str]]:
     return _MISSING, []
 
 
-def _functions_in(names: Mapping[str, Any]) -> list[str]:
+def functions_in(names: Mapping[str, Any]) -> list[str]:
+    """Return the names of the functions that the notebook has defined."""
     return [
         name
         for name, value in names.items()

@@ -13,17 +13,29 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Arguments", "Command", "HelpRequested", "Option", "Subject", "closest", "typed_as", "usage_error"]
+__all__ = [
+    "Arguments",
+    "Command",
+    "HelpRequested",
+    "Option",
+    "Subject",
+    "closest",
+    "kind_of",
+    "typed_as",
+    "usage_error",
+]
 
 Values = Literal[
     "agents",
     "choices",
+    "conversations",
     "dataframes",
     "files",
     "handoffs",
     "hooks",
     "images",
     "input guardrails",
+    "keys",
     "mcp servers",
     "model settings",
     "models",
@@ -71,6 +83,8 @@ class Option:
     """What it does, in a sentence or less."""
     metavar: str | None = None
     """What stands for its value in the help; None for a switch, which takes none."""
+    kind: str = ""
+    """What its value has to be, for errors: "a whole number of 1 or more"; "" for what follows from `convert`."""
     many: bool = False
     """Whether it takes several values: with commas, with spaces, or given again."""
     convert: Callable[[str], Any] = str
@@ -298,7 +312,7 @@ class _Parser:
             self.at = end
             words.append(text)
         if option.many and not option.whole and not option.expression:
-            words = [part for word in words for part in re.split(r"[,\s]+", word) if part]
+            words = [part for word in words for part in re.split(r"\s*,\s*", word.strip()) if part]
         if not words:
             raise usage_error(self.command, f"{option.flag} needs a value: {option.metavar}.")
         return [self._converted(option, word) for word in words]
@@ -310,7 +324,8 @@ class _Parser:
         try:
             return option.convert(word)
         except ValueError:
-            kind = {int: "a whole number", float: "a number"}.get(option.convert, option.metavar)  # type: ignore[call-overload]
+            by_type: dict[Any, str] = {int: "a whole number", float: "a number"}
+            kind = option.kind or by_type.get(option.convert, option.metavar or "")
             raise usage_error(self.command, f"{option.flag} has to be {kind}, not {word!r}.") from None
 
     def _peek(self) -> tuple[str, int, bool] | None:
@@ -364,6 +379,12 @@ def closest(word: str, known: Iterable[str]) -> str:
     by_lower = {name.lower(): name for name in known if name != word}
     near = [by_lower[match] for match in difflib.get_close_matches(word.lower(), by_lower, n=2, cutoff=0.6)]
     return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
+def kind_of(value: Any) -> str:  # whatever a variable holds
+    """Return the name of a value's class with its article: "an int", "a DataFrame"."""
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in ('a', 'e', 'i', 'o') else 'a'} {name}"
 
 
 def usage_error(command: Command, message: str) -> Exception:

@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import dataclasses
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentkit.notebook.approving import Decision, apply
 from agentkit.notebook.display.publish import publish
-from agentkit.notebook.display.run_view import run_bundle
 from agentkit.notebook.latest import Asked, latest
-from agentkit.notebook.running import Question, ShownRun
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from agentkit.exceptions import UserError
     from agentkit.notebook.display.live import LiveView
+    from agentkit.notebook.running import Question, ShownRun
     from agentkit.notebook.widgets.run_panel import RunPanel
     from agentkit.runtime import RunResultBase, RunState
 
 __all__ = ["RestingRun", "approve", "reject"]
+
+_going = threading.Lock()
 
 
 class RestingRun:
@@ -73,11 +76,16 @@ class RestingRun:
             self._panel.close()
 
     async def _wait_and_go_on(self, view: LiveView) -> None:
+        from agentkit.notebook.running import ShownRun
+
         items = self._result.interruptions
         decisions = await view.decide(items)
-        if latest.resting is self:
-            latest.resting = None
+        latest.resting.pop(self._result, None)
+        latest.waiting.pop(self._result, None)
         state = _state_of(self._result)
+        if state is None:  # gone on in a cell just now
+            self._close()
+            return
         apply(state, items, decisions)
         self._shown = shown = ShownRun(_going_on(self._question, state), view, approver=view)
         note: str | None = None
@@ -92,6 +100,8 @@ class RestingRun:
         self._close()
 
     def _keep(self, shown: ShownRun, note: str | None) -> None:
+        from agentkit.notebook.display.run_view import run_bundle
+
         result = shown.result
         if result is None:
             return
@@ -110,7 +120,7 @@ def approve(*, tools: str | Sequence[str] | None = None, always: bool = False, r
     Args:
         tools: Names of the tools whose calls are approved; all that wait when None. The run rests again at the others.
         always: Whether all later calls of these tools may run too, for the rest of the run.
-        run: The run's result; the last run of a magic when None.
+        run: The run's result; the last one that rests when None.
 
     Returns:
         The result of the run that went on; None where its cell doesn't show it.
@@ -134,7 +144,7 @@ def reject(
         reason: What the model is told in place of a result.
         tools: Names of the tools whose calls are rejected; all that wait when None. The run rests again at the others.
         always: Whether no later call of these tools may run either, for the rest of the run.
-        run: The run's result; the last run of a magic when None.
+        run: The run's result; the last one that rests when None.
 
     Returns:
         The result of the run that went on.
@@ -149,7 +159,7 @@ def _decide(decision: Decision, tools: str | Sequence[str] | None, run: RunResul
     from IPython import get_ipython
 
     from agentkit.exceptions import UserError
-    from agentkit.notebook.asking import Asking
+    from agentkit.notebook.asking import Asking, Question
     from agentkit.notebook.display.modes import render_mode
 
     shell = get_ipython()
@@ -158,7 +168,7 @@ def _decide(decision: Decision, tools: str | Sequence[str] | None, run: RunResul
             "approve() and reject() are for notebooks and IPython.",
             hint="Elsewhere: state = result.to_state(), state.approve(…), Runner.run(agent, state).",
         )
-    result = run if run is not None else latest.run
+    result = run if run is not None else _last_waiting()
     items = _waiting(result)
     names = [tools] if isinstance(tools, str) else tools
     known = sorted({item.name for item in items})
@@ -168,28 +178,52 @@ def _decide(decision: Decision, tools: str | Sequence[str] | None, run: RunResul
     assert result is not None  # or nothing would wait in it
     asked = latest.asked.get(result)
     state = _state_of(result)
+    latest.waiting.pop(result, None)
+    if state is None:
+        raise _has_gone_on()
     apply(state, items, [decision if names is None or item.name in names else None for item in items])
-    if latest.resting is not None:
-        latest.resting.withdraw()
-        latest.resting = None
+    if (resting := latest.resting.pop(result, None)) is not None:
+        resting.withdraw()
     question = asked.question if asked is not None else Question(result.last_agent, state, "agentkit.approve()")
     return Asking(shell, _going_on(question, state), mode=render_mode(shell)).wait()
 
 
+def _last_waiting() -> RunResultBase | None:
+    """Return the last run that rests; the last run of all where none does."""
+    for result in reversed(list(latest.waiting)):
+        if result not in latest.gone_on:
+            return result
+    return latest.run
+
+
 def _waiting(result: RunResultBase | None) -> list[Any]:
     from agentkit.exceptions import UserError
+    from agentkit.runtime import RunResultBase
 
+    if not isinstance(result, RunResultBase | None):
+        raise UserError(
+            f"A run is its result, such as agentkit.last_run(), not {type(result).__name__} {result!r:.40}."
+        )
     if result is not None and result in latest.gone_on:
-        raise UserError("That run has gone on already.", hint="agentkit.last_run() is the run that it went on as.")
+        raise _has_gone_on()
     items = [] if result is None else result.interruptions
     if not items:
         raise UserError("No call waits for approval.", hint="A run that rests at one says so where it ends.")
     return items
 
 
-def _state_of(result: RunResultBase) -> RunState:
-    """Return where a run rests, once: going on twice from there would do things twice."""
-    latest.gone_on.add(result)
+def _has_gone_on() -> UserError:
+    from agentkit.exceptions import UserError
+
+    return UserError("That run has gone on already.", hint="agentkit.last_run() is the run that it went on as.")
+
+
+def _state_of(result: RunResultBase) -> RunState | None:
+    """Return where a run rests, once, and None after that: going on twice from there would do things twice."""
+    with _going:  # a click comes in another thread than a cell
+        if result in latest.gone_on:
+            return None
+        latest.gone_on.add(result)
     return result.to_state()
 
 

@@ -41,6 +41,8 @@ class Question:
     """Whether the conversation is to be forgotten first."""
     out: str | None = None
     """Name of the variable that gets the result."""
+    as_json: bool = False
+    """Whether the answer is to be shown as JSON, where it is some."""
 
 
 class ShownRun:
@@ -151,7 +153,9 @@ class ShownRun:
             self._view.step(step)
 
     def _show_agent(self, agent: Agent[Any]) -> None:
-        self._view.status(f"{agent.name} is answering", plain_text=agent.output_type not in (None, str))
+        from agentkit.runtime.turn import output_schema_of
+
+        self._view.status(f"{agent.name} is answering", schema=output_schema_of(agent))
 
     def _tell_of_retry(self, notice: RetryNotice) -> None:
         self._retried = True

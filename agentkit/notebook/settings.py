@@ -69,7 +69,7 @@ class AgentKit(Configurable):
         variable="AGENTKIT_SESSION",
         help="Whether %%ask goes on with the notebook's conversation with an agent, or knows nothing of it.",
     )
-    concurrency = Number(4, low=1, variable="AGENTKIT_CONCURRENCY", help="Runs at the same time, in %%ask --over.")
+    concurrency = Number(8, low=1, variable="AGENTKIT_CONCURRENCY", help="Runs at the same time, in %%ask --over.")
     show_cost = Switch(True, variable="AGENTKIT_SHOW_COST", help="Whether the line under an answer says what it cost.")
     chat_height = Number(
         480, low=120, variable="AGENTKIT_CHAT_HEIGHT", help="How high a chat grows before it scrolls, in pixels."

@@ -1,4 +1,4 @@
-"""JupyterLab on a free port of this machine, apart from the user's own settings, for tests in a browser."""
+"""JupyterLab and Jupyter Notebook on a free port, apart from the user's own settings, for tests in a browser."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Literal, Self
 
 from agentkit.testing.kernel import without_pytest
 
-__all__ = ["JupyterLab"]
+__all__ = ["JupyterLab", "JupyterNotebook", "JupyterServer", "Theme"]
+
+Theme = Literal["light", "dark"]
 
 _START_TIMEOUT_S = 90
 _STOP_TIMEOUT_S = 15
@@ -35,14 +37,26 @@ _SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-class JupyterLab:
-    """A JupyterLab server with settings, files and a token of its own; a context manager that ends it.
+_THEMES: dict[Theme, str] = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+
+
+class JupyterServer:
+    """A Jupyter server with settings, files and a token of its own; a context manager that ends it.
+
+    `JupyterLab` and `JupyterNotebook` say which front end it serves.
 
     Args:
         root: The folder that it serves; kernels start there.
         env: Environment variables besides those of this process, for the server and its kernels.
-        python: The Python that has JupyterLab; by default this one.
+        python: The Python that has the front end; by default this one.
     """
+
+    title: ClassVar[str]
+    """The front end's name."""
+    module: ClassVar[str]
+    """What `python -m` starts."""
+    application: ClassVar[str]
+    """The class whose `expose_app_in_browser` lets tests ask the page whether the kernel is ready."""
 
     def __init__(self, root: Path, *, env: Mapping[str, str] | None = None, python: Path | None = None) -> None:
         self.root = root
@@ -54,8 +68,9 @@ class JupyterLab:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self._state = Path(tempfile.mkdtemp(prefix="jupyterlab-"))
-        _write_settings(self._state / "settings")
+        self._state = Path(tempfile.mkdtemp(prefix=f"{self.module}-"))
+        for plugin, settings in _SETTINGS.items():
+            self._write_settings(plugin, settings)
         self.port = _free_port()
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen(
@@ -90,9 +105,28 @@ class JupyterLab:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def notebook_url(self, name: str) -> str:
-        """Return the address that opens the notebook `name` (a path below `root`) in a fresh workspace."""
-        workspace = secrets.token_hex(4)
-        return f"{self.url}/lab/workspaces/{workspace}/tree/{name}?token={self.token}&reset"
+        """Return the address that opens the notebook `name`, a path below `root`."""
+        raise NotImplementedError
+
+    def set_theme(self, theme: Theme) -> None:
+        """Choose the colours of pages that are opened from now on."""
+        self._write_settings("apputils-extension/themes", {"theme": _THEMES[theme]})
+
+    def add_kernel(self, name: str, python: Path) -> None:
+        """Offer a kernel that runs in another Python, such as one with another ipykernel.
+
+        Args:
+            name: What notebooks call it: lower-case letters, digits, dots and hyphens.
+            python: Its interpreter.
+        """
+        spec = {
+            "argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            "display_name": name,
+            "language": "python",
+        }
+        folder = self._state / "data" / "kernels" / name
+        folder.mkdir(parents=True)
+        (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
 
     def api(self, path: str, *, method: str = "GET") -> Any:
         """Call the server's REST API and return its JSON, None where the answer is empty."""
@@ -103,10 +137,16 @@ class JupyterLab:
             body = response.read()
         return json.loads(body) if body else None
 
-    def end_kernels(self) -> None:
-        """End every notebook session and with it its kernel."""
+    def end_kernels(self, name: str | None = None) -> None:
+        """End every notebook session and with it its kernel; with `name`, that of this notebook only."""
         for session in self.api("sessions"):
-            self.api(f"sessions/{session['id']}", method="DELETE")
+            if name in (None, session["path"]):
+                self.api(f"sessions/{session['id']}", method="DELETE")
+
+    def _write_settings(self, plugin: str, settings: dict[str, Any]) -> None:
+        file = self._state / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(settings), encoding="utf-8")
 
     @property
     def _log(self) -> Path:
@@ -114,13 +154,13 @@ class JupyterLab:
 
     def _command(self) -> list[str]:
         return [
-            *(self._python, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+            *(self._python, "-m", self.module, "--no-browser", "--allow-root"),
             "--ServerApp.ip=127.0.0.1",
             f"--ServerApp.port={self.port}",
             "--ServerApp.port_retries=0",
             f"--ServerApp.root_dir={self.root}",
             f"--IdentityProvider.token={self.token}",
-            "--LabApp.expose_app_in_browser=True",  # tests ask it whether the kernel is ready
+            f"--{self.application}.expose_app_in_browser=True",
         ]
 
     def _environment(self) -> dict[str, str]:
@@ -140,13 +180,13 @@ class JupyterLab:
         deadline = time.monotonic() + _START_TIMEOUT_S
         while time.monotonic() < deadline:
             if process.poll() is not None:
-                raise RuntimeError(f"JupyterLab ended with status {process.returncode}. Its output:\n{self.log}")
+                raise RuntimeError(f"{self.title} ended with status {process.returncode}. Its output:\n{self.log}")
             try:
                 self.api("status")
                 return
             except (urllib.error.URLError, ConnectionError, TimeoutError):
                 time.sleep(_POLL_S)
-        raise TimeoutError(f"JupyterLab was not up within {_START_TIMEOUT_S} s. Its output:\n{self.log}")
+        raise TimeoutError(f"{self.title} was not up within {_START_TIMEOUT_S} s. Its output:\n{self.log}")
 
     def _stop(self) -> None:
         process = self._process
@@ -160,15 +200,29 @@ class JupyterLab:
         shutil.rmtree(self._state, ignore_errors=True)
 
 
+class JupyterLab(JupyterServer):
+    """A JupyterLab server: see `JupyterServer`. Each notebook opens in a fresh workspace."""
+
+    title, module, application = "JupyterLab", "jupyterlab", "LabApp"
+
+    def notebook_url(self, name: str) -> str:
+        """Return the address that opens the notebook `name`, a path below `root`."""
+        workspace = secrets.token_hex(4)
+        return f"{self.url}/lab/workspaces/{workspace}/tree/{name}?token={self.token}&reset"
+
+
+class JupyterNotebook(JupyterServer):
+    """A Jupyter Notebook 7 server: see `JupyterServer`."""
+
+    title, module, application = "Jupyter Notebook", "notebook", "JupyterNotebookApp"
+
+    def notebook_url(self, name: str) -> str:
+        """Return the address that opens the notebook `name`, a path below `root`."""
+        return f"{self.url}/notebooks/{name}?token={self.token}"
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
-
-
-def _write_settings(folder: Path) -> None:
-    for plugin, settings in _SETTINGS.items():
-        file = folder / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(settings), encoding="utf-8")

@@ -14,7 +14,7 @@ import os
 import queue
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -42,6 +42,8 @@ class CellResult:
     """The outputs as a saved notebook has them: updates and `clear_output` applied, streams joined."""
     messages: list[dict[str, Any]]
     """Every message on the output channel that belongs to the cell, in order, with Jupyter's own keys."""
+    payload: list[dict[str, Any]] = field(default_factory=list)
+    """What the front end is asked to do when the cell has ended: a `set_next_input` is a new cell below."""
 
     @property
     def error(self) -> dict[str, Any] | None:
@@ -121,7 +123,8 @@ class RunningCell:
         """Wait until the cell has ended, and return what it did."""
         while not (self.messages and _is_idle(self.messages[-1])):
             self._next()
-        return _result(self._reply()["content"]["status"], self.messages)
+        reply = self._reply()["content"]
+        return _result(reply["status"], self.messages, reply.get("payload"))
 
     def _next(self) -> dict[str, Any]:
         """Wait for the cell's next message on the output channel, and return it."""
@@ -270,7 +273,7 @@ def _plain(output: Mapping[str, Any]) -> str:
     return str(output["data"].get("text/plain", ""))
 
 
-def _result(status: str, messages: list[dict[str, Any]]) -> CellResult:
+def _result(status: str, messages: list[dict[str, Any]], payload: list[dict[str, Any]] | None = None) -> CellResult:
     """Build a cell's result, its outputs as a notebook would save them."""
     outputs: list[dict[str, Any]] = []
     clear_next = False
@@ -287,7 +290,7 @@ def _result(status: str, messages: list[dict[str, Any]]) -> CellResult:
                 outputs.clear()
                 clear_next = False
             _append(outputs, kind, content)
-    return CellResult(status=status, outputs=outputs, messages=messages)
+    return CellResult(status=status, outputs=outputs, messages=messages, payload=payload or [])
 
 
 def _append(outputs: list[dict[str, Any]], kind: str, content: dict[str, Any]) -> None:

@@ -78,7 +78,9 @@ def test_a_click_after_the_cell_goes_on_and_replaces_what_was_kept(keeper: Kerne
     opened_widget(cell)
     comm = opened_widget(cell)
     cell.result().check()
-    keeper.run("from agentkit.notebook.latest import latest\nfuture = latest.resting._future").check()
+    keeper.run(
+        "from agentkit.notebook.latest import latest\n[resting] = latest.resting.values()\nfuture = resting._future"
+    ).check()
     for content in ({"kind": "ready"}, {"kind": "decide", "key": "1", "verdict": "approve"}):
         say(keeper, comm, **content)
     keeper.run("import concurrent.futures\nconcurrent.futures.wait([future], 20)").check()
@@ -108,3 +110,17 @@ def test_an_interrupt_while_a_call_waits_leaves_the_run_at_rest(keeper: Kernel) 
     assert result.status == "error"
     assert result.outputs[0]["data"]["text/plain"].startswith("[Waiting for approval.]")
     assert keeper.run("agentkit.approve()", allow_stdin=True).check().text == "It is gone."
+
+
+def test_each_run_that_rests_has_its_own_buttons_and_goes_on_once(keeper: Kernel) -> None:
+    keeper.run('keeper.model = ScriptedModel(call("delete", path="a"), call("delete", path="b"), "Gone.")').check()
+    cell = keeper.start("first = %ask keeper --no-session Delete a", allow_stdin=True)
+    opened_widget(cell)
+    comm = opened_widget(cell)
+    cell.result().check()
+    keeper.run("from agentkit.notebook.latest import latest\nfuture = latest.resting[first]._future").check()
+    keeper.run("second = %ask keeper --no-session Delete b", allow_stdin=True).check()
+    keeper.run("import agentkit\nagentkit.approve(run=first)", allow_stdin=True).check()
+    for content in ({"kind": "ready"}, {"kind": "decide", "key": "1", "verdict": "approve"}):
+        say(keeper, comm, **content)
+    assert keeper.run("done, future.cancelled(), list(latest.resting) == [second]").text == "(['a'], True, True)"

@@ -7,19 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agentkit._repr import brief, set_fields
 from agentkit.notebook.display.highlight import highlight
+from agentkit.notebook.display.listing import aligned
 from agentkit.notebook.display.run_view import Bundle
 from agentkit.notebook.display.style import STYLE
-from agentkit.notebook.display.text import clean, escape, one_line
+from agentkit.notebook.display.text import clean, escape, one_line, shorten
 from agentkit.notebook.display.transcript import model_name
 
 if TYPE_CHECKING:
     from agentkit.runtime import Agent
+    from agentkit.runtime.graph import AgentGraph
     from agentkit.tools import FunctionTool
 
 __all__ = ["AgentsTable", "ToolCards", "agent_bundle", "signature", "tool_bundle"]
 
 _FOLDED_FROM = 400
+_MOST_PLAIN = 1_000
 
 
 def agent_bundle(agent: Agent[Any]) -> Bundle:
@@ -27,11 +31,24 @@ def agent_bundle(agent: Agent[Any]) -> Bundle:
     rows = _agent_rows(agent)
     instructions = _instructions(agent)
     html = f'<div class="agk">{STYLE}<div class="agk-c"><span class="agk-h">{escape(agent.name)}</span>'
-    html += f' <span class="agk-d">agent</span>{_instructions_html(instructions)}{_rows_html(rows)}</div></div>'
+    html += f' <span class="agk-d">agent</span>{_instructions_html(instructions)}{_rows_html(rows)}</div>'
+    graph = agent.graph()
+    html += f"{_graph_html(graph)}</div>"
     plain = [f"Agent {agent.name!r}", *(f"  {name}: {', '.join(values)}" for name, values in rows.items())]
     if instructions:
-        plain.append("  instructions: " + instructions.replace("\n", "\n    "))
+        plain.append("  instructions: " + shorten(instructions, _MOST_PLAIN).replace("\n", "\n    "))
+    if any(node.entries or graph.graph.ways_from(number) for number, node in enumerate(graph.graph.nodes) if number):
+        plain += ["  graph:", *(f"    {line}" for line in graph.text.splitlines())]
     return {"text/html": html, "text/plain": clean("\n".join(plain))}
+
+
+def _graph_html(graph: AgentGraph) -> str:
+    """Return the drawing below an agent's card: folded where there is no other agent, none where there are no tools."""
+    if len(graph.names) > 1:
+        return f'<div class="agk-p">{graph.html}</div>'
+    if graph.graph.nodes[0].entries or graph.graph.ways:
+        return f'<details><summary class="agk-f">▸ graph</summary>{graph.html}</details>'
+    return ""
 
 
 def tool_bundle(tool: FunctionTool) -> Bundle:
@@ -45,11 +62,31 @@ def tool_bundle(tool: FunctionTool) -> Bundle:
     described = {name: entry["description"] for name, entry in parameters.items() if entry.get("description")}
     if described:
         html += _rows_html({name: [text] for name, text in described.items()}, code=False)
+    rules = _rules(tool)
+    html += _rows_html({name: [text] for name, text in rules.items()})
     html += '<details><summary class="agk-f">▸ schema</summary>'
     html += f"<pre><code>{highlight(clean(schema), 'json')}</code></pre></details></div></div>"
     plain = [f"Tool {signature(tool)}", *(f"  {line}" for line in tool.description.splitlines())]
     plain += [f"    {name}: {text}" for name, text in described.items()]
+    plain += [f"  {name}: {text}" for name, text in rules.items()]
     return {"text/html": html, "text/plain": clean("\n".join(plain))}
+
+
+def _rules(tool: FunctionTool) -> dict[str, str]:
+    """Return what else is to be known of a tool: when it is offered, when it is asked for, how long it may take."""
+    rules = {}
+    if tool.is_enabled is not True:
+        rules["offered"] = f"where {brief(tool.is_enabled)} says so" if tool.is_enabled else "never: it is switched off"
+    if tool.needs_approval:
+        rules["approval"] = (
+            f"where {brief(tool.needs_approval)} asks for it" if callable(tool.needs_approval) else "needed"
+        )
+    if tool.timeout_seconds is not None:
+        rules["time limit"] = f"{tool.timeout_seconds:g} s"
+    for name, guards in (("call", tool.tool_input_guardrails), ("output", tool.tool_output_guardrails)):
+        if guards:
+            rules[f"{name} checked by"] = ", ".join(guard.get_name() for guard in guards)
+    return rules
 
 
 @dataclass(frozen=True)
@@ -108,8 +145,7 @@ class AgentsTable:
         if not self.agents and not self.tools:
             return "No agents yet. Define one: %%agent NAME, and its instructions below. See %%agent --help."
         rows = [_HEAD, *self._rows()] if self.agents else []
-        widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))] if rows else []
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        lines = aligned(rows)
         if self.tools:
             lines.append("tools: " + ", ".join(signature(tool) for tool in self.tools.values()))
         return "\n".join(lines)
@@ -156,14 +192,20 @@ def _type_name(schema: Mapping[str, Any]) -> str:
 
 
 def _agent_rows(agent: Agent[Any]) -> dict[str, list[str]]:
+    from agentkit.models.output_schema import AgentOutputSchemaBase, type_name
+
     rows = {"model": [model_name(agent)], "tools": [tool.name for tool in agent.tools]}
+    rows["MCP servers"] = [str(getattr(server, "name", type(server).__name__)) for server in agent.mcp_servers]
     rows["handoffs"] = [_handoff_name(target) for target in agent.handoffs]
+    rows["input checked by"] = [guard.get_name() for guard in agent.input_guardrails]
+    rows["answer checked by"] = [guard.get_name() for guard in agent.output_guardrails]
     if agent.handoff_description:
         rows["handed to for"] = [agent.handoff_description]
     if agent.output_type is not None:
-        rows["answers with"] = [getattr(agent.output_type, "__name__", None) or str(agent.output_type)]
-    set_values = {name: value for name, value in vars(agent.model_settings).items() if value is not None}
-    rows["settings"] = [f"{name}={value!r}" for name, value in set_values.items() if not name.startswith("extra_")]
+        kind = agent.output_type
+        rows["answers with"] = [kind.name() if isinstance(kind, AgentOutputSchemaBase) else type_name(kind)]
+    settings = set_fields(agent.model_settings)
+    rows["settings"] = [f"{name}={brief(value)}" for name, value in settings.items() if not name.startswith("extra_")]
     return {name: values for name, values in rows.items() if any(values)}
 
 
@@ -187,7 +229,7 @@ def _instructions_html(text: str) -> str:
 
 
 def _rows_html(rows: Mapping[str, list[str]], *, code: bool = True) -> str:
-    coded = {"model", "tools", "handoffs", "settings", "answers with"} if code else set()
+    coded = {"model", "tools", "MCP servers", "handoffs", "settings", "answers with"} if code else set()
     shown = ""
     for name, values in rows.items():
         cells = " ".join(f"<code>{escape(v)}</code>" if name in coded else escape(v) for v in values)

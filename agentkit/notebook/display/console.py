@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from agentkit.notebook.display.run_view import arguments_line
 from agentkit.notebook.display.text import clean, one_line, showable_length
 from agentkit.notebook.display.transcript import Step
 
-__all__ = ["ConsoleView"]
+if TYPE_CHECKING:
+    from agentkit.models import AgentOutputSchemaBase
+
+__all__ = ["ConsoleView", "step_line"]
 
 _MARKS = {"running": "…", "ok": "✓", "failed": "✗", "stopped": "■", "rejected": "⊘", "waiting": "?"}
 
@@ -36,18 +39,18 @@ class ConsoleView:
     def step(self, step: Step) -> None:
         """Print a line for a step that has ended; the text of one in between has been printed."""
         if step.state not in ("running", "waiting") and step.kind != "text":
-            self.note(_line(step))
+            self.note(step_line(step))
 
     def inner_step(self, step: Step, depth: int) -> None:
         """Print a line for a step of the run of an agent used as a tool, once it has ended; its text as well."""
         if step.state != "running":
-            self.note("  " * depth + _line(step))
+            self.note("  " * depth + step_line(step))
 
     def clear_text(self) -> None:
         """Go on below: what is printed stays."""
         self.end_line()
 
-    def status(self, text: str, *, plain_text: bool = False) -> None:
+    def status(self, text: str, *, schema: AgentOutputSchemaBase | None = None) -> None:
         """Print nothing: a terminal has no place for what goes away again."""
 
     def notice(self, text: str) -> None:
@@ -82,7 +85,8 @@ class ConsoleView:
         self._in_line = not text.endswith("\n")
 
 
-def _line(step: Step) -> str:
+def step_line(step: Step) -> str:
+    """Return a step on a line of text, in short."""
     match step.kind:
         case "handoff":
             return f"→ {step.title} hands over to {step.output}"

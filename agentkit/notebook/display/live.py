@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from agentkit.notebook.approving import Decision
 from agentkit.notebook.display.approvals import approval_html
 from agentkit.notebook.display.blocks import BlockSplitter
+from agentkit.notebook.display.filling import PartialView
 from agentkit.notebook.display.markdown import render_markdown
 from agentkit.notebook.display.run_view import step_html
 from agentkit.notebook.display.text import clean, showable_length
 from agentkit.notebook.display.transcript import Step
+from agentkit.notebook.latest import latest
 
 if TYPE_CHECKING:
+    from agentkit.models import AgentOutputSchemaBase
     from agentkit.runtime import ToolApprovalItem
 
 __all__ = ["Channel", "LiveView"]
@@ -83,7 +86,8 @@ class LiveView:
         self._front_end_ready = asyncio.Event()
         self._greetings: list[asyncio.TimerHandle] = []
         self._closed = False
-        self._plain = False
+        self._schema: AgentOutputSchemaBase | None = None
+        self._filling: PartialView | None = None
         self._done: list[str] = []
         self._steps: dict[str, str] = {}
         self._changed: dict[str, Step] = {}
@@ -103,6 +107,10 @@ class LiveView:
     def text(self, delta: str) -> None:
         """Show a piece of the answer."""
         self._splitter.feed(delta)
+        if self._schema is not None:
+            if self._filling is None:
+                self._filling = PartialView(self._schema)
+            self._filling.feed(delta)
         self._text_chars += len(delta)
         self._soon()
 
@@ -120,21 +128,21 @@ class LiveView:
         self._ops.append(["clear"])
         self._soon()
 
-    def status(self, text: str, *, plain_text: bool = False) -> None:
+    def status(self, text: str, *, schema: AgentOutputSchemaBase | None = None) -> None:
         """Say what goes on, below.
 
         Args:
             text: Such as who answers.
-            plain_text: Whether what streams from here on is no Markdown.
+            schema: The type of what streams from here on, which is shown as a table that fills; None for Markdown.
         """
         self._status = clean(text)
-        self._plain = plain_text
+        self._schema = None if schema is None or schema.is_plain_text() else schema
         self._ops.append(["status", self._status])
         self._soon()
 
     def notice(self, text: str) -> None:
         """Say what has just happened, until the status changes."""
-        self.status(text, plain_text=self._plain)
+        self.status(text, schema=self._schema)
 
     def close(self) -> None:
         """Send nothing any more; called in any thread."""
@@ -160,6 +168,7 @@ class LiveView:
 
     def _greet(self) -> None:
         self._front_end_ready.set()
+        latest.front_end_answered = True
         self._send_all()
 
     def _send_unasked(self) -> None:
@@ -263,6 +272,7 @@ class LiveView:
 
     def _begin_text(self) -> None:
         self._splitter = BlockSplitter()
+        self._filling = None
         self._done = []
         self._showable = ""
         self._sent = 0
@@ -270,15 +280,22 @@ class LiveView:
 
     def _text_ops(self) -> list[Op]:
         """Return what changed in the text: blocks that are complete, then the open one, whole or its new end."""
-        if self._plain:
+        if self._table is not None:
+            return [["live", self._table.html()]] if self._table.wants_rendering else []
+        if self._schema is not None:
             return self._live_ops(self._splitter.live)
         ops: list[Op] = []
         for block in self._splitter.take_closed():
-            shown = render_markdown(block)
+            shown = render_markdown(block, math="mathml")
             self._done.append(shown)
             ops.append(["block", shown])
             self._sent = self._rendered = 0
         return ops + self._live_ops(self._splitter.live)
+
+    @property
+    def _table(self) -> PartialView | None:
+        """The table that fills; None for Markdown, and for what was to be a structured answer and is no JSON."""
+        return self._filling if self._filling is not None and not self._filling.is_text else None
 
     def _live_ops(self, text: str) -> list[Op]:
         self._showable = text[: showable_length(text)]
@@ -298,7 +315,7 @@ class LiveView:
         """
         if not self._rendered:
             return True
-        if self._plain:
+        if self._schema is not None:
             return False
         grown = len(self._showable) - self._rendered
         if grown >= max(16, self._rendered // 4):
@@ -306,9 +323,13 @@ class LiveView:
         return "\n" in new and self._spent_bytes < _FREE_BYTES + _BYTES_PER_CHAR * self._text_chars
 
     def _render_live(self) -> str:
+        if self._table is not None:
+            return self._table.html()
         self._sent = self._rendered = len(self._showable)
-        if self._plain:
+        if self._schema is not None:
             return f"<pre><code>{html.escape(clean(self._showable))}</code></pre>" if self._showable else ""
-        shown = render_markdown(self._showable)
+        shown = render_markdown(self._showable, math="mathml")
         self._spent_bytes += len(shown)
+        if not shown.rstrip().endswith("</code></pre>"):  # elsewhere a space at the end is not rendered
+            self._sent = len(self._showable.rstrip())
         return shown

@@ -8,14 +8,16 @@ links that name their host, and an allow-list of tags and attributes over the re
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Sequence
 from functools import cache
 from html import escape as escape_html
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from agentkit._secrets import Redactor
 from agentkit.notebook.display.highlight import CLASSES, highlight
-from agentkit.notebook.display.text import clean
+from agentkit.notebook.display.text import clean, fit
 
 if TYPE_CHECKING:
     import nh3
@@ -37,21 +39,47 @@ _MATH_SIGN = re.compile(r"\$|\\(?=[(\[]|begin|end|ref|eqref)")
 # Dollars make a formula only if there is no space inside them and no digit after: prices are not.
 _MATH = re.compile(
     r"\$\$(?P<block>[^$]{1,2000}?)\$\$|\\\[(?P<bracket>.{1,2000}?)\\\]|\\\((?P<paren>.{1,1000}?)\\\)"
-    r"|\$(?P<inline>[^\s$](?:[^$\n]{0,500}[^\s$\\])?)\$(?!\d)",
+    r"|\$(?P<inline>[^\s$](?:[^$\n]{0,500}[^\s$\\])?)\$(?!\d)"
+    r"|\\begin\{(?P<environment>(?:align|displaymath|eqnarray|equation|gather|multline)\*?)\}.{1,2000}?"
+    r"\\end\{(?P=environment)\}",
     re.DOTALL,
 )
 _NOT_IN_MATH = re.compile(
-    r"\\(?:href|url|require|class|style|cssId|html\w*|unicode|include\w*|data|bbox|special)\b", re.I
+    # what links, loads, or names parts of the page; and what would define a command, for this and every later formula
+    r"\\(?:href|url|require|class|style|cssId|html\w*|unicode|include\w*|data|bbox|special|mmlToken|toggle"
+    r"|[egx]?def|(?:future)?let|(?:re|provide)?newcommand|renewcommand|providecommand|\w*newenvironment"
+    r"|renewenvironment|DeclareMathOperator|csname|catcode|\w*chardef)(?![a-z])",
+    re.I,
 )
 
 
-def render_markdown(text: str) -> str:
+def render_markdown(text: str, *, math: Literal["tex", "mathml"] = "tex") -> str:
     """Return `text`, Markdown from anywhere, as HTML that can only be looked at.
 
     Tables, strikethrough, fenced code in colour (by CSS class) and formulas are rendered. HTML in the text is shown as
     text; images become links; links lead to web and mail addresses only. API keys are taken out.
+
+    Args:
+        text: The Markdown.
+        math: How formulas are written: "tex" as they are, for MathJax, which runs over what a notebook keeps; "mathml"
+            for widgets, where none runs.
     """
-    return _cleaner().clean(_markdown().render(clean(text)))
+    environment: dict[str, Any] = {"redact": Redactor().clean}
+    if math == "tex":
+        return _cleaner().clean(_markdown().render(clean(text), environment))
+    # Formulas are put in after the allow-list has been over everything else. Their places are marked by a number that
+    # the text can't know.
+    mark = f"agentkit-{secrets.token_hex(16)}-"
+    formulas: list[str] = []
+    shown = _cleaner().clean(_markdown().render(clean(text), environment | {"mark": mark, "formulas": formulas}))
+    if not formulas:
+        return shown
+    from agentkit.notebook.display.math import typeset
+
+    typeset_formulas = typeset(formulas)
+    first, *rest = shown.split(mark)
+    parts = (part.partition(";") for part in rest)
+    return first + "".join(f"{typeset_formulas[int(number)]}{after}" for number, _, after in parts)
 
 
 @cache
@@ -74,6 +102,8 @@ def _filter_attribute(tag: str, attribute: str, value: str) -> str | None:
             return value if value.startswith(("http://", "https://", "mailto:", "#")) else None
         case "style":
             return value if value in ("text-align:left", "text-align:right", "text-align:center") else None
+        case "title":
+            return clean(value)
         case "class":
             return value if value in CLASSES else None
     return value
@@ -96,8 +126,8 @@ def _markdown() -> MarkdownIt:
 
 def _text(tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
     """Render plain text, each sign that would begin a formula in an element of its own, where it begins none."""
-    parts = _MATH_SIGN.split(tokens[index].content)
-    signs = _MATH_SIGN.findall(tokens[index].content)
+    content = env["redact"](fit(tokens[index].content))  # what entities and backslashes stood for is there only now
+    parts, signs = _MATH_SIGN.split(content), _MATH_SIGN.findall(content)
     shown = escape_html(parts[0])
     for sign, part in zip(signs, parts[1:], strict=True):
         shown += f"<span>{sign}</span>{escape_html(part)}"
@@ -134,4 +164,7 @@ def _math(state: StateInline, silent: bool) -> bool:
 
 
 def _math_html(tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-    return escape_html(tokens[index].content)
+    if "mark" not in env:
+        return escape_html(tokens[index].content)
+    env["formulas"].append(tokens[index].content)
+    return f"{env['mark']}{len(env['formulas']) - 1};"

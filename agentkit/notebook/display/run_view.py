@@ -6,17 +6,18 @@ from JupyterLab is still the same when it is run again without a reader.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agentkit import _json
+from agentkit.notebook.answers import json_text
 from agentkit.notebook.display.approvals import waiting_html, waiting_text
 from agentkit.notebook.display.highlight import highlight
 from agentkit.notebook.display.markdown import render_markdown
 from agentkit.notebook.display.style import KEPT_STYLE, STYLE
 from agentkit.notebook.display.text import clean, escape, one_line, shorten, showable_length
 from agentkit.notebook.display.transcript import Step, Transcript, model_name
+from agentkit.notebook.display.value_text import value_text
+from agentkit.notebook.display.values import value_html
 from agentkit.notebook.settings import settings
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ Bundle = dict[str, str]
 
 _DETAIL_LIMIT = 4_000
 _ALL_DETAILS_LIMIT = 60_000
+_NAME_LIMIT = 200
+"""Characters of a tool's or an agent's name. Models make up names, and then any."""
 _OPEN_STEPS = 8
 _LIVE_INNER_STEPS = 5
 _LIVE_TEXT_CHARS = 100
@@ -68,7 +71,11 @@ def run_bundle(result: RunResultBase, note: str | None = None, *, asked: Asked |
         note = "Stopped. Nothing had been answered yet."
     output = result.final_output
     structured = output is not None and not isinstance(output, str)
-    answer = value_html(output) if structured else render_markdown(transcript.answer)
+    as_json = json_text(result) if asked is not None and asked.question.as_json else None
+    if as_json is not None:
+        answer = f"<pre><code>{json_html(as_json, len(as_json))}</code></pre>"
+    else:
+        answer = value_html(output) if structured else render_markdown(transcript.answer)
     rests = result.status == "waiting" and asked is not None  # with buttons beneath, in a notebook that runs
     parts = [f'<div class="agk agk-kept">{STYLE}{KEPT_STYLE}' if rests else f'<div class="agk">{STYLE}']
     if answer:
@@ -79,7 +86,7 @@ def run_bundle(result: RunResultBase, note: str | None = None, *, asked: Asked |
     if result.status == "waiting":
         parts.append(waiting_html(result, asked))
     parts.append(f'<div class="agk-f">{escape(usage_line(result, asked))}</div></div>')
-    plain = [repr(output) if structured else transcript.answer, note and f"[{note}]"]
+    plain = [as_json or (value_text(output) if structured else transcript.answer), note and f"[{note}]"]
     if result.status == "waiting":
         plain.append(waiting_text(result, asked))
     return {"text/html": "".join(parts), "text/plain": clean("\n\n".join(filter(None, plain)))}
@@ -141,7 +148,7 @@ def step_html(step: Step, limit: int = _DETAIL_LIMIT, *, live: bool = False) -> 
             line = _text_line(step)
             if len(step.title) <= 100 and "\n" not in step.title:
                 return f"<div>{line}</div>"
-            whole = render_markdown(shorten(step.title, limit))
+            whole = render_markdown(shorten(step.title, limit), math="mathml" if live else "tex")
             return f'<details class="agk-r"><summary>{line}</summary>{whole}</details>'
     return _call_html(step, limit, live)
 
@@ -149,8 +156,9 @@ def step_html(step: Step, limit: int = _DETAIL_LIMIT, *, live: bool = False) -> 
 def _handoff_line(step: Step) -> str:
     how = "hands over to" if step.state == "ok" else "wants to hand over:"
     return (
-        f'<span class="agk-m agk-ok">→</span> <span class="agk-n">{escape(step.title)}</span> {how} '
-        f'<span class="agk-n">{escape(step.output)}</span>'
+        f'<span class="agk-m agk-ok">→</span> '
+        f'<span class="agk-n">{escape(one_line(step.title, _NAME_LIMIT))}</span> {how} '
+        f'<span class="agk-n">{escape(one_line(step.output, _NAME_LIMIT))}</span>'
     )
 
 
@@ -177,7 +185,7 @@ def _call_html(step: Step, limit: int, live: bool) -> str:
 
 def _call_line(step: Step) -> str:
     arguments = arguments_line(step.arguments)
-    line = f'{_MARKS[step.state]} <span class="agk-n">{escape(step.title)}</span>'
+    line = f'{_MARKS[step.state]} <span class="agk-n">{escape(one_line(step.title, _NAME_LIMIT))}</span>'
     if arguments:
         line += f' <span class="agk-g">{escape(one_line(arguments, 70))}</span>'
     if step.output:
@@ -229,38 +237,9 @@ def json_html(text: str, limit: int) -> str:
     text = clean(text)
     if text.lstrip()[:1] in ("{", "[") and len(text) <= limit:
         try:
-            return highlight(json.dumps(json.loads(text), indent=2, ensure_ascii=False), "json")
-        except ValueError:
-            pass
+            indented = clean(json.dumps(json.loads(text), indent=2, ensure_ascii=False))  # escapes are characters now
+        except (ValueError, RecursionError):
+            indented = ""
+        if 0 < len(indented) <= 8 * limit:  # nested deeply, a little text is a lot of space
+            return highlight(indented, "json")
     return highlight(shorten(text, limit), "")
-
-
-def value_html(value: Any) -> str:
-    """Return a structured answer: a model's fields as a list of them, anything else as code."""
-    fields = _fields(value)
-    if not fields:
-        return f"<pre><code>{highlight(clean(shorten(_pretty(value), _DETAIL_LIMIT)), 'python')}</code></pre>"
-    rows = "".join(f"<dt>{escape(name)}</dt><dd>{_field_html(entry)}</dd>" for name, entry in fields.items())
-    return f'<div class="agk-h">{escape(type(value).__name__)}</div><dl class="agk-k">{rows}</dl>'
-
-
-def _fields(value: Any) -> Mapping[str, Any]:
-    if hasattr(type(value), "model_fields"):  # a pydantic model
-        return {name: getattr(value, name) for name in type(value).model_fields}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return {}
-
-
-def _field_html(value: Any) -> str:
-    if isinstance(value, str):
-        return escape(value)
-    if isinstance(value, (list, tuple)) and value and all(isinstance(entry, str) for entry in value):
-        return escape(", ".join(value))
-    return f"<code>{escape(shorten(_pretty(value), _DETAIL_LIMIT))}</code>"
-
-
-def _pretty(value: Any) -> str:
-    import pprint
-
-    return pprint.pformat(value, width=88, sort_dicts=False)

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 __all__ = ["CONTROLS_CSS", "CSS", "KEPT_STYLE", "STYLE"]
 
-_CODE = "var(--jp-mirror-editor"
+
+def _in_colour(kind: str, fallback: str) -> str:
+    """Return the colour of a kind of token in the theme's editor, with some of the text's so that it can be read."""
+    return f"color:color-mix(in srgb,var(--jp-mirror-editor-{kind}-color,{fallback}) 75%,currentColor)"
+
 
 # Selectors below an output's outermost element. JupyterLab styles bare elements by up to two classes and an element;
 # with `div.agk.agk` before them these win.
 _RULES = {
-    "": "--s:var(--jp-ui-font-color2,var(--vscode-descriptionForeground,#888));--f:rgba(128,128,128,.1);"
-    "--l:var(--jp-border-color2,rgba(128,128,128,.35));--ok:var(--jp-success-color1,#2e9e44);"
-    "--no:var(--jp-error-color1,#d64541);--m:var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace);"
+    "": "--s:var(--jp-ui-font-color2,var(--vscode-descriptionForeground,#888));--f:rgba(128,128,128,.08);"
+    "--l:var(--jp-border-color2,rgba(128,128,128,.35));"
+    "--ok:color-mix(in srgb,var(--jp-success-color1,#2e9e44) 85%,currentColor);"
+    "--no:color-mix(in srgb,var(--jp-error-color1,#d64541) 85%,currentColor);"
+    "--m:var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace);"
     "max-width:60em;line-height:1.5",
     # the answer
     ".agk-a>:first-child": "margin-top:0",
@@ -28,7 +34,7 @@ _RULES = {
     "pre code": "background:none;padding:0;white-space:pre",
     "blockquote": "margin:.5em 0;padding:0 0 0 .9em;border-left:3px solid var(--l)",
     "table": "margin:.5em 0",
-    "td,th": "text-align:left",
+    "td,th": "text-align:left;vertical-align:top",
     # the steps
     ".agk-s": "margin:.6em 0 0;border-left:2px solid var(--l);padding-left:.7em;font-size:.93em",
     ".agk-s>*": "padding:.05em 0",
@@ -53,14 +59,19 @@ _RULES = {
     ".agk-k": "display:grid;grid-template-columns:max-content 1fr;gap:.15em 1em;margin:.5em 0 0",
     "dt": "font-weight:400;color:var(--s);float:none;width:auto",
     "dd": "margin:0;float:none;width:auto",
+    # rows
+    ".agk-w": "overflow-x:auto",
+    ".agk-bar": "width:100%;max-width:30em;accent-color:var(--ok)",
     ".agk-p": "white-space:pre-wrap;margin:.35em 0 0",
+    # values
+    "dd>*": "margin:0",
     # code in colour
-    ".k": f"color:{_CODE}-keyword-color,#7a3e9d)",
-    ".s": f"color:{_CODE}-string-color,#b5433a)",
-    ".c": f"color:{_CODE}-comment-color,#5f8787);font-style:italic",
-    ".m": f"color:{_CODE}-number-color,#2a7f3f)",
-    ".f": f"color:{_CODE}-def-color,#1f66c1)",
-    ".b": f"color:{_CODE}-builtin-color,#2a7f3f)",
+    ".k": _in_colour("keyword", "#7a3e9d"),
+    ".s": _in_colour("string", "#b5433a"),
+    ".c": _in_colour("comment", "#5f8787") + ";font-style:italic",
+    ".m": _in_colour("number", "#2a7f3f"),
+    ".f": _in_colour("def", "#1f66c1"),
+    ".b": _in_colour("builtin", "#2a7f3f"),
     ".d": "color:var(--no)",
     ".i": "color:var(--ok)",
 }
@@ -87,6 +98,13 @@ _CONTROLS = {
     ".agk-ask": "border:1px solid var(--l);border-left:3px solid var(--jp-warn-color1,#d98b00);border-radius:4px;"
     "padding:.5em .8em;margin:.5em 0",
     ".agk-row": "display:flex;flex-wrap:wrap;gap:.5em;align-items:center;margin-top:.4em",
+    # what browsers don't read from MathML's own attributes
+    "math": "overflow-x:auto;overflow-y:hidden;max-width:100%",
+    "math .agk-box": "border:1px solid;padding:.2em .3em",
+    "math .agk-cut": "background:linear-gradient(to top right,transparent 47%,currentColor 47%,currentColor 53%,"
+    "transparent 53%)",
+    "math .agk-left": "text-align:left",
+    "math .agk-right": "text-align:right",
     ".agk-approve": "border-color:var(--ok);color:var(--ok);font-weight:600",
     ".agk-reject": "border-color:var(--no);color:var(--no)",
     ".agk-reason": "flex:1 1 14em;min-width:8em;font:inherit;color:inherit;background:none;padding:.1em .5em;"
@@ -96,11 +114,12 @@ _CONTROLS = {
 CONTROLS_CSS = "".join(_rule(selectors, declarations) for selectors, declarations in _CONTROLS.items())
 """The rules of buttons and fields, which only widgets have."""
 
-# A notebook keeps a widget as a reference to something in the kernel. Once that is gone, JupyterLab writes "Error
-# displaying widget: model not found" in its place; beneath an output that says all there is to say, nothing is better.
+# A notebook keeps a widget as a reference to something in the kernel. Once that is gone, JupyterLab writes "Loading
+# widget..." (no kernel) or "Error displaying widget: model not found" (another one) in its place; beneath an output
+# that says all there is to say, nothing is better. Of all outputs only a widget's has no data-mime-type.
 _NO_DEAD_CONTROL = (
-    ".jp-OutputArea-child:has(.agk-kept)+.jp-OutputArea-child:has(.jupyter-widgets):not(:has(.agk-control))"
-    "{display:none}"
+    ".jp-OutputArea-child:has(.agk-kept)+.jp-OutputArea-child:has(>.lm-Panel:not([data-mime-type]))"
+    ":not(:has(.agk-control)){display:none}"
 )
 
 KEPT_STYLE = f"<style>{_NO_DEAD_CONTROL}</style>"

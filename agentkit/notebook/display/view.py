@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from agentkit.models import AgentOutputSchemaBase
     from agentkit.notebook.display.transcript import Step
 
 __all__ = ["NoView", "View"]
@@ -28,8 +29,8 @@ class View(Protocol):
     def clear_text(self) -> None:
         """Take the text away: it was no answer."""
 
-    def status(self, text: str, *, plain_text: bool = False) -> None:
-        """Say who answers."""
+    def status(self, text: str, *, schema: AgentOutputSchemaBase | None = None) -> None:
+        """Say who answers, and with what type of answer; None is text."""
 
     def notice(self, text: str) -> None:
         """Say what has just happened."""
@@ -56,8 +57,8 @@ class NoView:
     def clear_text(self) -> None:
         """Take the text away: it was no answer."""
 
-    def status(self, text: str, *, plain_text: bool = False) -> None:
-        """Say who answers."""
+    def status(self, text: str, *, schema: AgentOutputSchemaBase | None = None) -> None:
+        """Say who answers, and with what type of answer; None is text."""
 
     def notice(self, text: str) -> None:
         """Say what has just happened."""

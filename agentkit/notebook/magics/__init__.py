@@ -3,11 +3,13 @@
 from agentkit.notebook.magics.agent import AGENT
 from agentkit.notebook.magics.ask import ASK
 from agentkit.notebook.magics.base import Magic, as_function
+from agentkit.notebook.magics.chat import CHAT
 from agentkit.notebook.magics.overview import AGENTKIT, AGENTS, status_line
+from agentkit.notebook.magics.session import SESSION
 from agentkit.notebook.magics.tool import TOOL
 from agentkit.notebook.magics.traces import TRACE, TRACES
 
 __all__ = ["MAGICS", "Magic", "as_function", "status_line"]
 
-MAGICS: tuple[Magic, ...] = (TOOL, AGENT, ASK, AGENTS, TRACES, TRACE, AGENTKIT)
+MAGICS: tuple[Magic, ...] = (TOOL, AGENT, ASK, SESSION, CHAT, AGENTS, TRACES, TRACE, AGENTKIT)
 """All of them, in the order in which one meets them."""

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from agentkit.notebook import namespace
 from agentkit.notebook.magics.base import Magic, filled, variable_name, without_semicolon
+from agentkit.notebook.model_options import COUNT, RUN_SETTINGS, count, dollars
 from agentkit.notebook.options import Arguments, Command, Option, Subject, usage_error
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from agentkit.runtime import Agent, RunState
+    from agentkit.notebook.display.modes import RenderMode
+    from agentkit.runtime import Agent, RunResultBase
 
 __all__ = ["ASK"]
-
-
-def _turns(text: str) -> int:
-    turns = int(text)
-    if turns < 1:
-        raise ValueError
-    return turns
 
 
 _COMMAND = Command(
@@ -30,20 +26,65 @@ _COMMAND = Command(
     subject=Subject("AGENT", "Who is asked: a variable that holds an agent, or an agent's name.", values="agents"),
     options=(
         Option("--out", "Variable that gets the result, besides `_`.", "NAME"),
-        Option("--max-turns", "Model calls that the run may make.", "COUNT of 1 or more", convert=_turns),
+        Option(
+            "--image",
+            "An image that goes with the text: a PNG, JPEG, GIF or WebP file, or a variable that holds a figure, "
+            "an image or bytes.",
+            "PATH",
+            many=True,
+            whole=True,
+            values="images",
+        ),
+        Option("--file", "A PDF or a text that goes with it.", "PATH", many=True, whole=True, values="files"),
+        Option("--json", "Show the answer as JSON; the cell's value is what it stands for."),
+        Option("--code", "Put a cell with the answer's code below this one."),
+        Option("--dry-run", "Send nothing: show what would be sent, with its tokens and what they cost."),
+        Option("--max-turns", "Model calls that the run may make.", "COUNT", kind=COUNT, convert=count),
+        Option(
+            "--budget",
+            "US dollars that the run may cost, at list price; with --over, all of them.",
+            "USD",
+            kind="a number of US dollars above 0",
+            convert=dollars,
+        ),
+        Option(
+            "--budget-tokens",
+            "Tokens that it may use, sent and received.",
+            "COUNT",
+            kind=COUNT,
+            convert=count,
+        ),
         Option(
             "--model", "Another model for this run: a name, or a variable that holds a Model.", "NAME", values="models"
         ),
+        *RUN_SETTINGS,
         Option("--context", "Variable that the agent's tools get as their context.", "NAME", values="variables"),
         Option(
             "--session",
             "The conversation it is part of: a name, or a variable that holds a session.",
             "NAME",
-            values="variables",
+            values="sessions",
         ),
         Option("--new", "Forget the conversation so far, and begin a new one."),
         Option("--no-session", "Neither know nor keep the conversation."),
-        Option("--state", "Variable with a RunState that goes on, in place of a text.", "NAME", values="variables"),
+        Option("--state", "Variable with a RunState that goes on, in place of a text.", "NAME", values="states"),
+        Option(
+            "--over",
+            "Dataframe: one run for each row, {{column}} in the text its value there. --out gets the dataframe that "
+            "comes of it.",
+            "NAME",
+            values="dataframes",
+        ),
+        Option("--concurrency", "Runs at the same time, with --over.", "COUNT", kind=COUNT, convert=count),
+        Option(
+            "--missing",
+            "What becomes of rows in which a value is missing, with --over: the place stays empty, the row is left "
+            "out, or it fails.",
+            "HOW",
+            values="choices",
+            choices=("empty", "skip", "fail"),
+        ),
+        Option("--afresh", "Make all runs of --over again, those that are done too."),
     ),
     text="The agent remembers what it was asked in this notebook before. {{name}} in the text takes the value that "
     "name has; \\{{ writes {{. A ; at the end runs without showing anything; \\; writes one. Options stand before the "
@@ -56,89 +97,125 @@ What's the weather in Tokyo?
 %ask weather What about Oslo?
 result = %ask weather Compare {{cities}}.
 %ask weather --new Let's begin anew.
+%ask critic --image plot.png What does this show?
+cities = %ask geographer --json Three cities in Norway.
+%ask coder --dry-run --max-tokens 500 Write a prime sieve.
+
+%%ask clerk --over orders --out answered --budget $0.50
+Summarize the complaint: {{text}}
 """,
 )
+_ONLY_OVER = ("concurrency", "missing", "afresh")
+_NEVER_OVER = ("image", "file", "json", "code", "dry_run", "session", "new", "state")
 
 
 def _run(shell: InteractiveShell, arguments: Arguments, cell: str | None) -> Any:
-    from agentkit.exceptions import UserError
-    from agentkit.notebook.asking import Asking, Question
-    from agentkit.notebook.display.modes import render_mode
-    from agentkit.runtime import RunConfig
+    from agentkit.notebook.asking import Asking
+    from agentkit.notebook.questions import question
 
-    names = shell.user_ns
-    agent = namespace.find_agent(_COMMAND, names, str(arguments.subject))
-    out = variable_name(_COMMAND, arguments["out"]) if arguments["out"] else None
+    agent = namespace.find_agent(_COMMAND, shell.user_ns, str(arguments.subject))
     raw, hidden = without_semicolon(arguments.rest if cell is None else cell)
-    text = filled(_COMMAND, shell, raw)
-    state = _state(shell, arguments, text)
-    if not text and state is None:
-        where = "after the agent's name" if cell is None else "below the cell's first line"
-        raise usage_error(_COMMAND, f"There is nothing to ask: write it {where}.")
+    if arguments["over"] is not None:
+        return _over(shell, arguments, agent, raw, hidden)
+    for key in _ONLY_OVER:
+        if arguments[key]:
+            raise usage_error(_COMMAND, f"--{key.replace('_', '-')} goes with --over, which runs a dataframe's rows.")
+    asked = question(_COMMAND, shell, arguments, agent, filled(_COMMAND, shell, raw))
+    mode = _mode(shell, hidden)
+    if arguments["dry_run"]:
+        return _dry_run(asked, arguments, hidden)
+    asking = Asking(shell, asked, mode=mode)
+    if arguments.awaited:
+        return _later(shell, arguments, asking.wait_in_loop(), mode)
+    return _made_of(shell, arguments, asking.wait(), mode)
+
+
+async def _later(
+    shell: InteractiveShell, arguments: Arguments, run: Coroutine[Any, Any, RunResultBase], mode: RenderMode | None
+) -> Any:
+    return _made_of(shell, arguments, await run, mode)
+
+
+def _made_of(shell: InteractiveShell, arguments: Arguments, result: RunResultBase, mode: RenderMode | None) -> Any:
+    """Return the cell's value: the result, or the JSON that its answer is. The answer's code goes into a new cell.
+
+    Raises:
+        ModelBehaviorError: The answer is to be JSON, and isn't.
+    """
+    if result.status != "completed" or not (arguments["json"] or arguments["code"]):
+        return result
+    from agentkit.exceptions import ModelBehaviorError
+    from agentkit.notebook.answers import add_cell_with_code, json_value, show_no_more
+    from agentkit.notebook.failures import shortened
+
+    if arguments["code"]:
+        add_cell_with_code(shell, str(result.final_output))
+    if not arguments["json"]:
+        return result
     try:
-        mode = None if hidden else render_mode(shell)
+        value = json_value(result.final_output)
+    except ValueError as error:
+        hint = "Ask for JSON in the text, or define the agent with --output-type."
+        told = ModelBehaviorError(f"The answer is no JSON: {error}.", hint=hint)
+        shell.displayhook.update_user_ns(result)  # type: ignore[no-untyped-call]
+        raise shortened(shell, told, "The result is in `_`.") from None
+    if arguments.awaited and mode in ("live", "static"):
+        show_no_more(shell, value)
+    return value
+
+
+def _dry_run(asked: Any, arguments: Arguments, hidden: bool) -> Any:
+    from agentkit.exceptions import AgentsException
+    from agentkit.notebook.dry_run import dry_run
+
+    try:
+        request = dry_run(asked)
+    except AgentsException as error:
+        raise usage_error(_COMMAND, str(error)) from None
+    return _given(request) if arguments.awaited else request
+
+
+async def _given(value: Any) -> Any:
+    return value
+
+
+def _mode(shell: InteractiveShell, hidden: bool) -> RenderMode | None:
+    """Return how the run is shown; None for not at all."""
+    from agentkit.exceptions import UserError
+    from agentkit.notebook.display.modes import render_mode
+
+    try:
+        return None if hidden else render_mode(shell)
     except UserError as error:
         raise usage_error(_COMMAND, str(error)) from None
-    model = namespace.find_model(names, arguments["model"]) if arguments["model"] else None
-    question = Question(
+
+
+def _over(shell: InteractiveShell, arguments: Arguments, agent: Agent[Any], text: str, hidden: bool) -> Any:
+    """Run the agent for each row of a dataframe. The text's places are filled for each: columns, then variables."""
+    for key in _NEVER_OVER:
+        if arguments[key]:
+            raise usage_error(_COMMAND, f"--{key.replace('_', '-')} can't go with --over, which asks for each row.")
+    from agentkit.notebook.over import over_cell
+    from agentkit.notebook.questions import run_config, variable
+
+    return over_cell(
+        shell,
+        _COMMAND,
         agent,
-        text if state is None else state,
-        _line(arguments),
-        context=_variable(shell, arguments["context"]),
+        text.strip(),
+        variable(_COMMAND, shell, arguments["over"]),
+        out=variable_name(_COMMAND, arguments["out"]) if arguments["out"] else None,
+        config=run_config(_COMMAND, shell, arguments, budget=False),
+        context=variable(_COMMAND, shell, arguments["context"]),
         max_turns=arguments["max_turns"],
-        config=RunConfig(model=model) if model else None,
-        session=_session(shell, arguments, agent),
-        afresh=bool(arguments["new"]),
-        out=out,
+        budget_usd=arguments["budget"],
+        budget_tokens=arguments["budget_tokens"],
+        concurrency=arguments["concurrency"],
+        missing=arguments["missing"] or "empty",
+        afresh=bool(arguments["afresh"]),
+        mode=_mode(shell, hidden),
+        awaited=arguments.awaited,
     )
-    asking = Asking(shell, question, mode=mode)
-    return asking.wait_in_loop() if arguments.awaited else asking.wait()
-
-
-def _variable(shell: InteractiveShell, path: str | None) -> Any:
-    if path is None:
-        return None
-    names = shell.user_ns
-    return namespace.find_value(_COMMAND, names, path, "variable", lambda: [n for n in names if n[0] != "_"])
-
-
-def _state(shell: InteractiveShell, arguments: Arguments, text: str) -> RunState | None:
-    from agentkit.runtime import RunState
-
-    name = arguments["state"]
-    state = _variable(shell, name)
-    if name is None:
-        return None
-    if not isinstance(state, RunState):
-        raise usage_error(_COMMAND, f"{name} is a {type(state).__name__}, not a RunState: make one with to_state().")
-    if text:
-        raise usage_error(_COMMAND, f"--state goes on with a run, which takes no text: {text[:40]!r} can't be asked.")
-    if arguments["new"]:
-        raise usage_error(_COMMAND, "--state goes on with a run, so its conversation can't be a --new one.")
-    return state
-
-
-def _session(shell: InteractiveShell, arguments: Arguments, agent: Agent[Any]) -> Any:
-    from agentkit.notebook.conversations import conversations
-    from agentkit.notebook.settings import settings
-
-    if arguments["no_session"]:
-        if arguments["session"] or arguments["new"]:
-            raise usage_error(_COMMAND, "--no-session goes with neither --session nor --new.")
-        return None
-    if arguments["session"]:
-        return conversations.named(shell.user_ns, arguments["session"])
-    if settings().session == "forget":
-        return None
-    return conversations.of_agent(shell, agent)
-
-
-def _line(arguments: Arguments) -> str:
-    """Return the magic that goes on with the same agent, model and conversation."""
-    name = str(arguments.subject)
-    words = ["%ask", name if name.isidentifier() else f'"{name}"']
-    words += [f"--{key} {arguments[key]}" for key in ("model", "session") if arguments[key]]
-    return " ".join([*words, "--no-session"] if arguments["no_session"] else words)
 
 
 ASK = Magic(_COMMAND, _run)

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import CapturedIO, capture_output
 from traitlets.config import Config
 
-from agentkit import backend
+from agentkit import Agent, backend
 from agentkit.notebook.latest import latest
+from agentkit.testing import ScriptedModel
 
 Run = Callable[[str], "Cell"]
+Mistake = Callable[[str], str]
 
 
 @dataclass
@@ -51,6 +54,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Interacti
     made.restore_sys_module_state()
     InteractiveShell.clear_instance()
     latest.run = latest.error = latest.shown = None
+    latest.waiting.clear()
     backend.disconnect()
 
 
@@ -75,3 +79,32 @@ def run(loaded: InteractiveShell) -> Run:
         return Cell(result.result, result.error_before_exec or result.error_in_exec, captured)
 
     return run_
+
+
+@pytest.fixture
+def mistake(run: Run) -> Callable[[str], str]:
+    """A function that runs a cell which is typed wrongly, and returns what it says, a line without its last words."""
+
+    def mistake_(code: str) -> str:
+        error = run(code).error
+        assert isinstance(error, UsageError), error
+        said, help_ = str(error).rsplit(" See %", 1)
+        assert "\n" not in said
+        assert help_.endswith(" --help.")
+        return said
+
+    return mistake_
+
+
+@pytest.fixture
+def model(loaded: InteractiveShell) -> ScriptedModel:
+    """A model, as `model` in the notebook."""
+    made = loaded.user_ns["model"] = ScriptedModel()
+    return made
+
+
+@pytest.fixture
+def weather(loaded: InteractiveShell, model: ScriptedModel) -> Agent[Any]:
+    """An agent, as `weather` in the notebook."""
+    made = loaded.user_ns["weather"] = Agent(name="weather", instructions="You help.", model=model)
+    return made

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel
 
-from agentkit import Agent, ModelSettings, function_tool
+from agentkit import Agent, AgentOutputSchema, ModelSettings, function_tool
 from agentkit.notebook.display.cards import AgentsTable, ToolCards, agent_bundle, signature, tool_bundle
 from agentkit.testing import ScriptedModel
 
@@ -89,3 +89,18 @@ def test_cards_show_markup_as_text() -> None:
     agent = Agent(name=EVIL, instructions=EVIL, handoff_description=EVIL, model=ScriptedModel(), tools=[tool])
     shown = [agent_bundle(agent), tool_bundle(tool), AgentsTable({"a": agent}, {"t": tool})._repr_mimebundle_()]
     assert all("<script" not in bundle["text/html"] for bundle in shown)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        (list[int], "list[int]"),
+        (int | None, "int | None"),
+        (Literal["good", "bad"], "Literal['good', 'bad']"),
+        (tuple[int, ...], "tuple[int, ...]"),
+        (AgentOutputSchema(dict[str, int], strict_json_schema=False), "dict[str, int]"),
+    ],
+)
+def test_a_card_tells_the_type_of_the_answers(kind: Any, shown: str) -> None:
+    card = agent_bundle(Agent(name="a", output_type=kind))
+    assert f"answers with: {shown}" in card["text/plain"]

@@ -12,7 +12,17 @@ from agentkit.notebook.magics import MAGICS
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-ASK_FLAGS = ["--out", "--max-turns", "--model", "--context", "--session", "--new", "--no-session", "--state"]
+ASK_FLAGS = [
+    "--out", "--image", "--file", "--json", "--code", "--dry-run", "--max-turns", "--budget", "--budget-tokens",
+    "--model", "--temperature", "--max-tokens", "--set", "--context", "--session", "--new", "--no-session", "--state",
+    "--over", "--concurrency", "--missing", "--afresh",
+]  # fmt: skip
+AGENT_FLAGS = [
+    "--tools", "--mcp-servers", "--handoffs", "--handoff-description", "--model", "--output-type", "--instructions",
+    "--input-guardrails", "--output-guardrails", "--tool-use", "--hooks", "--temperature", "--top-p", "--max-tokens",
+    "--tool-choice", "--parallel-tool-calls", "--frequency-penalty", "--presence-penalty", "--truncation",
+    "--reasoning-effort", "--verbosity", "--store", "--metadata", "--set",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -57,9 +67,14 @@ def offered(completer: MagicCompleter, text: str) -> list[str]:
         ("%%agent a --tools add,get", ["get_weather"]),
         ("%%agent a --tools add ge", ["get_weather"]),
         ("%%agent a --handoffs w", ["weather", "wine"]),
-        ("%%agent a ", [f"--{name}" for name in (
-            "tools", "handoffs", "handoff-description", "model", "output-type", "temperature", "top-p", "max-tokens",
-            "tool-choice")]),
+        ("%%agent a ", AGENT_FLAGS),
+        ("%%agent a --reasoning-effort m", ["minimal", "medium", "max"]),
+        ("%%agent a --store ", ["yes", "no"]),
+        ("%%agent a --tool-use ", ["again", "stop", "add"]),
+        ("%%agent a --set top_", ["top_p=", "top_logprobs="]),
+        ("%%agent a --output-type lis", ["list"]),
+        ("%ask weather --missing ", ["empty", "skip", "fail"]),
+        ("%session ", ["list", "show", "clear", "branch"]),
         ("%trace --kind h", ["handoff"]),
         ("%traces --agent we", ["weather"]),
         ("%%ask weather\nHow is {{ci", ["city"]),
@@ -86,4 +101,4 @@ def test_other_matchers_are_silenced_in_our_magics_only(completer: MagicComplete
 def test_ipython_hears_it(loaded: InteractiveShell, completer: MagicCompleter) -> None:
     with provisionalcompleter():
         found = list(loaded.Completer.completions("%%ask weather --m", 17))
-    assert [completion.text for completion in found] == ["--max-turns", "--model"]
+    assert [completion.text for completion in found] == ["--max-turns", "--model", "--max-tokens", "--missing"]

@@ -37,4 +37,4 @@ def test_steps_stand_on_lines_of_their_own() -> None:
 
 
 def test_a_terminal_gets_no_escapes_and_no_keys() -> None:
-    assert printed("a\x1b[2J\x07b sk-proj-abc", "defgh12345678ijkl end") == "a[2Jb sk-[redacted] end\n"
+    assert printed("a\x1b[2J\x07b sk-proj-abc", "defgh12345678ijkl end") == "ab sk-[redacted] end\n"

@@ -119,7 +119,7 @@ def test_a_result_that_is_shown_again_says_the_same(run: Run, model: ScriptedMod
         ("%ask weather --no-session --new hi", "%ask: --no-session goes with neither --session nor --new."),
         ("%ask weather --no-session --session a hi", "%ask: --no-session goes with neither --session nor --new."),
         ("%ask weather --state nothing", "%ask: There is no variable 'nothing'."),
-        ("%ask weather --state weather", "%ask: weather is a Agent, not a RunState: make one with to_state()."),
+        ("%ask weather --state weather", "%ask: weather is an Agent, not a RunState: make one with to_state()."),
         ("%ask weather --state s hi", "%ask: --state goes on with a run, which takes no text: 'hi' can't be asked."),
         ("%ask weather --new --state s", "%ask: --state goes on with a run, so its conversation can't be a --new one."),
     ],

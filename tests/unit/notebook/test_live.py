@@ -5,7 +5,9 @@ import re
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
+from agentkit import AgentOutputSchema
 from agentkit.notebook.display.live import LiveView
 from agentkit.notebook.display.markdown import render_markdown
 from agentkit.notebook.display.transcript import Step
@@ -118,6 +120,20 @@ def test_blocks_are_sent_once_and_only_the_last_is_open(stage: Stage) -> None:
     assert text_of(stage.front_end.live) == "Another"
 
 
+def test_a_space_at_the_end_of_what_is_rendered_comes_with_what_follows(stage: Stage) -> None:
+    greeted(stage)
+    text = "In Tokyo it is mild, with a light wind from the west and a little rain. "
+    shown: list[str] = []
+    for word in text.split(" "):
+        stream(stage, f"{word} ")
+        for message in stage.front_end.messages:
+            for name, *texts in message.get("ops", ()):
+                shown.append(re.sub("<[^>]+>|\n$", "", texts[0]) if name == "live" else shown[-1] + texts[0])
+        stage.front_end.messages.clear()
+    assert [each for each in shown if not text.startswith(each.rstrip())] == []
+    assert shown[-1].rstrip() == text.rstrip()
+
+
 def test_no_more_than_one_message_is_sent_in_50_ms(stage: Stage) -> None:
     greeted(stage)
     for _ in range(100):
@@ -211,12 +227,53 @@ def test_text_that_was_no_answer_is_taken_away(stage: Stage) -> None:
     assert stage.front_end.live.startswith("<p>It is")
 
 
-def test_json_streams_as_text(stage: Stage) -> None:
+class Stop(BaseModel):
+    city: str
+    nights: int
+    remark: str = ""
+
+
+def test_a_structured_answer_streams_as_a_table_that_fills(stage: Stage) -> None:
     greeted(stage)
-    stage.view.status("calendar is answering", plain_text=True)
-    stream(stage, '{"name": "<b>**fair**</b>"}', size=3)
-    assert stage.front_end.live.startswith("<pre><code>{")
+    stage.view.status("planner is answering", schema=AgentOutputSchema(Stop))
+    stream(stage, '{"city": "<b>**Oslo**</b>", "nights": 3, "rem', size=3)
+    cells = ["<dt>city</dt><dd>&lt;b&gt;**Oslo**&lt;/b&gt;</dd>", "<dt>nights</dt><dd><code>3</code></dd>"]
+    to_come = '<dt>remark</dt><dd><span class="agk-d">…</span></dd>'
+    assert stage.front_end.live == f'<div class="agk-h">Stop</div><dl class="agk-k">{"".join(cells)}{to_come}</dl>'
     assert stage.front_end.done == ""
+    stage.view.front_end_says({"kind": "ready"})
+    assert stage.front_end.live.endswith(f"{to_come}</dl>")
+
+
+def test_what_is_no_json_streams_as_text(stage: Stage) -> None:
+    greeted(stage)
+    stage.view.status("planner is answering", schema=AgentOutputSchema(Stop))
+    stream(stage, "I will **not** say.", size=3)
+    assert stage.front_end.live.startswith("<pre><code>I w")
+    assert text_of(stage.front_end.live) == "Iwill**not**say."
+
+
+def test_a_table_of_200_rows_costs_in_proportion(stage: Stage) -> None:
+    greeted(stage)
+    stage.view.status("planner is answering", schema=AgentOutputSchema(list[Stop]))
+    rows = [
+        {"city": f"City {n}", "nights": n, "remark": "Some words on it, as models like to write."} for n in range(200)
+    ]
+    text = json.dumps({"response": rows})
+    stream(stage, text, size=4, step_s=0.1)
+    assert stage.front_end.size_bytes < 60 * len(text)
+    assert "City 199" in stage.front_end.live
+    assert "▸ 180 before" in stage.front_end.live
+
+
+def test_an_answer_that_begins_again_fills_another_table(stage: Stage) -> None:
+    greeted(stage)
+    stage.view.status("planner is answering", schema=AgentOutputSchema(Stop))
+    stream(stage, '{"city": "Oslo", "nights": 3, "remark": ""}')
+    stage.view.clear_text()
+    stream(stage, '{"city": "Bergen", ')
+    assert "Bergen" in stage.front_end.live
+    assert "Oslo" not in stage.front_end.live
 
 
 def test_no_part_of_a_key_is_sent(stage: Stage) -> None:

@@ -12,6 +12,7 @@ from IPython.core.error import UsageError
 from agentkit import Agent, FunctionTool, Handoff, handoff
 from agentkit.exceptions import MaxTurnsExceeded
 from agentkit.notebook import last_error, last_run, load_ipython_extension, unload_ipython_extension
+from agentkit.notebook.magics import status_line
 from agentkit.testing import ScriptedModel, call
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def test_functions_and_dotted_paths_are_tools(
         ("--output-type add", "add is of type FunctionTool, and no type"),
         ("--temperature 5", "--temperature has to be 0 to 2, not 5.0"),
         ("--top-p 2", "--top-p has to be 0 to 1, not 2.0"),
-        ("--max-tokens -3", "--max-tokens has to be 1 or more, not -3"),
+        ("--max-tokens -3", "--max-tokens has to be a whole number of 1 or more, not '-3'"),
         ("--tools add --tool-choice nope", "--tool-choice has to be one of auto, required, none, add; not nope"),
     ],
 )
@@ -212,9 +213,9 @@ def test_defining_again_replaces_it_in_the_agents_that_use_it(run: Run, loaded: 
         ("%%agent a --tool add\nx\n", "%%agent: There is no option --tool. Did you mean --tools"),
         ("%%agent a --tools ad\nx\n", "%%agent: There is no tool 'ad'. Did you mean add?"),
         ("%%agent a --tools nosuch.thing\nx\n", "%%agent: There is no tool 'nosuch.thing'."),
-        ("%%agent a --tools n\nx\n", "%%agent: n is a int, not a tool."),
+        ("%%agent a --tools n\nx\n", "%%agent: n is an int, not a tool."),
         ("%%agent a --handoffs wether\nx\n", "%%agent: There is no agent 'wether'. Did you mean weather?"),
-        ("%%agent a --handoffs n\nx\n", "%%agent: n is a int, not an agent."),
+        ("%%agent a --handoffs n\nx\n", "%%agent: n is an int, not an agent."),
         ("%%agent a --output-type Nope\nx\n", "%%agent: There is no type 'Nope'."),
         ("%%agent a --temperature hot\nx\n", "%%agent: --temperature has to be a number, not 'hot'."),
         ("%%agent a\n{{nme}}\n", "%%agent: {{nme}}: nothing here is named 'nme'. Did you mean name?"),
@@ -383,8 +384,14 @@ def test_context_and_model_of_a_run_may_be_given(run: Run, loaded: InteractiveSh
             "%ask",
             "%ask: It needs AGENT: who is asked: a variable that holds an agent, or an agent's name. See %ask --help.",
         ),
-        ("%ask weather --otu x hi", "%ask: There is no option --otu. Did you mean --out? See %ask --help."),
-        ("%ask weather --max-turns 0 hi", "%ask: --max-turns has to be COUNT of 1 or more, not '0'. See %ask --help."),
+        (
+            "%ask weather --sesion x hi",
+            "%ask: There is no option --sesion. Did you mean --session or --no-session? See %ask --help.",
+        ),
+        (
+            "%ask weather --max-turns 0 hi",
+            "%ask: --max-turns has to be a whole number of 1 or more, not '0'. See %ask --help.",
+        ),
         ("%ask weather --out 2x hi", "%ask: '2x' can't be the name of a variable. See %ask --help."),
         ("%ask weather --context ordr hi", "%ask: There is no variable 'ordr'. See %ask --help."),
         ("%ask weather {{cty}}", "%ask: {{cty}}: nothing here is named 'cty'. See %ask --help."),
@@ -504,9 +511,9 @@ def test_mistakes_about_traces_are_one_line(run: Run, code: str, message: str) -
 
 
 def test_agentkit_says_who_answers(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run("%agentkit").stdout == "agentkit 0.1.0 · embedded platform (offline) · model rehearsal-1\n"
+    assert status_line() == "agentkit 0.1.0 · embedded platform (offline) · model rehearsal-1"
     monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:8000/v1")
-    assert run("%agentkit").stdout == "agentkit 0.1.0 · http://localhost:8000/v1 · the first model it lists\n"
+    assert status_line() == "agentkit 0.1.0 · http://localhost:8000/v1 · the first model it lists"
 
 
 @pytest.mark.parametrize("magic", ["%%tool", "%%agent", "%%ask", "%ask", "%agents", "%traces", "%trace", "%agentkit"])

@@ -26,9 +26,16 @@ def test_shortened_text_says_how_long_it_was() -> None:
         ("my key: sk-", "my key: "),
         ("my key: sk-proj-abc", "my key: "),
         ("my key: sk-proj-abc1 ", "my key: sk-proj-abc1 "),
-        ("risk-", "risk-"),
+        ("my key: s", "my key: "),
+        ("my key: gith", "my key: "),
+        ("my key: ghp_abc", "my key: "),
+        ("Authorization: Bearer abc", ""),
+        ("so it is. Bear", "so it is. "),
+        ("risk", "risk"),
+        ("-----BEGIN PRIVATE KEY-----\nMII", ""),
+        ("- a list -", "- a list "),
         ("it is corp-se", "it is "),
-        ("it is cor", "it is cor"),
+        ("it is co", "it is "),
     ],
 )
 def test_the_beginning_of_a_key_is_held_back(text: str, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,6 +125,21 @@ def test_what_has_gone_on_does_not_go_on_again(run: Run, loaded: InteractiveShel
     assert sent == ["Ada"]
 
 
+def test_a_run_that_rests_is_found_after_others(run: Run, loaded: InteractiveShell) -> None:
+    loaded.user_ns["mailer"] = mailer(call("send", to="Ada"))
+    loaded.user_ns["other"] = Agent(name="other", model=ScriptedModel("Hello."))
+    run("import agentkit")
+    run("%ask mailer Write to Ada")
+    run("%ask other Hello")
+    run("agentkit.approve()")
+    assert sent == ["Ada"]
+
+
+def test_what_is_no_run_is_named(run: Run, loaded: InteractiveShell) -> None:
+    said = str(run("import agentkit\nagentkit.approve(run=42)").error)
+    assert said == "A run is its result, such as agentkit.last_run(), not int 42."
+
+
 @pytest.mark.parametrize(("policy", "was_sent"), [("approve", ["Ada"]), ("deny", []), ("", [])])
 def test_without_a_reader_the_policy_decides(
     run: Run, loaded: InteractiveShell, monkeypatch: pytest.MonkeyPatch, policy: str, was_sent: list[str]

@@ -28,8 +28,9 @@ def test_the_architecture_names_every_part_of_the_package() -> None:
     assert {part for part in parts if f"`{part}`" not in document and f"/{part}`" not in document} == set()
 
 
-def test_the_picture_in_the_readme_is_small() -> None:
-    assert (ROOT / "docs" / "images" / "quickstart.png").stat().st_size < 200_000
+@pytest.mark.parametrize("name", ["quickstart.png", "chat.png"])
+def test_the_pictures_in_the_readme_are_small(name: str) -> None:
+    assert (ROOT / "docs" / "images" / name).stat().st_size < 200_000
 
 
 def test_the_changelog_has_the_version_of_the_package() -> None:
