@@ -35,7 +35,7 @@ lab: $(VENV)/.lab  ## Open JupyterLab on the quickstart (no key, no network need
 	@$(PY) -m jupyterlab $(AS_ROOT) --LabApp.default_url=/lab/tree/$(QUICKSTART)
 
 .PHONY: test
-test: check unit postgres kernel notebooks browser binder  ## Run everything that CI runs
+test: check unit postgres kernel notebooks execute browser binder  ## Run everything that CI runs
 
 .PHONY: check
 check: $(VENV)/.test  ## Lint, formatting, types and layers
@@ -45,8 +45,8 @@ check: $(VENV)/.test  ## Lint, formatting, types and layers
 	$(VENV)/bin/lint-imports
 
 .PHONY: unit
-unit: $(VENV)/.test  ## Unit tests, and the documented examples
-	$(PYTEST) -n $(WORKERS) tests/unit tests/documented
+unit: $(VENV)/.test  ## Unit tests, the hostile texts, and the documented examples
+	$(PYTEST) -n $(WORKERS) tests/unit tests/hostile tests/documented
 
 .PHONY: postgres
 postgres: $(VENV)/.postgres  ## Tests of sessions in a real PostgreSQL
@@ -61,8 +61,12 @@ notebooks: $(VENV)/.test  ## Run every notebook and compare each output with the
 	@$(IN_SCRATCH) $(PYTEST) --nbval --nbval-current-env --nbval-cell-timeout 120 \
 		--nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
 
+.PHONY: execute
+execute: $(VENV)/.test  ## Run every notebook by a plain `jupyter execute`
+	$(PYTEST) tests/notebooks
+
 .PHONY: browser
-browser: $(VENV)/.browser  ## Tests that drive JupyterLab in headless Chromium (pictures in artifacts/)
+browser: $(VENV)/.browser  ## Tests that drive JupyterLab and Notebook 7 in headless Chromium (pictures in artifacts/)
 	$(PYTEST) tests/browser
 
 .PHONY: binder
