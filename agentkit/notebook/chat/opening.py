@@ -159,6 +159,30 @@ class ChatOpener:
             frame[name] = pd.to_datetime(pd.Series(seconds, dtype="float64"), unit="s", utc=True)
         return frame
 
+    def forget(self, id: str) -> None:  # noqa: A002 (what `list` calls it)
+        """Delete a chat: its messages, its files, and the sessions that it made.
+
+        A session that it was given stays, as do traces and ratings. Outputs of the notebook stay as they are.
+
+        Args:
+            id: Which, or the beginning of its id.
+
+        Raises:
+            UserError: There is no such chat, or a message of it is being answered.
+        """
+        here = self._open_one(id)
+        if here is not None and here.busy:
+            raise UserError("A message of this chat is being answered.", hint="Wait for the answer, or stop it.")
+        if here is None or here.lasts:
+            store = ChatStore(chats_file())
+            record = self._found(store, id if here is None else here.id, None)
+        else:
+            store, record = here._talk.store, here._talk.record
+        _clear_sessions(store, record)
+        store.remove_chat(record.id)
+        if here is not None:
+            here.close()
+
     def close_all(self) -> None:
         """Close the chats that are open in this kernel."""
         for each in [*self._open.values()]:
@@ -238,6 +262,18 @@ class ChatOpener:
 
     def _forget(self, chat_id: str) -> None:
         self._open.pop(chat_id, None)
+
+
+def _clear_sessions(store: ChatStore, record: ChatRecord) -> None:
+    """Delete what is in the sessions that a chat made, which have its name."""
+    from agentkit.runtime.background import run_blocking
+    from agentkit.sessions import SQLiteSession
+
+    if record.session_path in (None, ":memory:"):
+        return
+    for branch in store.branches(record.id):
+        if branch.session_id == record.id or branch.session_id.startswith(f"{record.id}."):
+            run_blocking(SQLiteSession(branch.session_id, record.session_path).clear_session())
 
 
 def _shell() -> InteractiveShell | None:

@@ -137,6 +137,17 @@ class ChatStore:
         statement = f"SELECT {columns}, {counted}, coalesce({first}, '') FROM chats {where} ORDER BY updated_at DESC"
         return [ChatRecord(*row) for row in self._do(lambda c: c.execute(statement, values).fetchall())]
 
+    def remove_chat(self, chat_id: str) -> None:
+        """Delete a chat with all that belongs to it; nothing where there is none."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            mine = "(SELECT id FROM turns WHERE chat_id = ?)"
+            connection.execute(f"DELETE FROM attachments WHERE turn_id IN {mine}", (chat_id,))
+            for table, column in (("turns", "chat_id"), ("branches", "chat_id"), ("chats", "id")):
+                connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (chat_id,))
+
+        self._change(work)
+
     # -- branches -------------------------------------------------------------------------------------------------
 
     def put_branches(self, chat_id: str, branches: Sequence[BranchRecord]) -> None:

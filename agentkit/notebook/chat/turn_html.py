@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from agentkit import _json
+from agentkit._secrets import known
 from agentkit.notebook.display.markdown import render_markdown
 from agentkit.notebook.display.run_view import step_html, value_html
 from agentkit.notebook.display.text import escape, one_line
@@ -47,12 +49,18 @@ def file_size(size_bytes: int) -> str:
 
 def answer_html(turn: Turn, *, math: Math) -> str:
     """Return the answer: Markdown rendered, or a structured answer's values."""
-    if turn.structured:
+    return _rendered(turn.answer, turn.structured, math, tuple(known()))
+
+
+@lru_cache(maxsize=128)
+def _rendered(answer: str, structured: bool, math: Math, keys: tuple[str, ...]) -> str:
+    """Return an answer as HTML, without the keys of this process. A chat shows its answers again at each message."""
+    if structured:
         try:
-            return value_html(_json.loads(turn.answer))
+            return value_html(_json.loads(answer))
         except ValueError:  # an output that JSON has no form for
             pass
-    return render_markdown(turn.answer, math=math) if turn.answer else ""
+    return render_markdown(answer, math=math) if answer else ""
 
 
 def steps_of(turn: Turn) -> list[str]:

@@ -148,6 +148,24 @@ def test_chats_are_listed_with_what_they_are_about(run: Run) -> None:
     assert str(frame.dtypes["created_at"]) == "datetime64[ns, UTC]"
 
 
+def test_a_chat_that_is_forgotten_leaves_none_of_its_words(
+    run: Run, loaded: InteractiveShell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    loaded.user_ns["__vsc_ipynb_file__"] = str(tmp_path / "notebook.ipynb")
+    monkeypatch.setattr(loaded, "kernel", object(), raising=False)
+    (tmp_path / "note.txt").write_text("A word in a file.")
+    run("model.reply('A word in an answer.').reply('Rain.')")
+    run(f"chat = agentkit.chat(weather)\nchat.ask('A question', attachments={str(tmp_path / 'note.txt')!r})")
+    run("other = agentkit.chat(weather)\nother.ask('Tomorrow?')")
+    held = [file for file in tmp_path.rglob("*.sqlite*") if b"A word in an answer." in file.read_bytes()]
+    assert held
+    assert run("agentkit.chat.forget(chat.id)").error is None
+    assert run("agentkit.chat.list().title.tolist()").value == ["Tomorrow?"]
+    assert run("agentkit.chat.resume(chat.id)").error is not None
+    assert run("import asyncio\nasyncio.run(chat.session.get_items())").value == []
+    assert str(run("agentkit.chat.forget('nothing')").error).startswith("There is no chat 'nothing'.")
+
+
 def test_the_magic_begins_goes_on_and_lists(run: Run) -> None:
     run("model.reply('Sunny.')")
     assert texts(run("%chat weather --title 'A trip' --out trip")) == ["Chat with weather: A trip (empty)"]
