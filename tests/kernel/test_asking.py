@@ -136,7 +136,7 @@ def test_the_embedded_platform_answers(notebook: Kernel) -> None:
 
 def test_tab_completes_in_line_and_cell_magics(notebook: Kernel) -> None:
     assert notebook.complete("%ask wea") == ["weather"]
-    assert notebook.complete("%%ask weather --")[:3] == ["--out", "--max-turns", "--model"]
+    assert notebook.complete("%%ask weather --")[:3] == ["--out", "--image", "--file"]
     assert notebook.complete("%%agent a --mod") == ["--model"]
     assert notebook.complete("%%ask weather\nHow is {{wea") == ["weather"]
     first_line = "%%ask wea"

@@ -119,7 +119,7 @@ def test_a_tool_that_fails_and_one_that_is_not_there_are_marked(notebook: Kernel
         ),
         (
             "%%ask weather --otu x\nhi\n",
-            "UsageError: %%ask: There is no option --otu. Did you mean --out? See %%ask --help.\n",
+            "UsageError: %%ask: There is no option --otu. Did you mean --out or --set? See %%ask --help.\n",
         ),
         ("%%agent a --tools nothing\nhi\n", "UsageError: %%agent: There is no tool 'nothing'. See %%agent --help.\n"),
     ],
