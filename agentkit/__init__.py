@@ -79,6 +79,12 @@ if TYPE_CHECKING:
     from agentkit.notebook.attachments import Attachment
     from agentkit.notebook.chat import Chat, ChatMessage, chat
     from agentkit.pricing import forget_prices, price_of, set_price
+    from agentkit.records.frames import calls, spans, tools
+    from agentkit.records.messages import messages
+    from agentkit.records.opened import RecordedTrace, open_trace
+    from agentkit.records.sql import sql
+    from agentkit.records.traces import traces
+    from agentkit.records.turns import turns
     from agentkit.runtime import (
         Agent,
         AgentBase,
@@ -157,7 +163,7 @@ if TYPE_CHECKING:
         SessionSettings,
         SQLiteSession,
     )
-    from agentkit.tools import (
+    from agentkit.tooling import (
         AsyncComputer,
         Button,
         CodeInterpreterTool,
@@ -238,12 +244,10 @@ if TYPE_CHECKING:
         set_trace_provider,
         set_tracing_disabled,
         set_tracing_export_api_key,
-        spans,
         speech_group_span,
         speech_span,
         task_span,
         trace,
-        traces,
         transcription_span,
         turn_span,
     )
@@ -281,7 +285,7 @@ _MODULES = {
         handoff input_guardrail nest_handoff_history output_guardrail run_demo_loop""",
     "agentkit.sessions": """CompactingSession OpenAIConversationsSession OpenAIResponsesCompactionArgs
         OpenAIResponsesCompactionSession SQLiteSession Session SessionABC SessionInfo SessionSettings""",
-    "agentkit.tools": """AsyncComputer Button CodeInterpreterTool Computer ComputerTool ComputerToolSafetyCheckData
+    "agentkit.tooling": """AsyncComputer Button CodeInterpreterTool Computer ComputerTool ComputerToolSafetyCheckData
         Environment FileSearchTool FunctionTool HostedMCPTool ImageGenerationTool LocalShellCommandRequest
         LocalShellExecutor LocalShellTool MCPToolApprovalFunction MCPToolApprovalFunctionResult
         MCPToolApprovalRequest RunContextWrapper TContext Tool ToolContext ToolGuardrailFunctionOutput
@@ -294,7 +298,7 @@ _MODULES = {
         TracingProcessor TranscriptionSpanData TurnSpanData add_trace_processor agent_span custom_span flush_traces
         function_span gen_span_id gen_trace_id generation_span get_current_span get_current_trace get_trace_provider
         guardrail_span handoff_span mcp_tools_span response_span set_trace_processors set_trace_provider
-        set_tracing_disabled set_tracing_export_api_key spans speech_group_span speech_span task_span trace traces
+        set_tracing_disabled set_tracing_export_api_key speech_group_span speech_span task_span trace
         transcription_span turn_span""",
     "agentkit.usage": "RequestUsage Usage",
     "agentkit.notebook.chat": "Chat ChatMessage chat",
@@ -303,6 +307,12 @@ _MODULES = {
     "agentkit.runtime.graph": "AgentGraph",
     "agentkit.runtime.partial_view": "Partial",
     "agentkit.notebook.attachments": "Attachment",
+    "agentkit.records.frames": "calls spans tools",
+    "agentkit.records.traces": "traces",
+    "agentkit.records.turns": "turns",
+    "agentkit.records.sql": "sql",
+    "agentkit.records.opened": "RecordedTrace open_trace",
+    "agentkit.records.messages": "messages",
     "openai": "AsyncOpenAI",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
@@ -410,6 +420,7 @@ __all__ = [
     "Prompt",
     "RawResponsesStreamEvent",
     "ReasoningItem",
+    "RecordedTrace",
     "RequestUsage",
     "ResponseSpanData",
     "RetryDecision",
@@ -486,6 +497,7 @@ __all__ = [
     "add_trace_processor",
     "agent_span",
     "approve",
+    "calls",
     "chat",
     "connect",
     "current_backend",
@@ -513,7 +525,9 @@ __all__ = [
     "last_run",
     "load_ipython_extension",
     "mcp_tools_span",
+    "messages",
     "nest_handoff_history",
+    "open_trace",
     "output_guardrail",
     "price_of",
     "rate",
@@ -535,13 +549,16 @@ __all__ = [
     "spans",
     "speech_group_span",
     "speech_span",
+    "sql",
     "task_span",
     "tool_input_guardrail",
     "tool_output_guardrail",
+    "tools",
     "trace",
     "traces",
     "transcription_span",
     "turn_span",
+    "turns",
     "unload_ipython_extension",
 ]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from agentkit import _logging, _secrets
+from agentkit._called_as import called_as
 from agentkit.exceptions import NoBackendError, UserError
 
 if TYPE_CHECKING:
@@ -298,6 +299,7 @@ _default_api: Api = "responses"
 _default_model: str | None = None
 
 
+@called_as("agentkit.connect")
 def connect(
     backend: str = "auto", *, api_key: str | None = None, model: str | None = None, api: Api | None = None
 ) -> Backend:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from agentkit._called_as import called_as
 from agentkit.exceptions import UserError
 
-__all__ = ["Price", "cost_usd", "forget_prices", "price_of", "prices_date", "set_price"]
+__all__ = ["Price", "cost_usd", "forget_prices", "has_own_price", "price_of", "prices_date", "set_price"]
 
 _PER = 1_000_000
 
@@ -61,6 +62,7 @@ class Price:
 _own: dict[str, Price] = {}
 
 
+@called_as("agentkit.set_price")
 def set_price(
     model: str,
     *,
@@ -112,6 +114,11 @@ def price_of(model: str | None) -> Price | None:
     if model.startswith("ft:"):
         return _own.get(model) or _find(model.split(":")[1], _tuned(), {})
     return _find(model, _listed())
+
+
+def has_own_price(model: str | None) -> bool:
+    """Return whether `set_price` has said what a model costs."""
+    return bool(_own) and model is not None and (model in _own or _find(model, {}) is not None)
 
 
 def _find(model: str, listed: Mapping[str, Price], own: Mapping[str, Price] = _own) -> Price | None:

@@ -149,6 +149,7 @@ class Usage:
             "output_tokens": self.output_tokens,
             "total_tokens": self.total_tokens,
             "cached_tokens": self.input_tokens_details.cached_tokens,
+            "cache_write_tokens": self.input_tokens_details.cache_write_tokens,
             "reasoning_tokens": self.output_tokens_details.reasoning_tokens,
         }
 
@@ -160,8 +161,7 @@ class Usage:
              e.output_tokens_details.reasoning_tokens]
             for e in self.request_usage_entries
         ]  # fmt: skip
-        written = self.input_tokens_details.cache_write_tokens
-        return {**self.to_dict(), "cache_write_tokens": written, "calls": calls}
+        return {**self.to_dict(), "calls": calls}
 
     @classmethod
     def from_json(cls, saved: dict[str, Any]) -> Usage:

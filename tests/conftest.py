@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,10 @@ GUARD = Path(__file__).parent / "guard"
 sys.path.insert(0, str(GUARD))
 
 import network_guard  # noqa: E402  (found in the folder that was just added)
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a shell that isn't interactive starts programs in the background so; their kernels would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["agentkit.testing.fixtures"]
 network_guard.forbid_network()

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agentkit import _json
-from agentkit._home import make_private_file
+from agentkit._sqlite import is_busy, leave_to_parent, open_shared
 from agentkit.local.errors import ApiError
 
 __all__ = ["ResponseStore"]
@@ -58,9 +58,6 @@ FROM responses, json_each(responses.{column}) AS item
 WHERE instr(responses.{column}, :id) AND json_extract(item.value, '$.id') = :id
 ORDER BY responses.rowid DESC LIMIT 1
 """
-
-_abandoned: list[sqlite3.Connection] = []
-"""Connections that a forked process got from its parent: neither used nor closed here, as SQLite asks."""
 
 
 class ResponseStore:
@@ -168,7 +165,7 @@ class ResponseStore:
                 with self._lock:
                     return work(self._connection())
             except sqlite3.Error as error:
-                if _is_busy(error):
+                if is_busy(error):
                     if time.monotonic() > deadline:
                         raise _storage_error(self.path, error) from error
                 elif reopened:
@@ -182,7 +179,7 @@ class ResponseStore:
 
     def _connection(self) -> sqlite3.Connection:
         if self._process != os.getpid():  # a forked process must not use its parent's connection
-            _abandoned.extend(self._opened)
+            leave_to_parent(*self._opened)
             self._opened.clear()
             self._process = os.getpid()
         if not self._opened:
@@ -191,11 +188,8 @@ class ResponseStore:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    make_private_file(path)
-    db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+    db = open_shared(path, timeout_s=0)
     try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
         db.executescript(_SCHEMA)
         _forget_old(db)
     except BaseException:
@@ -216,11 +210,6 @@ def _forget_old(db: sqlite3.Connection) -> None:
 def _close_all(opened: list[sqlite3.Connection]) -> None:
     while opened:
         opened.pop().close()
-
-
-def _is_busy(error: sqlite3.Error) -> bool:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _storage_error(path: Path, error: Exception) -> ApiError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentkit.exceptions import UserError
-from agentkit.tools import RunContextWrapper
+from agentkit.tooling import RunContextWrapper
 
 __all__ = ["MCPToolMetaContext", "MCPToolMetaResolver", "meta_of_call"]
 

@@ -17,7 +17,7 @@ from agentkit.mcp.failures import RequestFailed, missing_package
 from agentkit.mcp.filters import ToolFilter, check_filter, filtered
 from agentkit.mcp.pages import all_prompts, all_tools, page
 from agentkit.mcp.server import MCPServer
-from agentkit.tools import RunContextWrapper
+from agentkit.tooling import RunContextWrapper
 
 if TYPE_CHECKING:
     from mcp import ClientSession

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import TypedDict
 
 from agentkit.exceptions import UserError
-from agentkit.tools import RunContextWrapper
+from agentkit.tooling import RunContextWrapper
 
 if TYPE_CHECKING:
     from mcp import Tool as MCPTool

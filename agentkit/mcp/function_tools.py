@@ -17,7 +17,7 @@ from agentkit.mcp.approval import needs_approval
 from agentkit.mcp.call_meta import MCPToolMetaContext, meta_of_call
 from agentkit.mcp.results import output_of, text_of
 from agentkit.mcp.server import MCPServer
-from agentkit.tools import (
+from agentkit.tooling import (
     FunctionTool,
     RunContextWrapper,
     StrictSchemaError,
@@ -26,7 +26,7 @@ from agentkit.tools import (
     default_tool_error_function,
     ensure_strict_json_schema,
 )
-from agentkit.tools.tool import told_of_failure
+from agentkit.tooling.tool import told_of_failure
 from agentkit.tracing import FunctionSpanData, get_current_span, mcp_tools_span
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agentkit import _json
-from agentkit.tools import ToolOutputFileContent, ToolOutputImage, ToolOutputText
+from agentkit.tooling import ToolOutputFileContent, ToolOutputImage, ToolOutputText
 
 if TYPE_CHECKING:
     from mcp_types import CallToolResult

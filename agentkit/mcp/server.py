@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 from agentkit.exceptions import UserError
 from agentkit.mcp.approval import Policy, RequireApproval, approval_policy
 from agentkit.mcp.call_meta import MCPToolMetaResolver
-from agentkit.tools import (
+from agentkit.tooling import (
     RunContextWrapper,
     ToolErrorFunction,
     ToolInputGuardrail,

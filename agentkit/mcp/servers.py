@@ -18,7 +18,7 @@ from agentkit.mcp.failures import without_secrets
 from agentkit.mcp.filters import ToolFilter
 from agentkit.mcp.http import HttpTransport, http_transport
 from agentkit.mcp.stdio import StdioTransport
-from agentkit.tools import ToolErrorFunction, ToolInputGuardrail, ToolOutputGuardrail
+from agentkit.tooling import ToolErrorFunction, ToolInputGuardrail, ToolOutputGuardrail
 
 __all__ = [
     "MCPServerSse",

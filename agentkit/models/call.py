@@ -10,9 +10,17 @@ from typing import Any
 from agentkit import _json
 from agentkit.exceptions import UserError
 from agentkit.models.settings import ModelSettings
-from agentkit.tools import HOSTED_TOOLS, FunctionTool
+from agentkit.tooling import HOSTED_TOOLS, FunctionTool
 
-__all__ = ["accepted_arguments", "encode_body", "plain_json", "shared_fields", "streams_batches", "tools_json"]
+__all__ = [
+    "accepted_arguments",
+    "body_values",
+    "encode_body",
+    "plain_json",
+    "shared_fields",
+    "streams_batches",
+    "tools_json",
+]
 
 
 @functools.lru_cache(maxsize=256)
@@ -98,17 +106,21 @@ def shared_fields(settings: ModelSettings) -> dict[str, Any]:
     }
 
 
-def encode_body(fields: Mapping[str, Any], settings: ModelSettings, **encoded: bytes | bytearray | None) -> bytes:
-    """Return a request body: `fields` that are not None, the settings' extras over them, and parts encoded before.
-
-    Args:
-        fields: Values to encode.
-        settings: Where `extra_args` and `extra_body` come from.
-        encoded: JSON by key, put in as it is; None is left out.
-    """
+def body_values(fields: Mapping[str, Any], settings: ModelSettings) -> dict[str, Any]:
+    """Return the values of a request's body: `fields` that are not None, and the settings' extras over them."""
     values = {key: value for key, value in fields.items() if value is not None}
     values |= settings.extra_args or {}
     values |= settings.extra_body or {}
-    parts = [_json.dumps(values)[1:-1]] if values else []
-    parts += [b'"%s":%s' % (k.encode(), v) for k, v in encoded.items() if v is not None and k not in values]
+    return values
+
+
+def encode_body(values: bytes, **encoded: bytes | bytearray | None) -> bytes:
+    """Return a request body.
+
+    Args:
+        values: JSON object.
+        encoded: Members to add to it, as JSON by key; None is left out.
+    """
+    parts = [values[1:-1]] if values != b"{}" else []
+    parts += [b'"%s":%s' % (key.encode(), value) for key, value in encoded.items() if value is not None]
     return b"{" + b",".join(parts) + b"}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from agentkit import _json
 from agentkit.exceptions import ModelBehaviorError, ModelStatusError, UserError
-from agentkit.models.call import encode_body, plain_json, shared_fields
+from agentkit.models.call import plain_json, shared_fields
 from agentkit.models.chat_items import INCOMPLETE, items_of_message
 from agentkit.models.chat_messages import encode_messages
 from agentkit.models.chat_quirks import ChatQuirks, Lessons, known_quirks, learn_from
@@ -68,14 +68,12 @@ class OpenAIChatCompletionsModel(WireModel):
         _refuse_what_has_no_form(request, type(self).__name__)
         quirks = self._quirks(client)
         tools = self._encoded_tools(request, self._tool if quirks.strict_tools else _tool_without_strict)
-        messages = encode_messages(
-            _instructions(request, quirks),
-            request.input,
-            model=self.model,
-            reasoning_field=quirks.reasoning_field,
-        )
+        instructions = _instructions(request, quirks)
+        how: dict[str, Any] = {"model": self.model, "reasoning_field": quirks.reasoning_field}
+        messages = encode_messages(instructions, request.input, **how)
         fields = self._fields(request, quirks, stream=stream)
-        return encode_body(fields, request.settings, tools=tools, messages=messages)
+        how["instructions"] = instructions
+        return self._encoded(fields, request, client, how, tools=tools, messages=messages)
 
     def _fields(self, request: ModelRequest, quirks: ChatQuirks, *, stream: bool) -> dict[str, Any]:
         settings = request.settings

@@ -8,7 +8,7 @@ from typing import Any
 from agentkit.exceptions import UserError
 from agentkit.models.call import plain_json
 from agentkit.models.settings import MCPToolChoice
-from agentkit.tools import (
+from agentkit.tooling import (
     CodeInterpreterTool,
     ComputerTool,
     FileSearchTool,

@@ -11,7 +11,7 @@ from agentkit._repr import bare_repr
 from agentkit.models.output_schema import AgentOutputSchemaBase
 from agentkit.models.settings import ModelSettings
 from agentkit.models.typed import to_json, typed_item
-from agentkit.tools import Tool
+from agentkit.tooling import Tool
 from agentkit.usage import Usage
 
 if TYPE_CHECKING:

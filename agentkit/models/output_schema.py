@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import abc
 import re
-from types import UnionType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 from typing_extensions import TypedDict, is_typeddict
 
 from agentkit.exceptions import ModelBehaviorError, UserError
-from agentkit.tools import StrictSchemaError, ensure_strict_json_schema
+from agentkit.tooling import StrictSchemaError, ensure_strict_json_schema
 
-__all__ = ["AgentOutputSchema", "AgentOutputSchemaBase", "type_name"]
+__all__ = ["AgentOutputSchema", "AgentOutputSchemaBase", "check_output_type", "type_name"]
 
 _WRAPPER_KEY = "response"
+_FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType)
+_NO_TYPES = (
+    *(str, bytes, bytearray, bool, int, float, complex, list, tuple, dict, set, frozenset, type(...), BaseModel),
+    *(ModuleType, *_FUNCTIONS),
+)
+"""What is passed by mistake. All else may be a type that pydantic knows."""
 
 
 class AgentOutputSchemaBase(abc.ABC):
@@ -59,10 +65,11 @@ class AgentOutputSchema(AgentOutputSchemaBase):
         strict_json_schema: Whether the model must keep to the schema.
 
     Raises:
-        UserError: The type has no JSON schema, or none in strict form.
+        UserError: It is no type, or has no JSON schema, or none in strict form.
     """
 
     def __init__(self, output_type: Any, strict_json_schema: bool = True) -> None:
+        check_output_type(output_type)
         self.output_type = output_type
         self.strict_json_schema = strict_json_schema
         self._is_wrapped = False
@@ -76,8 +83,7 @@ class AgentOutputSchema(AgentOutputSchemaBase):
             self._adapter = TypeAdapter(wrapped)
             self._schema = self._make_schema()
         except PydanticUserError as error:
-            hint = "Use a pydantic model, a dataclass, a TypedDict, or a type such as list[str]."
-            raise UserError(f"Output type {output_type!r} has no schema: {error.message}", hint=hint) from error
+            raise _without_schema(self.name(), error) from error
 
     def _make_schema(self) -> dict[str, Any]:
         try:
@@ -145,6 +151,53 @@ class AgentOutputSchema(AgentOutputSchemaBase):
             if inner is None:
                 raise
         return self._adapter.validate_json(inner)
+
+
+def check_output_type(value: Any) -> None:  # whatever was passed
+    """Refuse what can't be the type of an answer because it is no type: a text, a number, a function, an instance.
+
+    What can is decided by pydantic, when the schema is made: it may need names that are defined later.
+
+    Args:
+        value: What was passed as an output type.
+
+    Raises:
+        UserError: It is no type; the message has the value, and what to pass.
+    """
+    if not isinstance(value, _NO_TYPES) or hasattr(value, "__supertype__"):
+        return
+    kind = type(value)
+    hint = "Pass a type: a pydantic model, a dataclass, a TypedDict, or one such as list[str]."
+    match value:
+        case str():
+            name = value if value.isidentifier() else "City"
+            hint = f"Pass the type itself, without quotes: output_type={name}."
+        case list() if len(value) == 1 and isinstance(value[0], type):
+            hint = f"For a list of them pass list[{type_name(value[0])}]."
+        case BaseModel():
+            hint = f"Pass its class: output_type={kind.__name__}."
+        case bool() | int() | float() | list() | tuple() | dict() | set() | frozenset():
+            hint = f"{hint} For values such as this one pass {kind.__name__}."
+    shown = f"the function {value.__name__}" if isinstance(value, _FUNCTIONS) else f"{value!r:.60}"
+    raise UserError(f"An output type has to be a type, not {shown}.", hint=hint)
+
+
+def _without_schema(name: str, error: PydanticUserError) -> UserError:
+    """Return the error of a type that pydantic makes no schema of."""
+    if error.code == "class-not-fully-defined" or error.code == "undefined-annotation":
+        missing = re.search(r"name '(\w+)' is not defined|define `(\w+)`", str(error.__cause__ or error.message))
+        named = next((part for part in missing.groups() if part), None) if missing else None
+        which = f" {named}" if named else ""
+        return UserError(
+            f"Output type {name} names a type{which} that isn't defined here.",
+            hint="Define it first, or pass the type itself, without quotes.",
+        )
+    hint = "Use a pydantic model, a dataclass, a TypedDict, or a type such as list[str]."
+    if error.code == "schema-for-unknown-type":
+        unknown = re.search(r"schema for (.+?)\. Set `arbitrary", error.message)
+        part = "" if unknown is None else re.sub(r"^<class '(?:.*\.)?(\w+)'>$", r"\1", unknown[1])
+        return UserError(f"Output type {name} has no schema: pydantic doesn't know {part or name}.", hint=hint)
+    return UserError(f"Output type {name} has no schema: {error.message}", hint=hint)
 
 
 def _unfenced(text: str) -> str | None:

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from agentkit._repr import fields_repr
 from agentkit.exceptions import UserError
-from agentkit.tools import RunContextWrapper
+from agentkit.tooling import RunContextWrapper
 
 __all__ = ["DynamicPromptFunction", "GenerateDynamicPromptData", "Prompt", "resolve_prompt"]
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agentkit.exceptions import UserError
-from agentkit.models.call import encode_body, plain_json, shared_fields
+from agentkit.models.call import plain_json, shared_fields
 from agentkit.models.errors import stream_error
 from agentkit.models.history import encode_items
 from agentkit.models.hosted_tools import hosted_tool_json, needed_includes, tool_choice_json
@@ -57,7 +57,7 @@ class OpenAIResponsesModel(WireModel):
             "stream": True if stream else None,
         }
         conversation = b"[" + encode_items(request.input) + b"]"
-        return encode_body(fields, settings, tools=self._encoded_tools(request), input=conversation)
+        return self._encoded(fields, request, client, tools=self._encoded_tools(request), input=conversation)
 
     def _read(self, answer: dict[str, Any], client: AsyncOpenAI) -> ModelResponse:
         return response_from_wire(answer, client)

@@ -10,7 +10,7 @@ from typing import Any
 from agentkit._retry_after import header, number, retry_after_s
 from agentkit.exceptions import AgentsException, ModelServerError
 from agentkit.models.retry import ModelRetryAdvice, ModelRetryNormalizedError
-from agentkit.tools import ComputerTool, FileSearchTool, FunctionTool, LocalShellTool, WebSearchTool
+from agentkit.tooling import ComputerTool, FileSearchTool, FunctionTool, LocalShellTool, WebSearchTool
 
 __all__ = ["acts", "advise", "normalize"]
 

@@ -27,6 +27,7 @@ from agentkit.models.retry import (
     retry_policies,
 )
 from agentkit.models.retry_advice import acts, advise, normalize
+from agentkit.models.sent import OnRequest, telling
 from agentkit.models.stream import RawResponsesStreamEvent
 from agentkit.models.wire import client_retries_off
 
@@ -67,7 +68,12 @@ Sleep = Callable[[float], Awaitable[object]]
 
 
 async def get_response(
-    model: Model, arguments: dict[str, Any], *, on_retry: OnRetry | None = None, sleep: Sleep = asyncio.sleep
+    model: Model,
+    arguments: dict[str, Any],
+    *,
+    on_retry: OnRetry | None = None,
+    on_request: OnRequest | None = None,
+    sleep: Sleep = asyncio.sleep,
 ) -> ModelResponse:
     """Return a model's whole answer, asking again after passing failures.
 
@@ -75,6 +81,7 @@ async def get_response(
         model: Any model.
         arguments: Those of `Model.get_response` by name; what the model doesn't take is left out.
         on_retry: Is told of each retry.
+        on_request: Is told of each request, where the model is one of agentkit's adapters.
         sleep: Waits so many seconds.
 
     Raises:
@@ -84,7 +91,7 @@ async def get_response(
     attempt = 1
     while True:
         try:
-            with _client_retries_off():
+            with _asking(on_request):
                 return await model.get_response(**accepted)
         except Exception as error:
             notice = await _next_attempt(error, model, arguments, attempt=attempt, streamed=False, started=False)
@@ -96,7 +103,12 @@ async def get_response(
 
 
 async def stream(
-    model: Model, arguments: dict[str, Any], *, on_retry: OnRetry | None = None, sleep: Sleep = asyncio.sleep
+    model: Model,
+    arguments: dict[str, Any],
+    *,
+    on_retry: OnRetry | None = None,
+    on_request: OnRequest | None = None,
+    sleep: Sleep = asyncio.sleep,
 ) -> AsyncGenerator[list[RawResponsesStreamEvent]]:
     """Yield the events of a model's answer, in lists as they come, asking again as long as none of it has come.
 
@@ -108,7 +120,7 @@ async def stream(
         announced = answering = False
         try:
             async with aclosing(_batches(model, arguments)) as batches:
-                with _client_retries_off():
+                with _asking(on_request):
                     batch = await anext(batches, None)
                 while batch is not None:
                     if not answering:
@@ -150,11 +162,13 @@ async def _one_by_one(model: Any, arguments: dict[str, Any]) -> AsyncGenerator[l
 
 
 @contextmanager
-def _client_retries_off() -> Iterator[None]:
-    token = client_retries_off.set(True)
+def _asking(on_request: OnRequest | None) -> Iterator[None]:
+    """Have the client try once, and `on_request` told what it is given to send."""
+    token, told = client_retries_off.set(True), telling.set(on_request)
     try:
         yield
     finally:
+        telling.reset(told)
         client_retries_off.reset(token)
 
 

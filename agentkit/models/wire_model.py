@@ -10,16 +10,18 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, as
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from agentkit import _json
 from agentkit.exceptions import ModelStatusError
-from agentkit.models.call import tools_json
+from agentkit.models.call import body_values, encode_body, tools_json
 from agentkit.models.errors import too_slow
 from agentkit.models.history import History
 from agentkit.models.interface import Model, ModelResponse, ModelTracing, TResponseInputItem
 from agentkit.models.output_schema import AgentOutputSchemaBase
+from agentkit.models.sent import SentRequest, output_format, telling
 from agentkit.models.settings import ModelSettings
 from agentkit.models.stream import RawResponsesStreamEvent
 from agentkit.models.wire import post, post_streamed
-from agentkit.tools import Tool
+from agentkit.tooling import Tool
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -60,6 +62,8 @@ class WireModel(Model):
     """Name of the API."""
     path: ClassVar[str]
     """Path of its endpoint."""
+    sender: ClassVar[str | None] = None
+    """What makes the request of the body, where it isn't sent as it is."""
 
     def __init__(self, model: str, openai_client: AsyncOpenAI | Callable[[], AsyncOpenAI]) -> None:
         self.model = model
@@ -199,6 +203,36 @@ class WireModel(Model):
         """Return whether the server has to be asked again, in another way that its refusal taught."""
         return False
 
+    def _encoded(
+        self,
+        fields: dict[str, Any],
+        request: ModelRequest,
+        client: AsyncOpenAI,
+        messages_from: dict[str, Any] | None = None,
+        *,
+        tools: bytes | None,
+        **messages: bytes | bytearray,
+    ) -> bytes:
+        """Return a request's body, and tell who wants to know what is in it.
+
+        Args:
+            fields: Its values.
+            request: The call.
+            client: Where it goes.
+            messages_from: What is needed, beside the conversation, to make the messages once more.
+            tools: The tools' JSON.
+            messages: The messages' JSON, under their key in the body.
+        """
+        values = body_values(fields, request.settings)
+        own = _json.dumps(values)
+        (key,) = messages
+        tools = None if "tools" in values else tools
+        body = encode_body(own, tools=tools, **({} if key in values else messages))
+        if (tell := telling.get()) is not None:
+            how = None if key in values else {"key": key, **(messages_from or {})}
+            tell(SentRequest(self.api, self.path, client.base_url, request.settings, own, tools, how, self.sender))
+        return body
+
     def _encoded_tools(self, request: ModelRequest, shape: ToolShape | None = None) -> bytes | None:
         """Return the tools' JSON; encoded once as long as a run keeps the same agent.
 
@@ -239,11 +273,6 @@ class WireModel(Model):
     @abc.abstractmethod
     def _tool(name: str, description: str, schema: dict[str, Any], strict: bool) -> dict[str, Any]:
         """Return a tool in the API's shape."""
-
-
-def output_format(schema: AgentOutputSchemaBase) -> dict[str, Any]:
-    """Return an output schema as both APIs take it."""
-    return {"name": "final_output", "strict": schema.is_strict_json_schema(), "schema": schema.json_schema()}
 
 
 @asynccontextmanager

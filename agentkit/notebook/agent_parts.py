@@ -111,7 +111,7 @@ def _guardrails(command: Command, names: Mapping[str, Any], path: str, side: Lit
 
 def _checking_function(command: Command, path: str, value: Any, side: str) -> Any:
     """Return a function that wasn't decorated, if it can be a guardrail's."""
-    from agentkit.tools import FunctionTool
+    from agentkit.tooling import FunctionTool
 
     decorate = f"Decorate a function of the context, the agent and the {side} with @{side}_guardrail."
     if not callable(value) or isinstance(value, (type, FunctionTool)):

@@ -59,7 +59,7 @@ class ConsolePrompt:
 
     async def decide(self, items: Sequence[ToolApprovalItem]) -> list[Decision | None]:
         """Ask for each call; an end of input leaves the rest undecided."""
-        from agentkit.tools.executor import call_in
+        from agentkit.tooling.executor import call_in
 
         decisions: list[Decision | None] = []
         for item in items:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
 import sys
 import uuid
 from typing import TYPE_CHECKING
 
 from agentkit.notebook.approving import ConsolePrompt, SamePolicy, approval_policy
+from agentkit.notebook.cell_wait import CellWait, was_stopped
 from agentkit.notebook.display.approvals import waiting_text
 from agentkit.notebook.display.modes import RenderMode
 from agentkit.notebook.display.publish import publish
@@ -29,15 +28,8 @@ if TYPE_CHECKING:
     from agentkit.notebook.approving import Approver
     from agentkit.notebook.widgets.run_panel import RunPanel
     from agentkit.runtime import RunResultBase, RunResultStreaming
-    from agentkit.tools.callers_thread import CallersThread
 
 __all__ = ["Asking", "Question"]
-
-_WAKE_S = 0.05
-"""How often a waiting cell wakes. An interrupt does not wake the kernel's loop by itself (ipykernel #881)."""
-
-_GRACE_S = 1.0
-"""Time that a stopped run has to tidy up before the cell goes on without it."""
 
 
 class Asking:
@@ -56,11 +48,10 @@ class Asking:
         self._shell = shell
         self._question = question
         self._mode = mode
-        self._lent: CallersThread | None = None
         self._view: View = NoView()
         self._panel: RunPanel | None = None
         self._display_id = ""
-        self._shown: ShownRun | None = None
+        self._wait: CellWait | None = None
 
     # -- the cell's thread ------------------------------------------------------------------------------------------
 
@@ -71,58 +62,24 @@ class Asking:
             Interrupted: It was stopped.
             Exception: It failed; shown as a line or two.
         """
-        from agentkit.runtime.background import run_blocking
-        from agentkit.tools.callers_thread import WaitingThread
-
-        shown = self._open()
-        error: BaseException | None = None
-        self._lent = waiting = WaitingThread()
-        try:
-            run_blocking(shown.run(), while_waiting=self._pump, waiting=waiting, grace_s=_GRACE_S)
-        except BaseException as raised:  # shown below, the run's output first
-            error = raised
-        return self._conclude(shown, error)
+        shown, wait = self._open()
+        return self._conclude(shown, wait.block(self._pump))
 
     async def wait_in_loop(self) -> RunResultStreaming:
         """Run, and return the result; the kernel's loop stays free but for sync tools. Errors as for `wait`."""
-        from agentkit.runtime.background import submit
-        from agentkit.tools.callers_thread import WaitingLoop
-
-        shown = self._open()
-        cell = asyncio.current_task()
-        assert cell is not None  # this is a coroutine
-        self._lent = waiting = WaitingLoop(cell)
-        future = asyncio.wrap_future(waiting.context().run(submit, shown.run()))
-        future.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, even if too late
-        error: BaseException | None = None
-        try:
-            while not future.done():
-                await asyncio.wait({future}, timeout=_WAKE_S)
-                self._pump()
-            future.result()
-        except asyncio.CancelledError as raised:  # the kernel's interrupt; or the run's own end by Stop
-            waiting.cease(interrupted=True)
-            self.stop()
-            await asyncio.wait({future}, timeout=_GRACE_S)
-            error = raised
-        except BaseException as raised:
-            error = raised
-        finally:
-            waiting.close()
-        return self._conclude(shown, error)
+        shown, wait = self._open()
+        return self._conclude(shown, await wait.in_loop(self._pump))
 
     def stop(self) -> None:
         """Stop the run, from any thread."""
-        if self._shown is not None:
-            self._shown.stop()
-        if self._lent is not None:
-            self._lent.interrupt()
+        if self._wait is not None:
+            self._wait.stop()
 
     def _pump(self) -> None:
         if self._panel is not None:
             pump_widget_messages(self._shell)
 
-    def _open(self) -> ShownRun:
+    def _open(self) -> tuple[ShownRun, CellWait]:
         approver: Approver | None = None
         if self._mode == "console":
             from agentkit.notebook.display.console import ConsoleView
@@ -131,8 +88,9 @@ class Asking:
             approver = ConsolePrompt() if sys.stdin is not None and sys.stdin.isatty() else None
         elif self._mode == "live":
             approver = self._open_panel()
-        self._shown = ShownRun(self._question, self._view, approver=self._approver(approver))
-        return self._shown
+        shown = ShownRun(self._question, self._view, approver=self._approver(approver))
+        self._wait = CellWait(shown)
+        return shown, self._wait
 
     def _approver(self, reader: Approver | None) -> Approver | None:
         """Return who decides on calls: the reader unless a policy is set; without a reader nobody may."""
@@ -163,9 +121,8 @@ class Asking:
 
     def _conclude(self, shown: ShownRun, error: BaseException | None) -> RunResultStreaming:
         """Put the kept output in its place and the result where it is looked for; then return it, or raise."""
-        result = shown.result
+        result, stopped = shown.result, was_stopped(error)
         self._view.close()
-        stopped = isinstance(error, (KeyboardInterrupt, asyncio.CancelledError, concurrent.futures.CancelledError))
         if result is not None:
             question = self._question
             latest.asked[result] = Asked(question, _earlier(result), shown.transcript)

@@ -96,14 +96,14 @@ class MagicCompleter:
             return fragment, self._values(option.values, option, fragment), "value"
         if fragment.startswith("-"):
             given = {word.partition("=")[0] for word in words}
-            flags = [option.flag for option in command.options if option.many or option.flag not in given]
+            flags = [option.flag for option in _offered(command) if option.many or option.flag not in given]
             return fragment, [*flags, "--help"], "option"
         subject = self._subject(command, words)
         if subject is None and command.subject is not None:
             return fragment, self._values(command.subject.values, fragment=fragment), "name"
         if command.takes_rest:  # prose from here on
             return fragment, [], "text"
-        return fragment, [option.flag for option in command.options], "option"
+        return fragment, [option.flag for option in _offered(command)], "option"
 
     @staticmethod
     def _words(line: str) -> tuple[list[str], str]:
@@ -199,3 +199,7 @@ def _functions(names: dict[str, Any]) -> list[str]:
         name for name, value in names.items()
         if not name.startswith("_") and inspect.isfunction(value) and value.__module__ == "__main__"
     ]  # fmt: skip
+
+
+def _offered(command: Command) -> list[Option]:
+    return [option for option in command.options if not option.refused]

@@ -9,6 +9,8 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+from agentkit._sqlite import open_to_read
+
 __all__ = ["files", "key_variables", "platforms", "sessions", "setting_values", "settings_words"]
 
 _MOST = 200
@@ -50,7 +52,7 @@ def sessions() -> list[str]:
         return []
     statement = "SELECT session_id FROM agent_sessions ORDER BY updated_at DESC LIMIT ?"
     with contextlib.suppress(sqlite3.Error):
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.2)
+        connection = open_to_read(path, timeout_s=0.2)
         with contextlib.closing(connection):
             names = [str(name) for (name,) in connection.execute(statement, (_MOST,))]
             return [name for name in names if not re.search(r"[\s,\"']", name)]

@@ -12,6 +12,8 @@ from agentkit.notebook.conversations import conversations, is_session, notebook_
 from agentkit.notebook.options import Command, closest, usage_error
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from IPython.core.interactiveshell import InteractiveShell
 
     from agentkit.sessions import SessionInfo
@@ -31,7 +33,7 @@ class Conversation:
     session: Any  # a Session of any make
     """Where it is kept."""
     kind: str
-    """Whose it is: "this notebook", "named", "variable", or the other notebook's file."""
+    """Whose it is: "this notebook", "named", "variable", "chat", or the other notebook's file."""
     items: int = 0
     """Items that it has."""
     started_with: str = ""
@@ -54,9 +56,9 @@ async def list_conversations(shell: InteractiveShell, *, everywhere: bool = Fals
     """
     from agentkit.sessions import SQLiteSession
 
-    prefix = _prefix(shell)
+    prefix, chats = _prefix(shell), _sessions_of_chats()
     kept = await SQLiteSession.sessions(sessions_file())
-    found = [_described(info, prefix) for info in kept if info.items]
+    found = [_described(info, prefix, chats) for info in kept if info.items]
     in_memory = [(session, "this notebook") for session in conversations.in_memory()]
     for session, kind in [*in_memory, *((branch, "named") for branch in conversations.branches_in_memory())]:
         if items := await session.get_items():
@@ -107,9 +109,16 @@ def _prefix(shell: InteractiveShell) -> str | None:
     return None if notebook is None else f"{notebook}: "
 
 
-def _described(info: SessionInfo, prefix: str | None) -> Conversation:
+def _sessions_of_chats() -> set[str]:
+    """Return the ids of the sessions that chats have made for themselves: `agentkit.chat.list` lists those."""
+    from agentkit.notebook.chat.store import ChatStore, chats_file
+
+    return ChatStore(chats_file()).own_sessions() if chats_file().exists() else set()
+
+
+def _described(info: SessionInfo, prefix: str | None, chats: Container[str] = ()) -> Conversation:
     session = conversations.kept(info.session_id)
-    name, kind = info.session_id, "named"
+    name, kind = info.session_id, "chat" if info.session_id in chats else "named"
     if prefix is not None and name.startswith(prefix):
         name, kind = name.removeprefix(prefix), "this notebook"
     elif ".ipynb: " in name:

@@ -43,6 +43,30 @@ def _partial(partial: Any) -> Any:
     return {"text/html": html, "text/plain": clean(value_text(partial))}
 
 
+def _trace(trace: Any) -> Any:
+    from agentkit.notebook.display.trace_view import trace_bundle
+
+    return trace_bundle(trace)
+
+
+def _trace_diff(diff: Any) -> Any:
+    from agentkit.notebook.display.diff_view import diff_bundle
+
+    return diff_bundle(diff)
+
+
+def _replay(replay: Any) -> Any:
+    from agentkit.notebook.display.diff_view import replay_bundle
+
+    return replay_bundle(replay)
+
+
+def _sent(request: Any) -> Any:
+    from agentkit.notebook.display.diff_view import sent_bundle
+
+    return sent_bundle(request)
+
+
 def _record(thing: Any) -> Any:
     from agentkit.notebook.display.records import record_bundle
 
@@ -67,18 +91,22 @@ _RECORDS = {
     "agentkit.runtime.handoffs": "HandoffInputData",
     "agentkit.sessions.sqlite_tables": "SessionInfo",
     "agentkit.sessions.session": "SessionSettings",
-    "agentkit.tools.context": "RunContextWrapper ToolContext",
-    "agentkit.tools.guardrails": "ToolInputGuardrailResult ToolOutputGuardrailResult",
-    "agentkit.tools.hosted": "WebSearchTool FileSearchTool CodeInterpreterTool ImageGenerationTool HostedMCPTool "
+    "agentkit.tooling.context": "RunContextWrapper ToolContext",
+    "agentkit.tooling.guardrails": "ToolInputGuardrailResult ToolOutputGuardrailResult",
+    "agentkit.tooling.hosted": "WebSearchTool FileSearchTool CodeInterpreterTool ImageGenerationTool HostedMCPTool "
     "LocalShellTool ComputerTool",
 }
 """Classes shown as a table of what is set in them, by module; all others not named here have their `repr`."""
 
 _BUNDLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("agentkit.runtime.agent", "Agent"): _agent,
-    ("agentkit.tools.tool", "FunctionTool"): _tool,
+    ("agentkit.tooling.tool", "FunctionTool"): _tool,
     ("agentkit.sessions.session", "SessionABC"): _session,
     ("agentkit.runtime.partial_view", "Partial"): _partial,
+    ("agentkit.records.opened", "RecordedTrace"): _trace,
+    ("agentkit.records.diff", "TraceDiff"): _trace_diff,
+    ("agentkit.records.replay", "Replay"): _replay,
+    ("agentkit.records.request", "RecordedRequest"): _sent,
     ("agentkit.usage", "Usage"): _view,
     ("agentkit.usage", "RequestUsage"): _view,
     ("agentkit.runtime.handoffs", "Handoff"): _view,
@@ -117,4 +145,6 @@ def _show_result(shell: InteractiveShell, result: Any) -> None:
     if not latest.take_shown(result):
         publish(run_bundle(result, asked=latest.asked.get(result)))
     elif getattr(shell, "kernel", None) is None:
-        print(usage_line(result, latest.asked.get(result)))  # a terminal has written "Out[3]: " already
+        # a terminal has written "Out[3]: " already, so that something has to follow
+        told = latest.told is result
+        print(f"The run above: {result.status}" if told else usage_line(result, latest.asked.get(result)))

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from agentkit.notebook.display.transcript import Transcript
     from agentkit.notebook.resting import RestingRun
     from agentkit.notebook.running import Question
@@ -44,10 +47,13 @@ class Latest:
     """How the runs that are still there were asked."""
     shown: RunResultBase | None = None
     """The result whose output the running cell has already, or is not to have. None again when the cell has ended."""
+    told: RunResultBase | None = None
+    """The result whose usage a terminal has been told in the running cell already."""
     gone_on: weakref.WeakSet[RunResultBase] = field(default_factory=weakref.WeakSet)
     """Results of runs that rested, and have gone on since."""
-    waiting: dict[RunResultBase, None] = field(default_factory=dict)
-    """The runs of magics and chats that rest at calls that need approval, in their order."""
+    waiting: dict[RunResultBase, Callable[[Callable[[], Question]], Any] | None] = field(default_factory=dict)
+    """The runs of magics and chats that rest at calls that need approval, in their order; with each one of a chat, what
+    lets the chat go on with it. That is given a function which returns what the run goes on as, once."""
     resting: dict[RunResultBase, RestingRun] = field(default_factory=dict)
     """The runs that rest at calls that need approval, with buttons beneath them, by their results."""
     front_end_answered: bool = False
@@ -65,13 +71,19 @@ latest = Latest()
 
 
 def last_run() -> RunResultBase:
-    """Return the result of the last run that `%ask` or `%%ask` made, stopped and failed ones included.
+    """Return the result of the last run that `%ask`, `%%ask` or `chat.ask` made, stopped and failed ones included.
 
     Raises:
-        LookupError: There was none.
+        UserError: There was none.
     """
     if latest.run is None:
-        raise LookupError("Nothing has been asked yet: no %ask or %%ask has run.")
+        from agentkit.exceptions import UserError
+
+        raise UserError(
+            "Nothing has been asked in this kernel yet.",
+            hint="Ask by %ask AGENT …, %%ask AGENT or chat.ask(…). "
+            "What a chat was asked by its field is in chat.result.",
+        )
     return latest.run
 
 

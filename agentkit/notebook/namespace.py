@@ -14,7 +14,7 @@ from agentkit.notebook.options import Command, closest, kind_of, usage_error
 if TYPE_CHECKING:
     from agentkit.models import Model
     from agentkit.runtime import Agent, Handoff
-    from agentkit.tools import FunctionTool, Tool
+    from agentkit.tooling import FunctionTool, Tool
 
 __all__ = [
     "agents_in",
@@ -41,7 +41,7 @@ def agents_in(names: Mapping[str, Any]) -> dict[str, Agent[Any]]:
 
 def tools_in(names: Mapping[str, Any]) -> dict[str, FunctionTool]:
     """Return the tools among the notebook's variables."""
-    return instances(names, "agentkit.tools", "FunctionTool")
+    return instances(names, "agentkit.tooling", "FunctionTool")
 
 
 def model_names(names: Mapping[str, Any]) -> list[str]:
@@ -93,7 +93,7 @@ def find_tools(command: Command, names: Mapping[str, Any], paths: list[str]) -> 
     """
     from agentkit.exceptions import UserError
     from agentkit.runtime import Agent
-    from agentkit.tools import HOSTED_TOOLS, FunctionTool, function_tool
+    from agentkit.tooling import HOSTED_TOOLS, FunctionTool, function_tool
 
     found: list[Tool] = []
     for path in paths:

@@ -22,6 +22,7 @@ __all__ = [
     "closest",
     "kind_of",
     "typed_as",
+    "typed_sign",
     "usage_error",
 ]
 
@@ -97,6 +98,9 @@ class Option:
     """Whether a value may hold spaces (in quotes) and commas, as a file's name may; matters where it takes several."""
     expression: bool = False
     """Whether a value may hold spaces, without quotes, within its brackets and around `|`: `list[City] | None`."""
+
+    refused: str = ""
+    """Why it isn't taken, and what to do instead; such an option is never suggested."""
 
     @property
     def key(self) -> str:
@@ -281,8 +285,9 @@ class _Parser:
         begin, self.at = end - len(attached), end
         option = self.command.option(flag)
         if option is None:
-            near = closest(flag, [option.flag for option in self.command.options])
-            raise usage_error(self.command, f"There is no option {flag}.{near}")
+            raise usage_error(self.command, f"There is no option {flag}.{self._instead(flag)}")
+        if option.refused and not equals and self._peek() is None:
+            raise usage_error(self.command, f"{flag} isn't taken. {option.refused}")
         if option.metavar is None:
             if equals:
                 raise usage_error(self.command, f"{flag} takes no value.")
@@ -297,6 +302,17 @@ class _Parser:
             raise usage_error(self.command, f"{flag} is given twice.")
         else:
             self.found.options[option.key] = values[0]
+
+    def _instead(self, flag: str) -> str:
+        """Return what is said after an option that isn't there."""
+        options = self.command.options
+        near = closest(flag, [option.flag for option in options])
+        why = next(
+            (f" {option.refused}" for option in options if option.refused and option.flag in near.rstrip("?").split()),
+            "",
+        )
+        near = closest(flag, [option.flag for option in options if not option.refused])
+        return why or near
 
     def _values(self, option: Option, attached: str | None) -> list[Any]:
         words = [] if attached is None else [_unquoted(attached)]
@@ -387,11 +403,16 @@ def kind_of(value: Any) -> str:  # whatever a variable holds
     return f"{'an' if name[:1].lower() in ('a', 'e', 'i', 'o') else 'a'} {name}"
 
 
+def typed_sign(command: Command) -> str:
+    """Return a magic's name with its percent signs as it was typed: `%%ask`, where it is `%ask` too."""
+    typed = typed_as.get()
+    return command.sign if typed is None else f"{'%%' if typed.startswith('%%') else '%'}{command.name}"
+
+
 def usage_error(command: Command, message: str) -> Exception:
     """Return IPython's `UsageError`, which is shown as one line, for a magic that was typed wrongly."""
     from IPython.core.error import UsageError
 
     message = " ".join(message.split())
-    typed = typed_as.get()
-    sign = command.sign if typed is None else f"{'%%' if typed.startswith('%%') else '%'}{command.name}"
+    sign = typed_sign(command)
     return UsageError(f"{sign}: {message} See {sign} --help.")

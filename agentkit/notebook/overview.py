@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentkit import _home, backend
+from agentkit._sqlite import open_to_read
 from agentkit.exceptions import UserError
 from agentkit.notebook import namespace
 from agentkit.notebook.display.listing import Listing
@@ -81,7 +82,7 @@ def _counted(path: Path, table: str, word: str) -> str:
     """Return how many rows a table of a database has; none where it isn't there or can't be read now."""
     if path.exists():
         with contextlib.suppress(sqlite3.Error):
-            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.2)
+            connection = open_to_read(path, timeout_s=0.2)
             with contextlib.closing(connection):
                 return _count(connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0], word)
     return _count(0, word)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from agentkit._called_as import called_as
 from agentkit.notebook.approving import Decision, apply
 from agentkit.notebook.display.publish import publish
 from agentkit.notebook.latest import Asked, latest
@@ -114,6 +115,7 @@ class RestingRun:
         publish(bundle, display_id=self._display_id, update=True)
 
 
+@called_as("agentkit.approve")
 def approve(*, tools: str | Sequence[str] | None = None, always: bool = False, run: RunResultBase | None = None) -> Any:
     """Approve calls that wait in a run that rests, and go on with it in this cell.
 
@@ -131,6 +133,7 @@ def approve(*, tools: str | Sequence[str] | None = None, always: bool = False, r
     return _decide(Decision(True, always), tools, run)
 
 
+@called_as("agentkit.reject")
 def reject(
     reason: str | None = None,
     *,
@@ -177,15 +180,21 @@ def _decide(decision: Decision, tools: str | Sequence[str] | None, run: RunResul
             raise UserError(f"No call of {name!r} waits.", hint=f"Calls that wait: {', '.join(known)}.")
     assert result is not None  # or nothing would wait in it
     asked = latest.asked.get(result)
-    state = _state_of(result)
-    latest.waiting.pop(result, None)
-    if state is None:
-        raise _has_gone_on()
-    apply(state, items, [decision if names is None or item.name in names else None for item in items])
-    if (resting := latest.resting.pop(result, None)) is not None:
-        resting.withdraw()
-    question = asked.question if asked is not None else Question(result.last_agent, state, "agentkit.approve()")
-    return Asking(shell, _going_on(question, state), mode=render_mode(shell)).wait()
+
+    def decided() -> Question:
+        state = _state_of(result)
+        latest.waiting.pop(result, None)
+        if state is None:
+            raise _has_gone_on()
+        apply(state, items, [decision if names is None or item.name in names else None for item in items])
+        if (resting := latest.resting.pop(result, None)) is not None:
+            resting.withdraw()
+        question = asked.question if asked is not None else Question(result.last_agent, state, "agentkit.approve()")
+        return _going_on(question, state)
+
+    if (go_on_in_chat := latest.waiting.get(result)) is not None:
+        return go_on_in_chat(decided)
+    return Asking(shell, decided(), mode=render_mode(shell)).wait()
 
 
 def _last_waiting() -> RunResultBase | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agentkit.notebook.approving import apply
+from agentkit.notebook.cell_wait import Work
 from agentkit.notebook.display.transcript import Transcript
 from agentkit.notebook.settings import settings
 
@@ -45,7 +45,7 @@ class Question:
     """Whether the answer is to be shown as JSON, where it is some."""
 
 
-class ShownRun:
+class ShownRun(Work["RunResultStreaming"]):
     """A run, or several that go on from one another while calls are approved, shown in one view.
 
     Args:
@@ -55,38 +55,18 @@ class ShownRun:
     """
 
     def __init__(self, question: Question, view: View, *, approver: Approver | None = None) -> None:
+        super().__init__()
         self._question = question
         self._view = view
         self._approver = approver
-        self._task: asyncio.Task[Any] | None = None
-        self._stopped = False
         self._retried = False
         self.transcript = Transcript()
         """What has been seen of it."""
         self.result: RunResultStreaming | None = None
         """The result, also of a run that goes on or has failed; None before it has begun."""
 
-    def stop(self) -> None:
-        """Stop the run, from any thread; also before it has begun."""
-        from agentkit.runtime.background import background_loop
-
-        self._stopped = True
-        background_loop().call_soon_threadsafe(self._cancel)
-
-    def _cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-
-    async def run(self) -> RunResultStreaming:
-        """Run to the end, or until it rests at calls that nobody decided on; on agentkit's loop thread.
-
-        Raises:
-            CancelledError: It was stopped.
-            Exception: It failed.
-        """
-        self._task = asyncio.current_task()
-        if self._stopped:
-            raise asyncio.CancelledError
+    async def _carry_out(self) -> RunResultStreaming:
+        """Run to the end, or until it rests at calls that nobody decided on."""
         self._view.start()
         if self._question.afresh:
             await self._question.session.clear_session()

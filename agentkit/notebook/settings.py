@@ -16,6 +16,7 @@ from traitlets import TraitError
 from traitlets.config import Config, Configurable
 
 from agentkit import backend
+from agentkit.notebook.options import closest
 from agentkit.notebook.setting_traits import ChoiceEnum, Number, Setting, Switch, Text
 
 if TYPE_CHECKING:
@@ -124,6 +125,18 @@ class AgentKit(Configurable):
             if value is not None:
                 self.setting(name).validate(self, value)
         self.update_config(Config({"AgentKit": values}))
+
+    def update_config(self, config: Config) -> None:
+        """Take settings of a configuration, as `%config` does, which tells an error of this in a line.
+
+        Raises:
+            TraitError: There is no setting of a name, or one can't be that.
+        """
+        for name in config.get("AgentKit", {}):
+            if name not in self.names():
+                near = closest(name, self.names()) or f" There is {', '.join(self.names())}."
+                raise TraitError(f"AgentKit has no setting {name!r}.{near}")
+        super().update_config(config)
 
     def limited(self, config: RunConfig | None) -> RunConfig | None:
         """Return a run's settings with the notebook's budget, where they have none of their own."""

@@ -13,11 +13,12 @@ from typing_extensions import TypedDict
 from agentkit._repr import brief, fields_repr
 from agentkit.exceptions import UserError
 from agentkit.models import AgentOutputSchemaBase, DynamicPromptFunction, Model, ModelSettings, Prompt
+from agentkit.models.output_schema import check_output_type
 from agentkit.models.prompts import resolve_prompt
 from agentkit.runtime.guardrails import InputGuardrail, OutputGuardrail
 from agentkit.runtime.handoffs import Handoff
 from agentkit.runtime.hooks import AgentHooks
-from agentkit.tools import (
+from agentkit.tooling import (
     HOSTED_TOOLS,
     Enabled,
     FunctionTool,
@@ -165,6 +166,11 @@ class Agent(Generic[TContext]):
         for target in _listed(self.handoffs, "handoffs", who):
             if not isinstance(target, (Agent, Handoff)):
                 raise UserError(f"{who}: a handoff has to be an Agent, not {_kind(target)} {target!r:.60}.")
+        if self.output_type is not None:
+            try:
+                check_output_type(self.output_type)
+            except UserError as error:
+                raise UserError(f"{who}: {error.message[0].lower()}{error.message[1:]}", hint=error.hint) from None
         self._check_guards(who)
 
     def _check_guards(self, who: str) -> None:

@@ -18,8 +18,8 @@ from agentkit.models import TResponseInputItem
 from agentkit.runtime.call_tool import InnerRunWaits
 from agentkit.runtime.run_config import DEFAULT_MAX_TURNS, RunConfig
 from agentkit.runtime.stream_events import AgentToolStreamEvent
-from agentkit.tools import Enabled, FunctionTool, NeedsApproval, ToolContext, ToolErrorFunction
-from agentkit.tools.tool import told_of_failure
+from agentkit.tooling import Enabled, FunctionTool, NeedsApproval, ToolContext, ToolErrorFunction
+from agentkit.tooling.tool import told_of_failure
 from agentkit.usage import Usage
 
 if TYPE_CHECKING:

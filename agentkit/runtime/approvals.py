@@ -11,9 +11,9 @@ from agentkit import _json
 from agentkit.exceptions import UserError
 from agentkit.runtime.run_config import ToolErrorFormatterArgs
 from agentkit.runtime.turn import Call, Equipment
-from agentkit.tools import approval_key
-from agentkit.tools.context import ApprovalKey
-from agentkit.tools.tool import meant_arguments
+from agentkit.tooling import approval_key
+from agentkit.tooling.context import ApprovalKey
+from agentkit.tooling.tool import meant_arguments
 
 if TYPE_CHECKING:
     from agentkit.runtime.progress import RunProgress
@@ -68,7 +68,7 @@ async def _of_hosted_mcp(run: RunProgress, call: Call, equipment: Equipment) -> 
         if ask is None or not isinstance(config, Mapping) or config.get("server_label") != label:
             continue
         from agentkit.models.typed import typed_item
-        from agentkit.tools import MCPToolApprovalRequest
+        from agentkit.tooling import MCPToolApprovalRequest
 
         answer = ask(MCPToolApprovalRequest(run.context, typed_item(call.item)))
         if inspect.isawaitable(answer):

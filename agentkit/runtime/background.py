@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
-from agentkit.tools.callers_thread import WaitingThread
+from agentkit.tooling.callers_thread import WaitingThread
 
 __all__ = ["background_loop", "run_blocking", "submit"]
 

@@ -18,7 +18,7 @@ from agentkit.runtime.hooks import call_hooks
 from agentkit.runtime.items import ToolApprovalItem
 from agentkit.runtime.ledger import Outcome
 from agentkit.runtime.turn import Call, Equipment
-from agentkit.tools import (
+from agentkit.tooling import (
     FunctionTool,
     ToolContext,
     ToolInputGuardrailData,

@@ -8,8 +8,8 @@ from typing import Any
 
 from agentkit.exceptions import AgentsException, ModelBehaviorError, ToolCallError, UserError
 from agentkit.models.typed import typed_item
-from agentkit.tools import AsyncComputer, Computer, ComputerTool, ComputerToolSafetyCheckData, RunContextWrapper
-from agentkit.tools.executor import call_in_thread
+from agentkit.tooling import AsyncComputer, Computer, ComputerTool, ComputerToolSafetyCheckData, RunContextWrapper
+from agentkit.tooling.executor import call_in_thread
 
 __all__ = ["computer_call_output"]
 

@@ -10,7 +10,7 @@ from agentkit.runtime.items import RunItem, ToolCallItem, ToolCallOutputItem
 from agentkit.runtime.result import RunResultBase, RunResultStreaming
 from agentkit.runtime.run import Runner
 from agentkit.runtime.run_config import DEFAULT_MAX_TURNS
-from agentkit.tools import TContext
+from agentkit.tooling import TContext
 
 __all__ = ["run_demo_loop"]
 

@@ -18,7 +18,7 @@ from agentkit.runtime.ledger import Entry, EntryKind, Outcome
 from agentkit.runtime.progress import RunProgress
 from agentkit.runtime.stopping import stop_all
 from agentkit.runtime.turn import Call, Equipment, Turn, unknown_tool_message
-from agentkit.tools import ComputerTool, LocalShellTool, output_for_model
+from agentkit.tooling import ComputerTool, LocalShellTool, output_for_model
 from agentkit.tracing import function_span, handoff_span
 
 if TYPE_CHECKING:

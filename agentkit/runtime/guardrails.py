@@ -19,9 +19,9 @@ from agentkit.exceptions import (
 )
 from agentkit.models import TResponseInputItem
 from agentkit.runtime.stopping import stop_all
-from agentkit.tools import RunContextWrapper, TContext
-from agentkit.tools.callables import own_name
-from agentkit.tools.executor import call_in_thread
+from agentkit.tooling import RunContextWrapper, TContext
+from agentkit.tooling.callables import own_name
+from agentkit.tooling.executor import call_in_thread
 from agentkit.tracing import Span, guardrail_span
 
 if TYPE_CHECKING:

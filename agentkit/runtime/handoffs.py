@@ -17,7 +17,7 @@ from agentkit._repr import brief, fields_repr
 from agentkit.exceptions import ModelBehaviorError, UserError
 from agentkit.models import TResponseInputItem
 from agentkit.runtime.items import RunItem
-from agentkit.tools import Enabled, RunContextWrapper, TContext, ensure_strict_json_schema
+from agentkit.tooling import Enabled, RunContextWrapper, TContext, ensure_strict_json_schema
 
 if TYPE_CHECKING:
     from agentkit.runtime.agent import Agent

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from agentkit._repr import bare_repr, fields_repr
 from agentkit.models import ModelResponse, TResponseInputItem
-from agentkit.tools import RunContextWrapper, TContext, Tool
+from agentkit.tooling import RunContextWrapper, TContext, Tool
 
 if TYPE_CHECKING:
     from agentkit.runtime.agent import Agent

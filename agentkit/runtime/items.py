@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from agentkit.models import ModelResponse, TResponseInputItem
 from agentkit.models.typed import to_json, typed_item
-from agentkit.tools import approval_key, output_for_model
-from agentkit.tools.context import ApprovalKey
+from agentkit.tooling import approval_key, output_for_model
+from agentkit.tooling.context import ApprovalKey
 
 if TYPE_CHECKING:
     from agentkit.runtime.agent import Agent

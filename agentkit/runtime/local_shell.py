@@ -7,8 +7,8 @@ from typing import Any
 
 from agentkit.exceptions import AgentsException, ToolCallError
 from agentkit.models.typed import typed_item
-from agentkit.tools import LocalShellCommandRequest, LocalShellTool, RunContextWrapper
-from agentkit.tools.executor import call_in_thread
+from agentkit.tooling import LocalShellCommandRequest, LocalShellTool, RunContextWrapper
+from agentkit.tooling.executor import call_in_thread
 
 __all__ = ["local_shell_call_output"]
 

@@ -13,7 +13,9 @@ from agentkit import _logging
 from agentkit.exceptions import ModelConnectionError, UserError
 from agentkit.models import Model, ModelResponse, ModelSettings, ModelTracing, RawResponsesStreamEvent, retrying
 from agentkit.models.call import streams_batches
+from agentkit.models.given import GivenArguments
 from agentkit.models.responses import response_from_wire
+from agentkit.models.sent import SentRequest
 from agentkit.runtime.arriving import fit_response
 from agentkit.runtime.hooks import call_hooks
 from agentkit.runtime.progress import RunProgress
@@ -39,11 +41,11 @@ async def call_model(run: RunProgress, model: Model, equipment: Equipment) -> As
     _logging.model_asked(run.agent.name, model, instructions=instructions, items=arguments["input"], tools=offered)
     filtered = arguments["input"] if run.config.call_model_input_filter is not None else None
     with _model_span(run, model, instructions, filtered) as span, _noting_error(run, span):
-        note = _retry_noter(run, span)
+        note, on_request = _retry_noter(run, span), _request_noter(run, span, model, arguments)
         if run.streamed:
             response: ModelResponse | None = None
             started = time.perf_counter()
-            async with aclosing(retrying.stream(model, arguments, on_retry=note)) as batches:
+            async with aclosing(retrying.stream(model, arguments, on_retry=note, on_request=on_request)) as batches:
                 async for batch in batches:
                     response = _watch(run, span, batch, started) or response
                     yield batch
@@ -53,7 +55,7 @@ async def call_model(run: RunProgress, model: Model, equipment: Equipment) -> As
                     hint="What had come is in the exception's run_data.",
                 )
         else:
-            response = await retrying.get_response(model, arguments, on_retry=note)
+            response = await retrying.get_response(model, arguments, on_retry=note, on_request=on_request)
         response = fit_response(response)
         _finish_model_call(run, span, response)
     tokens = response.usage.total_tokens
@@ -112,6 +114,21 @@ def _retry_noter(run: RunProgress, span: Span[Any]) -> Callable[[retrying.RetryN
         data.retries = [*(data.retries or ()), {
             "error": error_note(run, notice.error)["message"], "delay_s": round(notice.delay_s, 3),
         }]  # fmt: skip
+
+    return note
+
+
+def _request_noter(
+    run: RunProgress, span: Span[Any], model: Model, arguments: dict[str, Any]
+) -> Callable[[SentRequest], None] | None:
+    """Return what puts each request of the call on its span, the last one to stay; None where it isn't to be kept."""
+    if run.agent_span is None or not run.config.trace_include_sensitive_data:
+        return None
+    data = span.span_data
+    data.request = GivenArguments(model, arguments)  # until one of our adapters tells what it makes of them
+
+    def note(request: SentRequest) -> None:
+        data.request = request
 
     return note
 
@@ -186,9 +203,13 @@ def _model_span(
     if run.config.trace_include_sensitive_data:
         start = run.traced_count if filtered is None else 0
         new = list(run.ledger.history[start:] if filtered is None else filtered)
+        count = len(new)
         if instructions is not None and instructions != run.traced_instructions:
             new.insert(0, {"role": "system", "content": instructions})
         data.input, data.input_start = new, start
-        run.traced_instructions = instructions
+        data.input_after, data.input_count = (run.traced_span if start else None), start + count
+        if filtered is None and run.server_keeps_history:
+            data.sent_start = run.sent_count
+        run.traced_instructions, run.traced_span = instructions, span.span_id
     run.traced_count = len(run.ledger.history)
     return span

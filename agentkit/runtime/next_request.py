@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from agentkit import _json
 from agentkit.exceptions import UserError
 from agentkit.models import Model
+from agentkit.models.sent import plain_address
 from agentkit.models.wire_model import WireModel
 from agentkit.runtime.agent import Agent
 from agentkit.runtime.model_call import model_arguments
@@ -70,6 +70,5 @@ async def next_request(
     if not isinstance(model, WireModel):
         return NextRequest(agent, model, arguments, None, "", earlier)
     body = _json.loads(model.request_body(**arguments))
-    url = urlsplit(str(model.client.base_url))
-    place = url._replace(netloc=url.netloc.rpartition("@")[2], query="", fragment="").geturl().rstrip("/")
+    place = plain_address(str(model.client.base_url))
     return NextRequest(agent, model, arguments, body, f"POST {place}{model.path}", earlier)

@@ -31,7 +31,7 @@ from agentkit.runtime.items import (
 from agentkit.runtime.ledger import Entry, EntryKind, Ledger, call_id_of
 from agentkit.runtime.run_config import RunConfig, RunErrorHandlers
 from agentkit.runtime.turn import Equipment, Turn, classify, enabled_parts, equip
-from agentkit.tools import RunContextWrapper, ToolInputGuardrailResult, ToolOutputGuardrailResult
+from agentkit.tooling import RunContextWrapper, ToolInputGuardrailResult, ToolOutputGuardrailResult
 from agentkit.usage import Usage
 
 if TYPE_CHECKING:
@@ -174,6 +174,8 @@ class RunProgress:
         """How much of the history earlier model spans have recorded."""
         self.traced_instructions: str | None = None
         """The instructions that the last model span recorded."""
+        self.traced_span: str | None = None
+        """The id of that span."""
         self.retries: list[RetryNotice] = []
         """Model calls that failed and were made again."""
         self.on_retry: Callable[[RetryNotice], object] | None = None

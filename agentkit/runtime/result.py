@@ -23,7 +23,7 @@ from agentkit.runtime.progress import RunProgress, RunStatus
 from agentkit.runtime.run_state import RunState
 from agentkit.runtime.stopping import stop_all
 from agentkit.runtime.stream_events import StreamEvent
-from agentkit.tools import RunContextWrapper, ToolInputGuardrailResult, ToolOutputGuardrailResult
+from agentkit.tooling import RunContextWrapper, ToolInputGuardrailResult, ToolOutputGuardrailResult
 from agentkit.usage import Usage
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from agentkit.runtime.progress import RunOptions, RunProgress
 from agentkit.runtime.result import RunResult, RunResultStreaming
 from agentkit.runtime.run_config import DEFAULT_MAX_TURNS, RunConfig, RunErrorHandlers
 from agentkit.runtime.run_state import RunState
-from agentkit.tools import Approvals, RunContextWrapper, TContext
-from agentkit.tools.callers_thread import lent_by_cell
+from agentkit.tooling import Approvals, RunContextWrapper, TContext
+from agentkit.tooling.callers_thread import lent_by_cell
 
 __all__ = ["Runner", "new_run"]
 

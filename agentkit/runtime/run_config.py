@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 from agentkit._repr import fields_repr
 from agentkit.exceptions import AgentsException, UserError
 from agentkit.models import Model, ModelProvider, ModelResponse, ModelSettings, MultiProvider, TResponseInputItem
-from agentkit.tools import RunContextWrapper, TContext
+from agentkit.tooling import RunContextWrapper, TContext
 
 if TYPE_CHECKING:
     from agentkit.runtime.agent import Agent

@@ -23,7 +23,7 @@ from agentkit.runtime.saved_state import (
     SavedState,
     read_saved,
 )
-from agentkit.tools import Approvals, RunContextWrapper
+from agentkit.tooling import Approvals, RunContextWrapper
 from agentkit.usage import Usage
 
 if TYPE_CHECKING:
@@ -191,7 +191,6 @@ class RunState:
         run.unsaved_input = list(data["unsaved_input"])
         run.saved_count = data["saved_count"]
         run.sent_count = data["sent_count"]
-        run.traced_count = len(run.ledger.history)
         run.input_guardrail_results, run.tool_input_guardrail_results, run.tool_output_guardrail_results = (
             list(results) for results in data["results"]
         )

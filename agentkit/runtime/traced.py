@@ -39,8 +39,11 @@ def start_trace(run: RunProgress) -> bool:
     if isinstance(its_trace, NoOpTrace):
         return False
     run.trace = its_trace
+    its_trace.data_left_out |= not config.trace_include_sensitive_data
     if current is None:
         its_trace.start(mark_as_current=True)
+    if its_trace.session_id is None:
+        its_trace.session_id = getattr(run.options.session, "session_id", None)
     if config.trace_include_sensitive_data and its_trace.input is None:
         its_trace.input = _asked(run)
     return current is None

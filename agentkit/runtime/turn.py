@@ -10,7 +10,7 @@ from agentkit.models import AgentOutputSchema, AgentOutputSchemaBase, ModelRespo
 from agentkit.runtime.agent import Agent, is_enabled
 from agentkit.runtime.handoffs import Handoff, handoff
 from agentkit.runtime.ledger import EntryKind, call_id_of
-from agentkit.tools import FunctionTool, RunContextWrapper, Tool
+from agentkit.tooling import FunctionTool, RunContextWrapper, Tool
 
 __all__ = [
     "Call",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from agentkit._sqlite import transaction
 from agentkit.sessions.finishing import in_thread
 from agentkit.sessions.session import (
     Item,
@@ -17,7 +18,7 @@ from agentkit.sessions.session import (
     effective_limit,
     encoded_item,
 )
-from agentkit.sessions.sqlite_file import IN_MEMORY, SQLiteFile, transaction
+from agentkit.sessions.sqlite_file import IN_MEMORY, SQLiteFile
 from agentkit.sessions.sqlite_tables import SessionInfo, SQLiteTables
 
 __all__ = ["SQLiteSession"]

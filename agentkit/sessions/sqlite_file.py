@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-import time
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agentkit._home import make_private_file
+from agentkit._sqlite import file_identity, is_busy, leave_to_parent, open_shared, transaction
 from agentkit.exceptions import UserError
 
 __all__ = ["IN_MEMORY", "SQLiteFile", "transaction"]
@@ -27,7 +25,6 @@ _BUSY_S = 10.0
 
 _files: weakref.WeakValueDictionary[str, SQLiteFile] = weakref.WeakValueDictionary()
 _files_lock = threading.Lock()
-_of_parents: list[Any] = []  # what a forked child has inherited and must neither use nor close
 
 
 class SQLiteFile:
@@ -97,27 +94,25 @@ class SQLiteFile:
         if self._connection is not None and self._opened_as == self._identity():
             return self._connection
         self._drop()
-        if self.path != IN_MEMORY:
-            try:
-                make_private_file(Path(self.path))
-            except OSError as error:
-                raise UserError(f"The session's file {self.path} can't be made: {error.strerror}.") from error
-        connection = sqlite3.connect(self.path, timeout=_BUSY_S, check_same_thread=False, isolation_level=None)
-        try:
-            if self.path != IN_MEMORY:
-                _share(connection)
-        except BaseException:
-            connection.close()
-            raise
+        connection = self._open()
         self._connection, self._opened_as = connection, self._identity()
         self._closing = weakref.finalize(self, connection.close)
         return connection
 
+    def _open(self) -> sqlite3.Connection:
+        if self.path == IN_MEMORY:
+            return sqlite3.connect(IN_MEMORY, check_same_thread=False, isolation_level=None)
+        try:
+            return open_shared(Path(self.path), timeout_s=_BUSY_S)
+        except OSError as error:
+            raise UserError(f"The session's file {self.path} can't be made: {error.strerror}.") from error
+
     def _leave_to_parent(self) -> None:
         """In a forked child: take a lock that no thread holds, and let the parent's connection be."""
         self._lock, self._pid = threading.Lock(), os.getpid()
-        if self.path != IN_MEMORY and self._closing is not None:
-            _of_parents.append(self._closing.detach())
+        if self.path != IN_MEMORY and self._closing is not None and self._connection is not None:
+            self._closing.detach()
+            leave_to_parent(self._connection)
             self._connection = self._closing = None
 
     def _drop(self) -> None:
@@ -127,44 +122,11 @@ class SQLiteFile:
         self._prepared.clear()
 
     def _identity(self) -> tuple[int, int] | None:
-        if self.path == IN_MEMORY:
-            return None
-        try:
-            found = os.stat(self.path)
-        except OSError:
-            return (0, 0)
-        return (found.st_dev, found.st_ino)
+        return None if self.path == IN_MEMORY else file_identity(self.path)
 
     def _told(self, error: sqlite3.Error) -> UserError:
-        if "locked" in str(error):
+        if is_busy(error):
             hint = f"Another program has been writing to it for {_BUSY_S:g} s; try again when it is done."
         else:
             hint = "Is it a SQLite file, in a folder that can be written to?"
         return UserError(f"The session can't be kept in {self.path}: {error}.", hint=hint)
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Open a transaction that is kept whole or not at all."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield connection
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # some errors, such as a full disk, have ended it already
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _share(connection: sqlite3.Connection) -> None:
-    """Let others read while one writes. Who makes the file so may be refused at once while another does the same."""
-    until = time.monotonic() + _BUSY_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            break
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(0.01)
-    connection.execute("PRAGMA synchronous=NORMAL")  # a killed process loses nothing; a power cut, the last moments

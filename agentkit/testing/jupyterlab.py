@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from agentkit.testing.kernel import without_pytest
 
-__all__ = ["JupyterLab", "JupyterNotebook", "JupyterServer", "Theme"]
+__all__ = ["THEMES", "JupyterLab", "JupyterNotebook", "JupyterServer", "Theme"]
 
 Theme = Literal["light", "dark"]
 
@@ -36,8 +36,8 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "notebook-extension/tracker": {"windowingMode": "none"},
 }
 
-
-_THEMES: dict[Theme, str] = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+THEMES: dict[Theme, str] = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+"""What the front ends call their themes."""
 
 
 class JupyterServer:
@@ -110,7 +110,7 @@ class JupyterServer:
 
     def set_theme(self, theme: Theme) -> None:
         """Choose the colours of pages that are opened from now on."""
-        self._write_settings("apputils-extension/themes", {"theme": _THEMES[theme]})
+        self._write_settings("apputils-extension/themes", {"theme": THEMES[theme]})
 
     def add_kernel(self, name: str, python: Path) -> None:
         """Offer a kernel that runs in another Python, such as one with another ipykernel.

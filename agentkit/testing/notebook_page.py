@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from agentkit.testing.accessibility import accessibility_problems
-from agentkit.testing.jupyterlab import JupyterServer, Theme
+from agentkit.testing.jupyterlab import THEMES, JupyterServer, Theme
 from agentkit.testing.watching import PageWatch, Traffic
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ _BEGIN_COMMAND = """(name) => {
     window.agentkitCommandEnded = false;
     window.jupyterapp.commands.execute(name).then(ended, ended);
 }"""
+_CHANGE_THEME = "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
 _WATCH = """(output, [key, selector]) => {
     const texts = [];
     const note = () => {
@@ -197,6 +198,13 @@ class NotebookPage:
         self.page.evaluate(_SET_CELLS, list(texts))
         self.cell(len(texts) - 1).locator(".cm-content").wait_for(state="attached")
 
+    def set_theme(self, theme: Theme) -> None:
+        """Change the front end's colours, as by its menu; whatever is shown stays."""
+        self.theme = theme
+        self.page.evaluate(_CHANGE_THEME, THEMES[theme])
+        self._wait_for_theme()
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")  # it covers the page meanwhile
+
     @property
     def is_trusted(self) -> bool:
         """Whether the front end shows every cell's outputs as the reader's own."""
@@ -310,6 +318,9 @@ class NotebookPage:
 
     def _wait_until_open(self) -> None:
         self.page.locator(".jp-NotebookPanel:visible .jp-Notebook").first.wait_for()
+        self._wait_for_theme()
+
+    def _wait_for_theme(self) -> None:
         light = "true" if self.theme == "light" else "false"
         self.page.wait_for_function(f"document.body.dataset.jpThemeLight === '{light}'")
 

@@ -20,7 +20,7 @@ from agentkit.models import (
     RawResponsesStreamEvent,
     TResponseInputItem,
 )
-from agentkit.tools import Tool
+from agentkit.tooling import Tool
 from agentkit.usage import Usage
 
 __all__ = ["ScriptedModel", "ScriptedRequest", "call", "message"]

@@ -20,12 +20,14 @@ KNOWN_NOISE = frozenset(
     {
         "Cannot read properties of undefined (reading 'schema')",
         "Could not restore the debugger state: Canceled future for debug_request message before replies were done",
+        "Error: widget model not found",
     }
 )
-"""Errors that are the front ends' own, by their exact text.
+"""Errors that are the front ends' own, by the first line of their text.
 
 Jupyter Notebook 7.6.5 throws the first each time it opens a notebook, whatever is in it. JupyterLab 4.6 and Notebook 7
-log the second where a kernel restarts while their debugger still asks it something.
+log the second where a kernel restarts while their debugger still asks it something; the third, for every widget of
+any package, where a notebook is opened with a kernel that isn't the one which made the widget.
 """
 
 _NOTE_LONG_TASKS = """
@@ -93,7 +95,7 @@ class PageWatch:
             self._note_error(message.text)
 
     def _note_error(self, text: str) -> None:
-        if text not in KNOWN_NOISE:
+        if text.partition("\n")[0] not in KNOWN_NOISE:
             self.console_errors.append(text)
 
     def _note_socket(self, socket: WebSocket) -> None:

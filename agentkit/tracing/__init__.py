@@ -1,8 +1,8 @@
 """Traces: what happened in each run, kept in a local file and read back as dataframes.
 
 Nothing is uploaded. Each run is a trace of spans (agents at work, model calls, tool calls, handoffs), written to one
-SQLite file under `AGENTKIT_HOME` by a background thread; `traces()` and `spans()` read it, also those of earlier or
-other processes.
+SQLite file under `AGENTKIT_HOME` by a background thread. `agentkit.records` reads it, also those of earlier or other
+processes.
 """
 
 from __future__ import annotations
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
         default_processor,
         set_tracing_export_api_key,
     )
-    from agentkit.tracing.frames import spans, traces
     from agentkit.tracing.provider import TraceProvider, get_trace_provider, set_trace_provider
     from agentkit.tracing.speech_spans import (
         SpeechGroupSpanData,
@@ -116,13 +115,11 @@ __all__ = [
     "set_trace_provider",
     "set_tracing_disabled",
     "set_tracing_export_api_key",
-    "spans",
     "speech_group_span",
     "speech_span",
     "store_path",
     "task_span",
     "trace",
-    "traces",
     "transcription_span",
     "turn_span",
 ]
@@ -144,12 +141,10 @@ _LAZY = {
     "get_trace_provider": "provider",
     "set_trace_provider": "provider",
     "set_tracing_export_api_key": "exporters",
-    "spans": "frames",
     "speech_group_span": "speech_spans",
     "speech_span": "speech_spans",
     "store_path": "store",
     "task_span": "step_spans",
-    "traces": "frames",
     "transcription_span": "speech_spans",
     "turn_span": "step_spans",
 }

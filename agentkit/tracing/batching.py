@@ -252,11 +252,14 @@ class BatchTraceProcessor(TracingProcessor):
         )
 
     def on_trace_start(self, trace: Trace) -> None:
-        """Put `trace` in the next batch."""
-        self._batcher.put(trace)
+        """Put `trace` in the next batch, unless the exporter wants it only when it ends."""
+        if self._exporter.traces_at != "end":
+            self._batcher.put(trace)
 
     def on_trace_end(self, trace: Trace) -> None:
-        """Do nothing: it was sent when it started."""
+        """Put `trace` in the next batch, if the exporter wants it when it ends."""
+        if self._exporter.traces_at != "start":
+            self._batcher.put(trace)
 
     def on_span_start(self, span: Span[Any]) -> None:
         """Do nothing: it's sent when it ends."""

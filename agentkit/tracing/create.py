@@ -269,7 +269,9 @@ def make_own_span(data: TSpanData, span_id: str | None, parent: Parent, disabled
     above = parent.as_span()
     if above is None:
         return Span(trace_, span_id or gen_span_id(), None, 0, data)
-    return Span(trace_, span_id or gen_span_id(), above.span_id, above.depth + 1, data)
+    around = above.span_data
+    agent = around.name if around.type == "agent" else above.agent
+    return Span(trace_, span_id or gen_span_id(), above.span_id, above.depth + 1, data, agent)
 
 
 def _outside_any_trace(data: TSpanData) -> NoOpSpan[TSpanData]:

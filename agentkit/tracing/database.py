@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agentkit._home import make_private_file
+from agentkit._sqlite import file_identity, migrate, open_shared, transaction
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
 __all__ = [
     "FEEDBACK_COLUMNS",
+    "MIGRATIONS",
+    "NOTE_COLUMNS",
     "SCHEMA_VERSION",
     "SPAN_COLUMNS",
     "TRACE_COLUMNS",
+    "USAGE_COLUMNS",
     "Batch",
     "Database",
-    "NewerSchemaError",
-    "set_aside",
 ]
 
-_MIGRATIONS: tuple[tuple[str, ...], ...] = (
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         # Times are nanoseconds since 1970. `error`, `input`, `output`, `metadata` and `data` are JSON text. The counts
         # of a trace are sums over its spans, kept up as they end: a list of runs then needs no look at their spans.
@@ -54,26 +54,79 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
             created_ns INTEGER NOT NULL) WITHOUT ROWID""",
         "CREATE INDEX feedback_by_time ON feedback (created_ns)",
     ),
+    (
+        # Both tables are made anew, rather than altered: long texts come last in a row, so that nothing else has to be
+        # looked for behind them. `process` tells whether a trace that never ended still can; `cost_usd` is the sum of
+        # the calls that have a price, `unpriced` counts the others; `cut` is the bytes that were too many to keep.
+        """CREATE TABLE traces_3 (
+            seq INTEGER PRIMARY KEY, trace_id TEXT NOT NULL UNIQUE, workflow TEXT, group_id TEXT, session_id TEXT,
+            status TEXT, process TEXT, started_ns INTEGER NOT NULL, ended_ns INTEGER,
+            agents TEXT, last_agent TEXT, models TEXT,
+            turns INTEGER NOT NULL, tool_calls INTEGER NOT NULL, handoffs INTEGER NOT NULL, requests INTEGER NOT NULL,
+            input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, total_tokens INTEGER NOT NULL,
+            cached_tokens INTEGER NOT NULL, cache_write_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL,
+            cost_usd REAL, unpriced INTEGER NOT NULL, cut INTEGER,
+            error TEXT, input TEXT, output TEXT, metadata TEXT)""",
+        """INSERT INTO traces_3 SELECT seq, trace_id, workflow, group_id, NULL, status, NULL, started_ns, ended_ns,
+            agents, last_agent, models, turns, tool_calls, handoffs, requests, input_tokens, output_tokens,
+            total_tokens, cached_tokens, 0, reasoning_tokens, NULL, requests, NULL, error, input, output, metadata
+            FROM traces""",
+        """CREATE TABLE spans_3 (
+            seq INTEGER PRIMARY KEY, trace_id TEXT NOT NULL, span_id TEXT NOT NULL, parent_id TEXT,
+            depth INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT, agent TEXT, status TEXT NOT NULL,
+            started_ns INTEGER NOT NULL, ended_ns INTEGER, first_token_s REAL, model TEXT,
+            requests INTEGER, input_tokens INTEGER, output_tokens INTEGER, total_tokens INTEGER,
+            cached_tokens INTEGER, cache_write_tokens INTEGER, reasoning_tokens INTEGER,
+            cost_usd REAL, request_key TEXT, cut INTEGER,
+            error TEXT, input TEXT, output TEXT, data TEXT, UNIQUE (trace_id, span_id))""",
+        """INSERT INTO spans_3 SELECT s.seq, s.trace_id, s.span_id, s.parent_id, s.depth, s.kind, s.name,
+            CASE s.kind WHEN 'agent' THEN s.name ELSE a.name END, s.status,
+            s.started_ns, s.ended_ns, s.first_token_s, s.model,
+            s.requests, s.input_tokens, s.output_tokens, s.total_tokens, s.cached_tokens, NULL, s.reasoning_tokens,
+            NULL, NULL, NULL, s.error, s.input, s.output, s.data
+            FROM spans AS s LEFT JOIN spans AS a
+            ON a.trace_id = s.trace_id AND a.span_id = s.parent_id AND a.kind = 'agent'""",
+        "DROP TABLE spans",
+        "DROP TABLE traces",
+        "ALTER TABLE traces_3 RENAME TO traces",
+        "ALTER TABLE spans_3 RENAME TO spans",
+        "CREATE INDEX traces_by_start ON traces (started_ns)",
+        "CREATE INDEX traces_by_session ON traces (session_id) WHERE session_id IS NOT NULL",
+        "CREATE INDEX traces_under_way ON traces (process) WHERE ended_ns IS NULL",
+        # What spans are looked for by is all in here, so that a search reads no row that it doesn't want.
+        "CREATE INDEX spans_by_kind ON spans (kind, started_ns, name, model, agent, status)",
+        # What model calls send beside their messages: instructions, tools, settings. Once for all that send the same.
+        "CREATE TABLE requests (key TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL) WITHOUT ROWID",
+        # What a reader noted on a trace, or on one of its spans.
+        """CREATE TABLE notes (
+            trace_id TEXT NOT NULL, span_id TEXT NOT NULL, mark TEXT NOT NULL, comment TEXT NOT NULL,
+            created_ns INTEGER NOT NULL, PRIMARY KEY (trace_id, span_id)) WITHOUT ROWID""",
+    ),
 )
 """What to execute to get from each version of the schema to the next; version 0 is an empty file."""
 
-SCHEMA_VERSION = len(_MIGRATIONS)
+SCHEMA_VERSION = len(MIGRATIONS)
 
-_USAGE = ("requests", "input_tokens", "output_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
-_COUNTS = ("turns", "tool_calls", "handoffs", *_USAGE)
+USAGE_COLUMNS = (
+    *("requests", "input_tokens", "output_tokens", "total_tokens", "cached_tokens", "cache_write_tokens"),
+    "reasoning_tokens",
+)
+_COUNTS = ("turns", "tool_calls", "handoffs", *USAGE_COLUMNS, "unpriced")
 _NAMES = ("agents", "last_agent", "models")
 
 TRACE_COLUMNS = (
-    *("trace_id", "workflow", "group_id", "status", "started_ns", "ended_ns", *_NAMES, *_COUNTS),
-    *("error", "input", "output", "metadata"),
+    *("trace_id", "workflow", "group_id", "session_id", "status", "process", "started_ns", "ended_ns", *_NAMES),
+    *(*_COUNTS, "cost_usd", "cut", "error", "input", "output", "metadata"),
 )
 SPAN_COLUMNS = (
-    *("trace_id", "span_id", "parent_id", "depth", "kind", "name", "status", "started_ns", "ended_ns"),
-    *("first_token_s", "model", *_USAGE, "error", "input", "output", "data"),
+    *("trace_id", "span_id", "parent_id", "depth", "kind", "name", "agent", "status", "started_ns", "ended_ns"),
+    *("first_token_s", "model", *USAGE_COLUMNS, "cost_usd", "request_key", "cut", "error", "input", "output", "data"),
 )
 FEEDBACK_COLUMNS = (
     *("trace_id", "rating", "remark", "question", "answer", "agent", "model", "session_id", "created_ns"),
 )
+
+NOTE_COLUMNS = ("trace_id", "span_id", "mark", "comment", "created_ns")
 
 # A row without a status only adds to the counts: the trace neither started nor ended in that batch. A trace that is
 # started again under its old id (a cell run twice) goes on where it was.
@@ -81,6 +134,8 @@ _TRACE_UPDATES = ", ".join(
     (
         "workflow = excluded.workflow",
         "group_id = coalesce(excluded.group_id, group_id)",
+        "session_id = coalesce(excluded.session_id, session_id)",
+        "process = coalesce(excluded.process, process)",
         "started_ns = min(started_ns, excluded.started_ns)",
         "ended_ns = CASE excluded.status WHEN 'running' THEN NULL ELSE coalesce(excluded.ended_ns, ended_ns) END",
         "error = CASE WHEN excluded.status IS NULL THEN error ELSE excluded.error END",
@@ -91,6 +146,10 @@ _TRACE_UPDATES = ", ".join(
         "models = CASE WHEN excluded.models IS NULL THEN models WHEN models IS NULL THEN excluded.models"
         " ELSE models || char(10) || excluded.models END",
         *(f"{name} = {name} + excluded.{name}" for name in _COUNTS),
+        *(
+            f"{name} = CASE WHEN excluded.{name} IS NULL THEN {name} ELSE coalesce({name}, 0) + excluded.{name} END"
+            for name in ("cost_usd", "cut")
+        ),
         *(f"{name} = coalesce(excluded.{name}, {name})" for name in ("input", "output", "metadata")),
     )
 )
@@ -103,14 +162,14 @@ busy, would wait for it thousands of times (measured: 1,000 rows a second, again
 
 
 class Batch(NamedTuple):
-    """Rows to write in one transaction, in the order of `TRACE_COLUMNS` and `SPAN_COLUMNS`."""
+    """What to write in one transaction."""
 
     traces: list[tuple[Any, ...]]
+    """Rows, in the order of `TRACE_COLUMNS`."""
     spans: list[tuple[Any, ...]]
-
-
-class NewerSchemaError(Exception):
-    """The file was written by a later agentkit than this."""
+    """Rows, in the order of `SPAN_COLUMNS`."""
+    requests: dict[str, str]
+    """What model calls sent beside their messages, as JSON, by key."""
 
 
 class Database:
@@ -123,47 +182,19 @@ class Database:
     """
 
     def __init__(self, path: Path) -> None:
-        make_private_file(path)
         self._path = path
-        self._connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
+        self._connection = open_shared(path, timeout_s=_BUSY_TIMEOUT_S)
         try:
-            self._prepare()
-            self._identity = _identity(path)
+            self._connection.execute("PRAGMA journal_size_limit = 67108864")
+            migrate(self._connection, MIGRATIONS)
         except BaseException:
             self._connection.close()
             raise
-
-    def _prepare(self) -> None:
-        run = self._connection.execute
-        run("PRAGMA journal_mode = WAL")
-        run("PRAGMA synchronous = NORMAL")  # a killed process loses nothing; a power cut, the last moments
-        run("PRAGMA journal_size_limit = 67108864")
-        if self._version() != SCHEMA_VERSION:
-            self._migrate()
-
-    def _version(self) -> int:
-        version: int = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        return version
-
-    def _migrate(self) -> None:
-        run = self._connection.execute
-        run("BEGIN IMMEDIATE")  # one process does it; the others wait here, and find it done
-        try:
-            version = self._version()
-            if version > SCHEMA_VERSION:
-                raise NewerSchemaError(f"version {version}, and this agentkit knows {SCHEMA_VERSION}")
-            for statements in _MIGRATIONS[version:]:
-                for statement in statements:
-                    run(statement)
-            run(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            run("COMMIT")
-        except BaseException:
-            _roll_back(self._connection)
-            raise
+        self._identity = file_identity(path)
 
     def is_current(self) -> bool:
         """Return whether the file that was opened is still the one at its path."""
-        return self._identity == _identity(self._path)
+        return self._identity == file_identity(self._path)
 
     def write(self, batch: Batch) -> None:
         """Add the rows of `batch`, or bring them up to date, all or none.
@@ -171,17 +202,26 @@ class Database:
         Raises:
             sqlite3.Error: Nothing was written.
         """
-        run = self._connection.execute
-        run("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._connection) as connection:
             for sql, values in _statements("traces", TRACE_COLUMNS, "trace_id", _TRACE_UPDATES, batch.traces):
-                run(sql, values)
+                connection.execute(sql, values)
             for sql, values in _statements("spans", SPAN_COLUMNS, "trace_id, span_id", _SPAN_UPDATES, batch.spans):
-                run(sql, values)
-            run("COMMIT")
-        except BaseException:
-            _roll_back(self._connection)
-            raise
+                connection.execute(sql, values)
+            for request in batch.requests.items():
+                connection.execute("INSERT OR IGNORE INTO requests (key, body) VALUES (?, ?)", request)
+
+    def changing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Give the connection, in a transaction that is kept whole or not at all."""
+        return transaction(self._connection)
+
+    def compact(self) -> None:
+        """Write the file anew, without the gaps in it.
+
+        Raises:
+            sqlite3.OperationalError: Somebody is using it, or there is no room.
+        """
+        self._connection.execute("VACUUM")
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def put_feedback(self, row: tuple[Any, ...]) -> None:
         """Keep a row of `FEEDBACK_COLUMNS`, in place of the one that its trace may have.
@@ -201,24 +241,27 @@ class Database:
         """
         self._connection.execute("DELETE FROM feedback WHERE trace_id = ?", (trace_id,))
 
+    def put_note(self, row: tuple[Any, ...]) -> None:
+        """Keep a row of `NOTE_COLUMNS`, in place of the one that its trace or span may have.
+
+        Raises:
+            sqlite3.Error: It wasn't written.
+        """
+        self._connection.execute(
+            f"INSERT OR REPLACE INTO notes ({', '.join(NOTE_COLUMNS)}) VALUES (?, ?, ?, ?, ?)", row
+        )
+
+    def drop_note(self, trace_id: str, span_id: str) -> None:
+        """Forget the note on a span, or, where that is "", on a trace, if there is any.
+
+        Raises:
+            sqlite3.Error: It can't be written.
+        """
+        self._connection.execute("DELETE FROM notes WHERE trace_id = ? AND span_id = ?", (trace_id, span_id))
+
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file, with what SQLite keeps beside it, and return its new path.
-
-    Raises:
-        OSError: It can't be renamed.
-    """
-    stamp = f".corrupt-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
-    for beside in ("-wal", "-shm", ""):
-        try:
-            os.rename(f"{path}{beside}", f"{path}{stamp}{beside}")
-        except FileNotFoundError:
-            continue
-    return Path(f"{path}{stamp}")
 
 
 def _statements(
@@ -232,16 +275,3 @@ def _statements(
         while len(rows) - start >= size:
             yield sql, [value for row in rows[start : start + size] for value in row]
             start += size
-
-
-def _roll_back(connection: sqlite3.Connection) -> None:
-    if connection.in_transaction:  # some errors, such as a full disk, have ended it already
-        connection.execute("ROLLBACK")
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    try:
-        found = path.stat()
-    except OSError:
-        return (0, 0)
-    return (found.st_dev, found.st_ino)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from agentkit import _json
+from agentkit._called_as import called_as
+from agentkit._sqlite import NewerSchemaError
 from agentkit.exceptions import UserError
-from agentkit.tracing.database import FEEDBACK_COLUMNS, Database, NewerSchemaError
-from agentkit.tracing.frames import checked_limit, columns_of, dataframe, flush_store, name_of_agent, since_ns
+from agentkit.tracing.columns import checked_limit, columns_of, dataframe, flush_store, name_of_agent, since_ns
+from agentkit.tracing.database import FEEDBACK_COLUMNS, Database
 from agentkit.tracing.reader import read_feedback, read_trace
 from agentkit.tracing.redaction import Redactor
 from agentkit.tracing.store import store_path
@@ -68,8 +71,7 @@ def add_feedback(
     Raises:
         UserError: There is no such rating, or the file can't be written.
     """
-    if rating not in get_args(Rating):
-        raise UserError(f"An answer is rated {rating!r}.", hint='Rate it "up" or "down".')
+    _checked(rating)
     if not trace_id or trace_id == "no-op":
         raise UserError(_NOT_RECORDED, hint="Tracing was disabled when it began.")
     clean = Redactor().clean
@@ -78,6 +80,7 @@ def add_feedback(
     _write(lambda database: database.put_feedback(row))
 
 
+@called_as("agentkit.remove_feedback")
 def remove_feedback(trace_id: str) -> None:
     """Forget what was thought of an answer. Does nothing where nothing is kept of it.
 
@@ -88,8 +91,9 @@ def remove_feedback(trace_id: str) -> None:
         _write(lambda database: database.drop_feedback(trace_id))
 
 
+@called_as("agentkit.rate")
 def rate(
-    result: Any,  # a result, a class of a layer above, or a trace's id
+    result: Any,  # a trace's id, or what has one: results and chats are classes of layers above
     rating: Rating,
     remark: str = "",
 ) -> None:
@@ -98,26 +102,27 @@ def rate(
     Rating an answer again replaces the earlier rating.
 
     Args:
-        result: A run's result, or the id of its trace, or the beginning of one, as `agentkit.traces()` lists them.
+        result: A run's result; or the id of its trace, or the beginning of one, as `agentkit.traces()` lists them; or a
+            chat, whose last answer is meant; or an answer among a chat's messages.
         rating: "up" or "down".
         remark: In your own words.
 
     Raises:
         UserError: There is no such rating or no such trace, or the file can't be written.
     """
-    if isinstance(result, str):
-        flush_store()
-        about = _about_trace(read_trace(result))
-    elif hasattr(result, "trace_id") and hasattr(result, "raw_responses"):
+    if hasattr(result, "messages") and callable(rate_chat := getattr(result, "rate", None)):
+        rate_chat(_checked(rating), remark)
+        return
+    if hasattr(result, "trace_id") and hasattr(result, "raw_responses"):
         about = _about_result(result)
     else:
-        raise UserError(
-            f"What is rated is a run's result or its trace_id, not {type(result).__name__}.",
-            hint='For example agentkit.rate(agentkit.last_run(), "up").',
-        )
+        trace_id = _id_of(result)
+        flush_store()
+        about = _about_trace(read_trace(trace_id))
     add_feedback(rating=rating, remark=remark, **about)
 
 
+@called_as("agentkit.feedback")
 def feedback(
     *,
     agent: Any = None,  # a name, or an agent: a class of a layer above
@@ -184,6 +189,29 @@ def _write(change: Callable[[Database], None]) -> None:
             f"The rating isn't kept: {path} can't be written ({error}).",
             hint="Make room or give access, or set AGENTKIT_HOME to a folder that can be written.",
         ) from error
+
+
+def _checked(rating: Any) -> Rating:  # whatever was passed
+    if not isinstance(rating, str) or rating not in get_args(Rating):
+        raise UserError(f"An answer is rated {rating!r:.60}.", hint='Rate it "up" or "down".')
+    return cast("Rating", rating)
+
+
+def _id_of(given: Any) -> str:  # whatever was passed
+    """Return the id of the trace that is meant: the text itself, or that of a message of a chat."""
+    hint = 'Pass a run\'s result, a chat or a trace_id: agentkit.rate(agentkit.last_run(), "up").'
+    if isinstance(given, str):
+        if not re.fullmatch(r"\S+", given):
+            said = "is empty" if not given else f"{given!r:.60} is no trace_id"
+            raise UserError(f"What is rated is an answer, by its trace; {said}.", hint=hint)
+        return given
+    if hasattr(given, "role") and hasattr(given, "trace_id"):
+        if given.role != "assistant":
+            raise UserError("What is rated is an answer, and this message is a question.", hint=hint)
+        if not given.trace_id:
+            raise UserError(_NOT_RECORDED, hint="Tracing was disabled when it began.")
+        return str(given.trace_id)
+    raise UserError(f"What is rated is an answer, not {type(given).__name__} {given!r:.60}.", hint=hint)
 
 
 def _about_result(result: Any) -> dict[str, str]:  # any of the result classes of a layer above

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from agentkit._repr import bare_repr
 
@@ -63,15 +63,21 @@ class TracingProcessor(ABC):
 
 
 class TracingExporter(ABC):
-    """Sends traces and spans somewhere; see `BatchTraceProcessor`."""
+    """Sends traces and spans somewhere; see `BatchTraceProcessor`.
+
+    Attributes:
+        traces_at: When it is handed a trace: at its "start", at its "end", or at "both".
+    """
 
     __slots__ = ()
+
+    traces_at: ClassVar[Literal["start", "end", "both"]] = "start"
 
     __repr__ = bare_repr
 
     @abstractmethod
     def export(self, items: Sequence[Trace | Span[Any]]) -> None:
-        """Send `items`: traces that started and spans that ended, oldest first."""
+        """Send `items`: traces that started (see `traces_at`) and spans that ended, oldest first."""
 
 
 class _Registered:

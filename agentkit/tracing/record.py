@@ -118,6 +118,8 @@ class Trace(Recorded):
         trace_id: "trace_" and 32 letters or digits.
         name: The workflow's name.
         group_id: What traces of one conversation have in common, or None.
+        session_id: The session that its runs belong to, or None. May be set.
+        data_left_out: Whether a run in it leaves out what was said; then `@traced` does too. May be set.
         metadata: What the caller wanted noted, or None.
         input: What was asked: text or anything that has a JSON form. May be set.
         output: What came out, likewise.
@@ -128,11 +130,13 @@ class Trace(Recorded):
     """
 
     __slots__ = (
+        "data_left_out",
         "group_id",
         "input",
         "metadata",
         "name",
         "output",
+        "session_id",
         "trace_id",
         "tracing_api_key",
     )
@@ -148,6 +152,8 @@ class Trace(Recorded):
         self.name = name
         self.trace_id = trace_id
         self.group_id = group_id
+        self.session_id: str | None = None
+        self.data_left_out = False
         self.metadata = metadata
         self.tracing_api_key = tracing_api_key
         self.input: Any = None  # anything the caller has
@@ -238,11 +244,13 @@ class Span(Recorded, Generic[TSpanData]):
         span_data: What it is about. Its fields may be set until the span is finished.
         error: What went wrong, or None; see `set_error`.
         depth: Spans above it: 0 directly below the trace.
+        agent: Name of the agent that it is part of the work of, or None.
         started_ns: When it started, in nanoseconds since 1970; 0 before.
         ended_ns: When it ended, likewise.
     """
 
     __slots__ = (
+        "agent",
         "depth",
         "parent_id",
         "span_data",
@@ -250,11 +258,20 @@ class Span(Recorded, Generic[TSpanData]):
         "trace",
     )
 
-    def __init__(self, trace: Trace, span_id: str, parent_id: str | None, depth: int, span_data: TSpanData) -> None:
+    def __init__(
+        self,
+        trace: Trace,
+        span_id: str,
+        parent_id: str | None,
+        depth: int,
+        span_data: TSpanData,
+        agent: str | None = None,
+    ) -> None:
         self.trace = trace
         self.span_id = span_id
         self.parent_id = parent_id
         self.depth = depth
+        self.agent = agent
         self.span_data = span_data
         self.error: SpanError | None = None
         self.started_ns = 0

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic_core import to_json
 
 from agentkit._json import dumps
-from agentkit.tracing.database import Batch
+from agentkit._process import this_process
+from agentkit.pricing import Price, price_of
+from agentkit.tracing.database import USAGE_COLUMNS, Batch
+from agentkit.tracing.limits import Cutter
 from agentkit.tracing.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -25,15 +29,14 @@ _Counts: TypeAlias = tuple[int | None, ...]
 _MODEL_KINDS = ("generation", "response")
 _REPR_CHARS = 2_000
 _MAX_TALLIES = 10_000
-_USAGE = ("requests", "input_tokens", "output_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
-_NO_USAGE = (None,) * len(_USAGE)
+_NO_USAGE = (None,) * len(USAGE_COLUMNS)
 _MAX_INT = 2**63 - 1
 
 
 class _Tally:
     """What a trace's spans of one batch add to it, and which names were noted for it already."""
 
-    __slots__ = ("agents", "counts", "last_agent", "last_place", "models", "seen", "trace")
+    __slots__ = ("agents", "cost_usd", "counts", "last_agent", "last_place", "models", "seen", "trace")
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
@@ -46,8 +49,9 @@ class _Tally:
         self.agents: list[str] = []
         self.models: list[str] = []
         self.last_agent: str | None = None
-        # turns, tool calls, handoffs, and the six of `_USAGE`
-        self.counts = [0] * (3 + len(_USAGE))
+        # turns, tool calls, handoffs, those of `USAGE_COLUMNS`, and the calls that have no price
+        self.counts = [0] * (3 + len(USAGE_COLUMNS) + 1)
+        self.cost_usd: float | None = None
 
     def add_agent(self, name: str, depth: int, started_ns: int) -> None:
         """Note that an agent started. The last one of those nearest the trace counts, not one used as a tool."""
@@ -58,6 +62,13 @@ class _Tally:
         if self.last_place is None or (-depth, started_ns) >= self.last_place:
             self.last_place = (-depth, started_ns)
             self.last_agent = name
+
+    def add_cost(self, cost_usd: float | None) -> None:
+        """Note what a model call cost; None where that isn't known."""
+        if cost_usd is None:
+            self.counts[-1] += 1
+        else:
+            self.cost_usd = (self.cost_usd or 0) + cost_usd
 
     def add_model(self, name: str) -> None:
         """Note that a model was called."""
@@ -74,11 +85,15 @@ class RowMaker:
         """Why a trace or span of the last batch is missing from its rows."""
         self._tallies: dict[str, _Tally] = {}
         self._touched: dict[str, _Tally] = {}
-        self._clean = Redactor().clean
+        self._look_anew()
+        self._gone = 0
+        self._prices: dict[str | None, Price | None] = {}
 
     def rows(self, entries: Sequence[Entry]) -> Batch:
         """Return the rows for `entries`, in order of start. What starts and ends in one batch takes one row."""
-        self._clean = Redactor().clean  # a key may have been set since
+        self._look_anew()
+        self._prices = {}
+        self._requests: dict[str, str] = {}
         self.failure = None
         ended = {entry for entry in entries if type(entry) is not tuple}
         done: set[Trace | Span[Any]] = set()
@@ -100,7 +115,13 @@ class RowMaker:
                 self.failure = error
         rows = [self._trace_row(tally, traces.get(trace_id)) for trace_id, tally in self._touched.items()]
         self._forget([trace_id for trace_id, (_, running) in traces.items() if not running])
-        return Batch(rows, spans)
+        return Batch(rows, spans, self._requests)
+
+    def _look_anew(self) -> None:
+        """Find out which keys there are, and how much is kept: both may have been set since."""
+        redactor = Redactor()
+        self._clean, self._harmless = redactor.clean, redactor.is_harmless
+        self._cut = Cutter().cut
 
     def _forget(self, ended: list[str]) -> None:
         for tally in self._touched.values():
@@ -125,11 +146,18 @@ class RowMaker:
         data = span.span_data
         kind = data.type
         name, model, usage, first_token_s, sent, received, rest = data.fields()
-        text = self._text
+        is_call = kind in _MODEL_KINDS
         used = _NO_USAGE if usage is None else _usage(usage)
-        if name is not None:
-            name = self._clean(str(name))
+        cost_usd = self._cost(model, used) if is_call and usage is not None else None
+        named = "" if name is None else str(name)
+        of_agent = "" if span.agent is None else str(span.agent)
+        named, of_agent, *texts = self._cleaned(named, of_agent, span.error, sent, received, rest)
+        name = None if name is None else named
+        agent = name if kind == "agent" else of_agent or None
         self._count(span, name, model, used, running)
+        if is_call and usage is not None and not running:
+            self._tally(span.trace).add_cost(cost_usd)
+        request = getattr(data, "request", None) if is_call else None
         return (
             span.trace.trace_id,
             span.span_id,
@@ -137,17 +165,39 @@ class RowMaker:
             span.depth,
             kind,
             name,
+            agent,
             "running" if running else span.status,
             span.started_ns,
             None if running else span.ended_ns,
             first_token_s,
             model,
             *used,
-            None if span.error is None else text(span.error),
-            None if sent is None else text(sent),
-            None if received is None else text(received),
-            None if rest is None else text(rest),
+            cost_usd,
+            None if request is None else self._keep_request(request),
+            self._gone or None,
+            *texts,
         )
+
+    def _cost(self, model: str | None, used: _Counts) -> float | None:
+        """Return what a model call cost at the prices of now, as `agentkit.pricing.cost_usd` does."""
+        if model not in self._prices:
+            self._prices[model] = price_of(model)
+        price = self._prices[model]
+        _, sent, received, total, cached, written, _ = used
+        if price is None or (not total and (price.input or price.output)):
+            return None
+        return price.cost_usd(sent or 0, received or 0, cached or 0, written or 0)
+
+    def _keep_request(self, request: Any) -> str | None:  # of a layer above; see span_data
+        """Keep what a call sent beside its messages, and return the key to find it by."""
+        try:
+            body = self._clean(request.encode().decode())
+        except Exception as error:  # settings of the user's own that have no JSON form
+            self.failure = error
+            return None
+        key = blake2b(body.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        self._requests[key] = body
+        return key
 
     def _count(self, span: Span[Any], name: str | None, model: str | None, used: _Counts, running: bool) -> None:
         tally = self._tally(span.trace)
@@ -171,31 +221,49 @@ class RowMaker:
     def _trace_row(self, tally: _Tally, change: tuple[Trace, bool] | None) -> tuple[Any, ...]:
         trace, running = change or (tally.trace, True)
         status = None if change is None else "running" if running else trace.status
-        whole = change is not None
+        told = (trace.error, trace.input, trace.output, trace.metadata) if change is not None else (None,) * 4
+        session_id = "" if trace.session_id is None else str(trace.session_id)
+        name, session_id, *texts = self._cleaned(str(trace.name), session_id, *told)
         return (
             trace.trace_id,
-            self._clean(str(trace.name)),
+            name,
             None if trace.group_id is None else str(trace.group_id),
+            session_id or None,
             status,
+            this_process() if running else None,
             min(trace.started_ns, tally.trace.started_ns),
             None if running else trace.ended_ns,
             "\n".join(tally.agents) or None,
             tally.last_agent,
             "\n".join(tally.models) or None,
             *tally.counts,
-            self._text(trace.error) if whole and trace.error is not None else None,
-            self._text(trace.input) if whole and trace.input is not None else None,
-            self._text(trace.output) if whole and trace.output is not None else None,
-            self._text(trace.metadata) if whole and trace.metadata is not None else None,
+            tally.cost_usd,
+            None if running else self._gone or None,
+            *texts,
         )
 
-    def _text(self, value: Any) -> str:
-        """Return `value` as JSON text without keys. Never raises: what has no JSON form is written as its repr."""
-        try:
-            data = dumps(value)
-        except Exception:  # foreign objects: their serialisers and reprs may raise anything
-            data = loosely(value)
-        return self._clean(data.decode())
+    def _cleaned(self, first: str, second: str, *values: Any) -> list[Any]:
+        """Return two names, and values as JSON text that isn't too long (None for None), all without keys."""
+        texts = [None if value is None else _text(value) for value in values]
+        if not self._harmless("\n".join([first, second, *filter(None, texts)])):
+            clean = self._clean
+            first, second = clean(first), clean(second)
+            texts = [text and clean(text) for text in texts]
+        self._gone = 0
+        for place, text in enumerate(texts):
+            if text is not None:
+                texts[place], gone = self._cut(text)
+                self._gone += gone
+        return [first, second, *texts]
+
+
+def _text(value: Any) -> str:  # whatever was asked and answered
+    """Return `value` as JSON text. Never raises: what has no JSON form is written as its repr."""
+    try:
+        data = dumps(value)
+    except Exception:  # foreign objects: their serialisers and reprs may raise anything
+        data = loosely(value)
+    return data.decode()
 
 
 def loosely(value: Any) -> bytes:
@@ -217,25 +285,27 @@ def _repr(value: Any) -> str:
 
 
 def _usage(usage: Mapping[str, Any]) -> _Counts:
-    """Return the counts in the order of `_USAGE`. A platform's own usage object is one request."""
+    """Return the counts in the order of `USAGE_COLUMNS`. A platform's own usage object is one request."""
     get = usage.get
     sent, received = get("input_tokens"), get("output_tokens")
     total = get("total_tokens")
     if total is None and isinstance(sent, int) and isinstance(received, int):
         total = sent + received
-    cached, reasoning = get("cached_tokens"), get("reasoning_tokens")
+    cached, written, reasoning = get("cached_tokens"), get("cache_write_tokens"), get("reasoning_tokens")
     if cached is None and isinstance(details := get("input_tokens_details"), dict):
-        cached = details.get("cached_tokens")
+        cached, written = details.get("cached_tokens"), details.get("cache_write_tokens")
     if reasoning is None and isinstance(details := get("output_tokens_details"), dict):
         reasoning = details.get("reasoning_tokens")
-    counts = (get("requests", 1), sent, received, total, cached, reasoning)
+    counts = (get("requests", 1), sent, received, total, cached, written, reasoning)
     return tuple(value if type(value) is int else None for value in counts)
 
 
 def cleaned(batch: Batch) -> Batch:
     """Return `batch` with every value in a form that SQLite takes, for a batch that it refused."""
     return Batch(
-        [tuple(map(_storable, row)) for row in batch.traces], [tuple(map(_storable, row)) for row in batch.spans]
+        [tuple(map(_storable, row)) for row in batch.traces],
+        [tuple(map(_storable, row)) for row in batch.spans],
+        {key: str(_storable(body)) for key, body in batch.requests.items()},
     )
 
 

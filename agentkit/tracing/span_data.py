@@ -143,11 +143,18 @@ class GenerationSpanData(SpanData):
         model_config: Its settings and where it runs.
         usage: Counts, as `Usage.to_dict()` gives them.
         input_start: Index of the first of `input` in everything the model was sent.
+        input_after: Id of the span that has what comes before it; None where nothing does.
+        input_count: Items of the conversation up to here. `input` has one more where it begins with new instructions.
+        sent_start: Index of the first item that was sent, where the platform keeps the conversation.
+        request: What was sent beside the messages: an object whose `encode()` gives that as JSON.
         first_token_s: Seconds to the first token of a streamed answer.
         retries: What failed before the call came through, each with its error and the seconds waited.
     """
 
-    __slots__ = ("first_token_s", "input", "input_start", "model", "model_config", "output", "retries", "usage")
+    __slots__ = (
+        "first_token_s", "input", "input_after", "input_count", "input_start", "model", "model_config", "output",
+        "request", "retries", "sent_start", "usage",
+    )  # fmt: skip
     type = "generation"
 
     def __init__(
@@ -164,6 +171,10 @@ class GenerationSpanData(SpanData):
         self.model_config = model_config
         self.usage = usage
         self.input_start = 0
+        self.input_after: str | None = None
+        self.input_count: int | None = None
+        self.sent_start = 0
+        self.request: Any = None  # a layer above makes them
         self.first_token_s: float | None = None
         self.retries: list[dict[str, Any]] | None = None
 
@@ -181,12 +192,12 @@ class GenerationSpanData(SpanData):
 
     def fields(self) -> Fields:
         """Return what the store keeps, by column."""
-        rest: dict[str, Any] | None = None
-        if self.model_config or self.input_start or self.retries:
-            rest = {"model_config": self.model_config, "input_start": self.input_start}
-            if self.retries:
-                rest["retries"] = self.retries
-        return None, self.model, self.usage, self.first_token_s, self.input, self.output, rest
+        rest = _place(self)
+        if self.model_config:
+            rest["model_config"] = self.model_config
+        if self.retries:
+            rest["retries"] = self.retries
+        return None, self.model, self.usage, self.first_token_s, self.input, self.output, rest or None
 
 
 class ResponseSpanData(SpanData):
@@ -200,12 +211,17 @@ class ResponseSpanData(SpanData):
         model: The model's name.
         usage: Counts, as `Usage.to_dict()` gives them.
         input_start: Index of the first of `input` in everything the model was sent.
+        input_after: Id of the span that has what comes before it; None where nothing does.
+        input_count: Items of the conversation up to here. `input` has one more where it begins with new instructions.
+        sent_start: Index of the first item that was sent, where the platform keeps the conversation.
+        request: What was sent beside the messages: an object whose `encode()` gives that as JSON.
         first_token_s: Seconds to the first token of a streamed answer.
         retries: What failed before the call came through, each with its error and the seconds waited.
     """
 
     __slots__ = (
-        "_response_id", "first_token_s", "input", "input_start", "model", "output", "response", "retries", "usage",
+        "_response_id", "first_token_s", "input", "input_after", "input_count", "input_start", "model", "output",
+        "request", "response", "retries", "sent_start", "usage",
     )  # fmt: skip
     type = "response"
 
@@ -216,6 +232,10 @@ class ResponseSpanData(SpanData):
         self.model: str | None = None
         self.usage: Mapping[str, Any] | None = None
         self.input_start = 0
+        self.input_after: str | None = None
+        self.input_count: int | None = None
+        self.sent_start = 0
+        self.request: Any = None  # a layer above makes them
         self.first_token_s: float | None = None
         self.retries: list[dict[str, Any]] | None = None
         self._response_id: str | None = None
@@ -250,10 +270,12 @@ class ResponseSpanData(SpanData):
             model = answer.get("model") if model is None else model
             usage = answer.get("usage") if usage is None else usage
             output = answer.get("output") if output is None else output
-        rest: dict[str, Any] | None = None
-        if (response_id := self.response_id) or self.input_start:
-            rest = {"response_id": response_id, "input_start": self.input_start}
-        return None, model, usage, self.first_token_s, self.input, output, rest
+        rest = _place(self)
+        if (response_id := self.response_id) is not None:
+            rest["response_id"] = response_id
+        if self.retries:
+            rest["retries"] = self.retries
+        return None, model, usage, self.first_token_s, self.input, output, rest or None
 
 
 class HandoffSpanData(SpanData):
@@ -331,6 +353,19 @@ class CustomSpanData(SpanData):
     def fields(self) -> Fields:
         """Return what the store keeps, by column."""
         return self.name, None, None, None, None, None, self.data or None
+
+
+def _place(data: GenerationSpanData | ResponseSpanData) -> dict[str, Any]:
+    """Return where in its run's conversation a model call stands, as far as it is known."""
+    place: dict[str, Any] = {}
+    if data.input_start:
+        place["input_start"] = data.input_start
+        place["input_after"] = data.input_after
+    if data.input_count is not None:
+        place["input_count"] = data.input_count
+    if data.sent_start:
+        place["sent_start"] = data.sent_start
+    return place
 
 
 def _timing(data: GenerationSpanData | ResponseSpanData) -> dict[str, Any]:

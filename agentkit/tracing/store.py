@@ -11,8 +11,9 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from agentkit._home import home
+from agentkit._sqlite import NewerSchemaError, is_busy, is_corrupt, set_aside
 from agentkit.tracing.batching import Batcher
-from agentkit.tracing.database import Batch, Database, NewerSchemaError, set_aside
+from agentkit.tracing.database import Batch, Database
 from agentkit.tracing.processors import TracingProcessor
 from agentkit.tracing.rows import RowMaker, cleaned
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TraceStore", "store_path"]
 
-_CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _PATIENCE_S = 60.0
 """How long to try while another process keeps the file locked."""
 _RETRY_S = 0.05
@@ -134,13 +133,11 @@ class _StoreSink:
         give_up_at = monotonic() + (0 if last_chance else _PATIENCE_S)
         times_corrupt = 0
         while (error := self._attempt(batch)) is not None:
-            # Extended codes tell more in the higher bits.
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            if code in _BUSY and monotonic() < give_up_at:
+            if is_busy(error) and monotonic() < give_up_at:
                 sleep(_RETRY_S)  # most of the waiting is SQLite's own, but not always
                 continue
             self.close()  # the next batch tries from the beginning: the disk may have room again
-            if code in _CORRUPT:
+            if is_corrupt(error):
                 times_corrupt += 1
                 # The first time, look again: another process may have set the file aside meanwhile.
                 if times_corrupt == 1 or (times_corrupt == 2 and self._set_aside(error)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Protocol
@@ -14,6 +15,7 @@ PICTURES = Path(__file__).parents[2] / "artifacts"
 
 App = Literal["lab", "notebook"]
 Theme = Literal["light", "dark"]
+OTHER_THEME: dict[Theme, Theme] = {"light": "dark", "dark": "light"}
 
 
 class Notebooks(Protocol):
@@ -28,9 +30,18 @@ on_both_surfaces = pytest.mark.parametrize(("app", "theme"), [("lab", "light"), 
 
 
 def picture(notebook: NotebookPage, name: str, index: int | None = None) -> None:
-    """Keep a picture for whoever looks at them: of the cell at `index`, or of the window."""
+    """Keep a picture for whoever looks at them: of the cell at `index`, or of the window.
+
+    With `PICTURES=all` in the environment in the theme that the front end doesn't have, too: that takes a minute more.
+    """
     app = "lab" if notebook.server.module == "jupyterlab" else "notebook"
-    notebook.screenshot(PICTURES / f"{name}-{app}-{notebook.theme}.png", index=index)
+    own = notebook.theme
+    for theme in (own, OTHER_THEME[own]) if os.environ.get("PICTURES") == "all" else (own,):
+        if theme != notebook.theme:
+            notebook.set_theme(theme)
+        notebook.screenshot(PICTURES / f"{name}-{app}-{theme}.png", index=index)
+    if notebook.theme != own:
+        notebook.set_theme(own)
 
 
 def press_until_on(notebook: NotebookPage, selector: str, key: str = "Tab", *, most: int = 60) -> None:

@@ -5,39 +5,13 @@ from __future__ import annotations
 import ast
 import io
 
+from chats import SAID, SETUP, chat_in, say, shown, wait_for_answer
 from PIL import Image
-from playwright.sync_api import FilePayload, Locator
+from playwright.sync_api import FilePayload
 from surfaces import App, Notebooks, Theme, on_both_surfaces, picture, press_until_on
 
 from agentkit.testing.browser import NotebookPage
 
-SETUP = '''%load_ext agentkit
-import os, time
-os.environ.pop("AGENTKIT_APPROVE", None)
-import agentkit
-from agentkit import Agent, function_tool
-from agentkit.testing import ScriptedModel, call
-
-@function_tool
-def get_weather(city: str) -> str:
-    """Get the weather in a city."""
-    return f"In {city} it is 22 degrees, with a light wind from the north."
-
-@function_tool(needs_approval=True)
-def send_mail(to: str, text: str) -> str:
-    """Send a mail to somebody."""
-    return f"Sent to {to}."
-
-@function_tool
-def wait() -> str:
-    """Wait."""
-    for _ in range(3000):
-        time.sleep(0.02)
-    return "Waited."
-
-def weather(*replies):
-    tools = [get_weather, send_mail, wait]
-    return Agent(name="weather", instructions="Tell the weather.", model=ScriptedModel(*replies), tools=tools)'''
 RICH = """In Tokyo it is **mild**:
 
 | city | °C |
@@ -55,31 +29,15 @@ OPEN = f"""RICH = {RICH!r}
 agent = weather(call("get_weather", city="Tokyo"), RICH, "Rain.", call("wait"), "Snow.",
                 call("send_mail", to="Ada", text="Hi"), "The mail is sent.", "A red square.")
 chat = agentkit.chat(agent)"""
-SAID = "[(m.role[0], m.text[:17], m.status, m.rating, m.remark) for m in chat.messages]"
 FEEDBACK = "agentkit.feedback(agent='weather', limit=1)[['rating', 'remark', 'answer']].values.tolist()"
 SENT = "[part['type'] for part in agent.model.requests[-1].input[-1]['content']]"
 RESUME = "agent = weather('Here I am.')\nchat = agentkit.chat.resume()"
 
 
-def chat_in(notebook: NotebookPage, index: int) -> Locator:
-    """Return the chat below a cell, ready for the reader."""
-    chat = notebook.output(index).locator(".agk-chat")
-    chat.locator(".agk-chat-head .agk-n").wait_for()
-    return chat
-
-
-def say(chat: Locator, text: str) -> None:
-    chat.locator(".agk-composer").fill(text)
-    chat.locator(".agk-send").click()
-
-
-def wait_for_answer(chat: Locator, text: str) -> None:
-    chat.locator(".agk-answer:not([aria-busy])", has_text=text).last.wait_for()
-    chat.locator(".agk-send").wait_for()
-
-
-def shown(chat: Locator, part: str) -> list[str]:
-    return chat.locator(part).all_inner_texts()
+def kept_in(notebook: NotebookPage, index: int) -> str:
+    """Return what the notebook's file keeps of the chat below a cell."""
+    text: str = notebook.saved()["cells"][index]["outputs"][0]["data"]["text/plain"]
+    return text
 
 
 def image(name: str) -> FilePayload:
@@ -190,6 +148,48 @@ def test_a_chat_from_its_first_message_to_the_notebook_without_a_kernel(
         assert [each for each in expected if each not in text] == []
         assert [word for word in ("rror", "widget") if word in text] == []
     notebook.page.set_viewport_size({"width": 1280, "height": 900})
+
+
+@on_both_surfaces
+def test_a_chat_says_that_the_notebook_does_not_keep_all_of_it_after_a_reload(
+    notebook_with: Notebooks, app: App, theme: Theme
+) -> None:
+    notebook = notebook_with(
+        [SETUP, "chat = agentkit.chat(weather('One.', 'Two.', 'Three.'))", ""], app=app, theme=theme
+    )
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    chat, all_kept = chat_in(notebook, 1), "xpath=self::*[@data-kept='all']"
+    say(chat, "First?")
+    wait_for_answer(chat, "One.")
+    notebook.output(1).locator(".agk-kept", has_text="One.").wait_for(state="attached")
+    chat.locator(all_kept).wait_for()
+    assert not notebook.output(1).locator(".agk-kept").is_visible()
+
+    notebook.save()
+    notebook.reload()
+    chat = chat_in(notebook, 1)
+    assert shown(chat, ".agk-said") == ["First?"]
+    chat.locator(all_kept).wait_for()
+    say(chat, "Second?")
+    wait_for_answer(chat, "Two.")
+    chat.locator(".agk-lag").wait_for()
+    picture(notebook, "chat-15-kept-in-part", 1)
+    assert notebook.accessibility_problems(".agk-chat") == []
+    assert notebook.output(1).locator(".agk-kept").inner_text().count("One.") == 1
+    assert "Two." not in kept_in(notebook, 1)
+
+    code = chat.locator(".agk-lag code").inner_text()
+    assert code.startswith('agentkit.chat.resume("chat-weather-')
+    notebook.cell(2).locator(".cm-content").fill(code)
+    notebook.run_cell(2)
+    resumed = chat_in(notebook, 2)
+    chat.locator(".agk-lag").wait_for(state="hidden")
+    say(resumed, "Third?")
+    wait_for_answer(resumed, "Three.")
+    notebook.output(2).locator(".agk-kept", has_text="Three.").wait_for(state="attached")
+    resumed.locator(all_kept).wait_for()
+    assert [text for text in ("One.", "Two.", "Three.") if text not in kept_in(notebook, 2)] == []
 
 
 @on_both_surfaces

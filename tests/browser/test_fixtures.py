@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from surfaces import App, Notebooks, Theme, on_both_surfaces
+from surfaces import OTHER_THEME, App, Notebooks, Theme, on_both_surfaces
 
 from agentkit.testing.fixtures import NotebookOpener
 
@@ -75,9 +75,13 @@ COLOR = """(() => {
 
 
 @on_both_surfaces
-def test_a_notebook_opens_in_the_theme_that_was_asked_for(notebook_with: Notebooks, app: App, theme: Theme) -> None:
+def test_a_notebook_has_the_theme_that_was_asked_for(notebook_with: Notebooks, app: App, theme: Theme) -> None:
     notebook = notebook_with(["1"], app=app, theme=theme)
-    assert notebook.page.evaluate(COLOR) == {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 17, 17)"}[theme]
+    colors = {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 17, 17)"}
+    assert notebook.page.evaluate(COLOR) == colors[theme]
+    notebook.set_theme(OTHER_THEME[theme])
+    assert notebook.page.evaluate(COLOR) == colors[OTHER_THEME[theme]]
+    notebook.set_theme(theme)
 
 
 def test_a_notebook_is_reopened_without_a_kernel_as_ones_own_and_as_a_strangers(notebook_with: Notebooks) -> None:

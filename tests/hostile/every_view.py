@@ -23,7 +23,7 @@ from agentkit.notebook.display.transcript import Step, Transcript
 from agentkit.notebook.latest import Asked
 from agentkit.notebook.running import Question
 from agentkit.testing import ScriptedModel, message
-from agentkit.tools import FunctionTool
+from agentkit.tooling import FunctionTool
 
 __all__ = [
     "Bundle",

@@ -14,6 +14,7 @@ import html5lib
 import agentkit
 from agentkit.notebook.chat.kept import TURNS_CSS
 from agentkit.notebook.display.style import KEPT_STYLE, STYLE
+from agentkit.notebook.display.waterfall_style import WATERFALL_STYLE
 from agentkit.runtime.graph import svg as drawing
 from agentkit.runtime.graph import view as graph_view
 
@@ -45,6 +46,7 @@ _ATTRIBUTES = {
     "details": {"open"},
     "img": {"src", "alt", "width", "height"},
     "div": {"hidden"},
+    "span": {"style"},
     "svg": {"style"},
     "td": {"style", "colspan", "rowspan"},
     "th": {"style", "colspan", "rowspan", "scope"},
@@ -60,6 +62,8 @@ _DRAWN = (  # attributes of SVG and MathML, all of them numbers, keywords or col
     | _words("linethickness mathcolor mathbackground mathsize")
 )
 _STYLE = re.compile(r"text-align: ?(?:left|right|center);?")
+_BAR = "display|width|height|min-width|margin-left|padding-left|background-color|border-right"
+_BAR_STYLE = re.compile(rf"(?:(?:{_BAR}):[\w #.%-]+;?)+")
 _SVG_STYLE = re.compile(r"max-width:100%;height:auto;min-width:[0-9]+px")
 _DRAWN_VALUE = re.compile(r"[\w\s.,#%()+:-]*")
 _LOCAL_REFERENCE = re.compile(r"url\(#[\w-]+\)")
@@ -93,7 +97,14 @@ def assert_plain(text: str) -> None:
     text.encode("utf-8")
 
 
-_OUR_STYLES = (STYLE, KEPT_STYLE, f"<style>{TURNS_CSS}</style>", graph_view._HTML_STYLE, graph_view._FILE_STYLE)
+_OUR_STYLES = (
+    STYLE,
+    KEPT_STYLE,
+    WATERFALL_STYLE,
+    f"<style>{TURNS_CSS}</style>",
+    graph_view._HTML_STYLE,
+    graph_view._FILE_STYLE,
+)
 
 
 def assert_harmless(html: str) -> None:
@@ -124,9 +135,10 @@ def _check_attribute(tag: str, name: str, value: str) -> None:
         case "src":
             assert _IMAGE.fullmatch(value), value[:80]
         case "style":
-            assert (_SVG_STYLE if kind == "svg" else _STYLE).fullmatch(value), value
+            assert {"svg": _SVG_STYLE, "span": _BAR_STYLE}.get(kind, _STYLE).fullmatch(value), value
         case "class":
-            assert set(value.split()) <= _CLASSES - _LIVE_CLASSES, value
+            digests = {name for name in value.split() if re.fullmatch("agk-k[0-9a-f]{8}", name)}  # of kept chats
+            assert set(value.split()) - digests <= _CLASSES - _LIVE_CLASSES, value
         case _ if drawn and name not in _EVERYWHERE:
             assert _DRAWN_VALUE.fullmatch(value) or _LOCAL_REFERENCE.fullmatch(value), f"{name}={value[:80]!r}"
             assert "url(" not in value or _LOCAL_REFERENCE.fullmatch(value), value

@@ -14,6 +14,9 @@ from every_view import Bundle, Point, agent_for, as_json, call_of, steps_for
 
 from agentkit import Agent
 from agentkit.models import AgentOutputSchema
+from agentkit.notebook.browser.kept import kept_page
+from agentkit.notebook.browser.pages import Listed, Page
+from agentkit.notebook.browser.wanted import Wanted
 from agentkit.notebook.chat.front import Frame, FrontEnd
 from agentkit.notebook.chat.kept import kept_bundle
 from agentkit.notebook.chat.turns import AttachedFile, Turn, TurnTree
@@ -21,6 +24,7 @@ from agentkit.notebook.conversation_list import Conversation
 from agentkit.notebook.display.conversation_view import ConversationList, ConversationText
 from agentkit.notebook.display.filling import PartialView
 from agentkit.notebook.display.listing import Listing
+from agentkit.notebook.display.trace_view import trace_bundle
 from agentkit.notebook.display.value_text import value_text
 from agentkit.notebook.display.values import value_html
 from agentkit.notebook.doctor.findings import Finding
@@ -30,6 +34,7 @@ from agentkit.notebook.dry_run import DryRun
 from agentkit.notebook.over.summary import summary_bundle
 from agentkit.notebook.over.watching import progress_html
 from agentkit.notebook.token_estimate import TokenEstimate
+from agentkit.records.opened import RecordedNote, RecordedTrace
 from agentkit.runtime.batch import Batch, BatchOptions
 from agentkit.runtime.batch.outcome import BatchProgress
 
@@ -43,8 +48,29 @@ async def other_bundles(text: str) -> AsyncIterator[tuple[str, Bundle]]:
     tree = _tree(text)
     yield "chat", kept_bundle(tree, tree.path(), title=text, agent=text)
     yield "chat, a turn", kept_bundle(tree, tree.path()[:1], title="", agent=text, part=True)
+    yield "trace", trace_bundle(_trace(text))
+    listed = Listed(text, text, text, text, 0, text, text, text, text, text, text, text, text)
+    yield "traces", kept_page(Page([listed], 0, 99), Wanted(agent=text, model=text, status=text, text=text))
     for name, batch in await _batches(text):
         yield name, summary_bundle(batch, batch.result(), text)
+
+
+def _trace(text: str) -> RecordedTrace:
+    """Return a recorded trace with the text in every place that takes one."""
+    content = [{"type": "input_text", "text": text}, {"type": "input_image", "image_url": text}]
+    values = (text, [{"role": text, "content": content}], {text: [text]})
+    error = json.dumps({"message": text, "data": {text: text}})
+    row = {"trace_id": text, "workflow": text, "status": text, "agents": text, "models": text, "started_ns": 1}
+    row |= {"input": json.dumps(values[1]), "output": json.dumps(text), "error": error}
+    spans: list[dict[str, Any]] = []
+    for number, kind in enumerate(("agent", "response", "function", "custom", text)):
+        stored = json.dumps(values[number % 3])
+        own = {"trace_id": text, "span_id": str(number), "kind": kind, "started_ns": number, "ended_ns": number + 9}
+        texts = {"name": text, "model": text, "agent": text, "input": stored, "output": stored, "data": stored}
+        spans.append({**own, **texts, "status": "error", "error": error})
+    trace = RecordedTrace(row | {"metadata": json.dumps({text: text})}, spans)
+    trace._notes = [RecordedNote("", text, text, trace.started_at), RecordedNote("1", text, text, trace.started_at)]
+    return trace
 
 
 def _shown(text: str) -> Iterator[tuple[str, Any]]:

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from agentkit import _json
+from agentkit._sqlite import transaction
 from agentkit.exceptions import UserError
 from agentkit.sessions.session import Item
-from agentkit.sessions.sqlite_file import transaction
 from agentkit.sessions.sqlite_tables import SQLiteTables
 from agentkit.sessions.whole import latest_whole
 from agentkit.usage import Usage

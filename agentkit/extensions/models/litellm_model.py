@@ -44,6 +44,7 @@ class LitellmModel(OpenAIChatCompletionsModel):
     """
 
     api: ClassVar[str] = "chat_completions"
+    sender: ClassVar[str | None] = "LiteLLM"
 
     def __init__(
         self, model: str, base_url: str | None = None, api_key: str | None = None, *, quirks: ChatQuirks | None = None

@@ -10,20 +10,25 @@ from typing import TYPE_CHECKING, Any
 from agentkit.exceptions import UserError
 from agentkit.notebook.approving import SamePolicy, approval_policy
 from agentkit.notebook.attachments import MAX_BYTES, Attachment
+from agentkit.notebook.chat.run_channel import RunChannel, TimedView, time_text
 from agentkit.notebook.chat.turn_html import answer_html, file_size, files_html, question_html, steps_of
-from agentkit.notebook.display.live import Channel, LiveView
 from agentkit.notebook.display.text import clean
+from agentkit.sessions.finishing import in_thread
 
 if TYPE_CHECKING:
     from agentkit.notebook.approving import Approver
     from agentkit.notebook.chat.talk import Talk
-    from agentkit.notebook.chat.turns import Turn
+    from agentkit.notebook.chat.turns import Turn, TurnTree
+    from agentkit.notebook.display.live import Channel
     from agentkit.notebook.display.view import View
 
 __all__ = ["Frame", "FrontEnd"]
 
 _MOST_FILES = 10
 """Files that may go with a message."""
+
+_LONG_CHARS = 4_000
+"""From so much text on, turns are rendered in a thread: formulas, code and tables take up to a second then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class Frame:
     """What goes on with the chat when the kernel is gone; "" where nothing does."""
     height_px: int = 480
     """How high the chat grows before it scrolls."""
+    again: str = ""
+    """What shows the chat in another cell while the kernel is there."""
 
 
 @dataclass(slots=True)
@@ -73,11 +80,12 @@ class FrontEnd:
         self._frame = frame
         self._talk: Talk | None = None
         self._number = 0
+        self._kept = ""
         self._live_turn = ""
         self._files: dict[str, Attachment] = {}
         self._uploads: dict[str, _Upload] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._live: _TimedView | None = None
+        self._live: TimedView | None = None
 
     @property
     def talk(self) -> Talk:
@@ -91,9 +99,14 @@ class FrontEnd:
 
     # -- to the front end -----------------------------------------------------------------------------------------
 
-    def changed(self, turns: Sequence[Turn]) -> None:
+    async def changed(self, turns: Sequence[Turn]) -> None:
         """Send turns that are new or have changed, and which are shown."""
-        self._send({"turns": [self._shown(turn) for turn in turns], **self._state()})
+        shown = await self._in_time(lambda: turns)
+        self._send({"turns": shown, **self._state()})
+
+    def kept_as(self, digest: str) -> None:
+        """Say what the notebook keeps of the chat from now on, by its class. In any thread, after it was sent."""
+        self._loop.call_soon_threadsafe(self._tell_kept, digest)
 
     def rested(self) -> None:
         """Say that a message may be sent again."""
@@ -115,13 +128,17 @@ class FrontEnd:
             turn: The turn.
             patience_s: See `LiveView`.
         """
-        channel = _RunChannel(self._channel, turn.id)
+        channel = RunChannel(self._channel, turn.id)
         self._live_turn = turn.id
-        self._live = live = _TimedView(channel, self._loop, on_stop=self.talk.stop, patience_s=patience_s)
+        self._live = live = TimedView(channel, self._loop, on_stop=self.talk.stop, patience_s=patience_s)
         match approval_policy():
             case "approve" | "deny" as policy:
                 return live, SamePolicy(policy == "approve")
         return live, live
+
+    def _tell_kept(self, digest: str) -> None:
+        self._kept = digest
+        self._send({"kept": digest})
 
     def _send(self, content: dict[str, Any]) -> None:
         self._channel.send({"n": self._number, **content})
@@ -134,10 +151,23 @@ class FrontEnd:
             "places": [self.talk.tree.place(turn) for turn in path],
             "versions": [[each.id for each in self.talk.tree.versions(turn)] for turn in path],
             "busy": self.talk.busy,
-            "total": _total(list(self.talk.tree)),
+            "total": _total(self.talk.tree),
+            "kept": self._kept,
         }
 
-    def _send_all(self) -> None:
+    async def _in_time(self, turns: Callable[[], Sequence[Turn]]) -> list[dict[str, Any]]:
+        """Return turns as they are shown now. Long ones are rendered in a thread, again if there was news meanwhile."""
+        while _are_long(turns()):
+            number = self._number
+            shown = await in_thread(lambda: [self._shown(turn) for turn in turns()])
+            if number == self._number:
+                return shown
+        return [self._shown(turn) for turn in turns()]
+
+    async def _send_all_in_time(self) -> None:
+        self._send_all(await self._in_time(self.talk.tree.path))
+
+    def _send_all(self, turns: Sequence[dict[str, Any]]) -> None:
         frame, talk = self._frame, self.talk
         whole = {
             "all": {
@@ -147,10 +177,11 @@ class FrontEnd:
                 "models": [clean(name) for name in frame.models()],
                 "model": clean(talk.record.model or ""),
                 "resume": frame.resume,
+                "again": frame.again,
                 "height": frame.height_px,
                 "most_bytes": MAX_BYTES,
                 "files": self._shown_files(),
-                "turns": [self._shown(turn) for turn in talk.tree.path()],
+                "turns": turns,
             }
         }
         self._send(whole | self._state())
@@ -171,7 +202,7 @@ class FrontEnd:
         return shown | {
             "answer": answer_html(turn, math="mathml"),
             "source": clean(turn.answer),
-            "steps": [[html, _took(each)] for html, each in zip(steps_of(turn), seconds, strict=True)],
+            "steps": [[html, time_text(each)] for html, each in zip(steps_of(turn), seconds, strict=True)],
             "note": clean(turn.note),
             "usage": clean(turn.usage_line),
             "rating": turn.rating,
@@ -202,7 +233,10 @@ class FrontEnd:
         match message.get("kind"):
             case "ready":
                 self._uploads.clear()  # of a page that is gone
-                self._send_all()
+                if _are_long(path := talk.tree.path()):
+                    self._start(self._send_all_in_time())
+                else:
+                    self._send_all([self._shown(turn) for turn in path])
             case "run":
                 if self._live is not None and turn == self._live_turn:  # a late click is not for the run of now
                     self._live.front_end_says(dict(message.get("content") or {}))
@@ -283,47 +317,20 @@ class FrontEnd:
                 self._send({"files": self._shown_files()})
 
 
-class _RunChannel:
-    """Carries the messages of one turn's run, with the times that its steps took."""
-
-    def __init__(self, channel: Channel, turn_id: str) -> None:
-        self._channel = channel
-        self._turn_id = turn_id
-        self._all: dict[str, str] = {}
-        self._new: dict[str, str] = {}
-
-    def took(self, key: str, seconds: float) -> None:
-        self._all[key] = self._new[key] = _took(seconds)
-
-    def send(self, content: dict[str, Any]) -> None:
-        times, self._new = self._all if "all" in content else self._new, {}
-        self._channel.send({"run": content, "turn": self._turn_id, **({"times": dict(times)} if times else {})})
+def _are_long(turns: Sequence[Turn]) -> bool:
+    """Tell whether rendering turns takes so long that the loop is not to wait for it."""
+    over = [turn for turn in turns if turn.over]
+    steps = sum(len(step.arguments) + len(step.output) for turn in over for step in turn.steps)
+    return steps + sum(len(turn.answer) for turn in over) > _LONG_CHARS
 
 
-class _TimedView(LiveView):
-    """A live view that is told how long steps took."""
-
-    def __init__(self, channel: _RunChannel, loop: asyncio.AbstractEventLoop, **options: Any) -> None:
-        super().__init__(channel, loop, **options)
-        self.took = channel.took
-
-
-def _took(seconds: float | None) -> str:
-    """Return a time as it is shown; "" where it isn't known."""
-    if seconds is None:
-        return ""
-    if seconds < 60:
-        return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
-    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-
-
-def _total(turns: Sequence[Turn]) -> str:
+def _total(turns: TurnTree) -> str:
     """Return what a chat has used, all its branches together; "" for nothing."""
     over = [turn.usage for turn in turns if turn.usage.requests]
     sent, received = sum(usage.input_tokens for usage in over), sum(usage.output_tokens for usage in over)
     if not sent + received:
         return ""
-    parts = [f"{len(turns)} message{'' if len(turns) == 1 else 's'}", f"{sent:,} + {received:,} tokens"]
+    parts = [f"{turns.messages} message{'' if turns.messages == 1 else 's'}", f"{sent:,} + {received:,} tokens"]
     costs = [usage.cost_usd for usage in over]
     known = sum(cost for cost in costs if cost is not None)
     if known:

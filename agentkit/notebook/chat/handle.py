@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from agentkit.exceptions import UserError
 from agentkit.notebook.approving import ConsolePrompt, SamePolicy, approval_policy
 from agentkit.notebook.chat.front import Frame, FrontEnd
+from agentkit.notebook.chat.messages import ChatMessage, messages_of
 from agentkit.notebook.chat.output import ChatOutput
-from agentkit.notebook.display.text import clean, one_line
+from agentkit.notebook.display.text import clean
 from agentkit.notebook.display.view import NoView, View
 from agentkit.notebook.failures import Interrupted, shortened
 from agentkit.notebook.latest import Asked, latest
@@ -25,45 +25,16 @@ if TYPE_CHECKING:
 
     from agentkit.notebook.approving import Approver
     from agentkit.notebook.attachments import Attachment
-    from agentkit.notebook.chat.talk import Answered, Talk
+    from agentkit.notebook.chat.exchange import Answered, Watch
+    from agentkit.notebook.chat.listeners import Listeners
+    from agentkit.notebook.chat.talk import Talk
     from agentkit.notebook.chat.turns import Turn
     from agentkit.notebook.display.modes import RenderMode
+    from agentkit.notebook.running import Question
     from agentkit.notebook.widgets.chat_widget import ChatWidget
     from agentkit.runtime import Agent, RunResultStreaming
-    from agentkit.usage import Usage
 
-__all__ = ["Chat", "ChatMessage", "Listeners"]
-
-
-@dataclass(frozen=True, slots=True)
-class ChatMessage:
-    """One message of a chat, as it is shown."""
-
-    role: Literal["user", "assistant"]
-    """Who said it."""
-    text: str
-    """What was said; an answer's Markdown, or the JSON of a structured one."""
-    attachments: tuple[str, ...] = ()
-    """Names of the files that went with it."""
-    agent: str = ""
-    """Name of the agent that answered."""
-    model: str = ""
-    """The model that answered."""
-    status: str = "completed"
-    """How the answer's run went, as in `RunResult.status`; "interrupted" where the kernel ended before it did."""
-    note: str = ""
-    """What there is to say of a run that didn't go well."""
-    usage: Usage | None = None
-    """Tokens that the answer took."""
-    trace_id: str | None = None
-    """Id of the answer's trace."""
-    rating: Literal["up", "down"] | None = None
-    """What the reader thought of the answer."""
-    remark: str = ""
-    """What the reader said of the answer."""
-
-    def __repr__(self) -> str:
-        return f"ChatMessage({self.role}, {clean(one_line(self.text, 80))!r})"
+__all__ = ["Chat"]
 
 
 class Chat:
@@ -87,14 +58,14 @@ class Chat:
         self._listeners = listeners
         self._output: ChatOutput | None = None
         if shell is not None:
-            self._output = ChatOutput(shell, talk, frame.title, self._widget_bundle)
+            self._output = ChatOutput(shell, talk, frame.title, self._widget_bundle, listeners.kept_as)
             listeners.output = self._output
 
     # -- what it is -----------------------------------------------------------------------------------------------
 
     @property
     def id(self) -> str:
-        """Its name, for `agentkit.chat.resume` and `%session`."""
+        """Its name, for `agentkit.chat.resume` and `%session show`."""
         return self._talk.record.id
 
     @property
@@ -113,6 +84,16 @@ class Chat:
         return bool(self._frame.resume)
 
     @property
+    def is_on_file(self) -> bool:
+        """Whether it is kept in a file: it lasts, and something was said."""
+        return self.lasts and self._talk.is_kept
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether the cell that showed it last runs again, so that its output is gone."""
+        return self._output is not None and self._output.is_replaced
+
+    @property
     def busy(self) -> bool:
         """Whether a message is being answered."""
         return self._talk.busy
@@ -125,17 +106,20 @@ class Chat:
     @property
     def messages(self) -> list[ChatMessage]:
         """What is shown: the reader's messages and the answers to them, the first one first."""
-        return [message for turn in self._talk.tree.path() for message in _messages(turn)]
+        return [message for turn in self._talk.tree.path() for message in messages_of(turn)]
 
     def __repr__(self) -> str:
-        said = len(self._talk.tree.path())
+        said = len(self.messages)
         state = ", closed" if self._closed else ""
         return f"Chat with {clean(self.agent.name)}: {said} message{'' if said == 1 else 's'}{state}"
 
     def _ipython_display_(self) -> None:
         if self._mode() == "console":
             raise NotImplementedError  # then IPython prints the repr
-        self.show()
+        if self._closed:
+            print(f"{self!r}. Go on with it by agentkit.chat.resume({self.id!r}).")
+        else:
+            self.show()
 
     # -- what it does -----------------------------------------------------------------------------------------------
 
@@ -174,36 +158,32 @@ class Chat:
             Interrupted: It was stopped.
             Exception: The run failed.
         """
-        from agentkit.runtime.background import background_loop, run_blocking
+        from agentkit.runtime.background import background_loop
 
         self._check_open()
         if not isinstance(text, str):
             raise UserError(f"A message is text, not {kind_of(text)}.", hint='chat.ask("What…?", attachments=[…])')
         if _running_loop() is background_loop():
             raise UserError("Chat.ask waits for its answer, which can't come while it blocks agentkit's own loop.")
-        mode = self._mode()
         files = _attachments(attachments)
-        asked: list[Turn] = []
 
-        def watch(turn: Turn) -> tuple[View, Approver | None]:
-            asked.append(turn)
-            if self._output is not None:
-                self._output.asked_here(turn)
-            return self._watched(turn, mode)
+        def say(watch: Watch) -> Coroutine[Any, Any, Answered]:
+            return self._talk.say(text, files, watch=watch, by_cell=True)
 
-        answered: Answered | None = None
-        stopped = False
-        try:
-            said = self._talk.say(text, files, watch=watch, by_cell=True)
-            answered = run_blocking(said, while_waiting=self._pump)
-        except (KeyboardInterrupt, asyncio.CancelledError, concurrent.futures.CancelledError):
-            stopped = True
-        finally:
-            self._settle(asked, mode, failed=answered is None or answered.error is not None)
-        if stopped or (answered is not None and answered.turn.status == "cancelled"):
-            raise Interrupted("What was answered so far is in the chat.")
-        assert answered is not None  # or something was raised
-        return self._concluded(answered)
+        return self._answered(say, asked_here=True)
+
+    def rate(self, rating: Literal["up", "down"] | None, remark: str = "") -> None:
+        """Keep what you think of the last answer that is shown, as its thumbs do; None to forget it.
+
+        Raises:
+            UserError: There is no answer yet, or its file can't be written.
+        """
+        from agentkit.runtime.background import run_blocking
+
+        answered = [turn for turn in self._talk.tree.path() if turn.over]
+        if not answered:
+            raise UserError("This chat has no answer yet that could be rated.", hint='Ask it first: chat.ask("…").')
+        run_blocking(self._talk.rate(answered[-1].id, rating, remark))
 
     def stop(self) -> None:
         """Stop the run under way, if there is one; what was answered so far stays."""
@@ -221,6 +201,47 @@ class Chat:
         self._on_close()
 
     # -- within -----------------------------------------------------------------------------------------------------
+
+    def _answered(
+        self, start: Callable[[Watch], Coroutine[Any, Any, Answered]], *, asked_here: bool
+    ) -> RunResultStreaming:
+        """Wait for an answer, let the cell keep it, and return the run's result. Errors as for `ask`.
+
+        Args:
+            start: Begins the run, given what watches it.
+            asked_here: Whether the cell asks, and doesn't only go on with what another has asked.
+        """
+        from agentkit.runtime.background import run_blocking
+
+        mode = self._mode()
+        watched: list[Turn] = []
+
+        def watch(turn: Turn) -> tuple[View, Approver | None]:
+            watched.append(turn)
+            if self._output is not None and asked_here:
+                self._output.asked_here(turn)
+            return self._watched(turn, mode)
+
+        answered: Answered | None = None
+        stopped = False
+        try:
+            answered = run_blocking(start(watch), while_waiting=self._pump)
+        except (KeyboardInterrupt, asyncio.CancelledError, concurrent.futures.CancelledError):
+            stopped = True
+        finally:
+            self._settle(watched, mode, failed=answered is None or answered.error is not None)
+        if stopped or (answered is not None and answered.turn.status == "cancelled"):
+            raise Interrupted("What was answered so far is in the chat.")
+        assert answered is not None  # or something was raised
+        return self._concluded(answered)
+
+    def _going_on(self, turn: Turn) -> Callable[[Callable[[], Question]], Any]:
+        """Return what goes on with a turn whose run rests, in the cell that has decided on its calls."""
+
+        def go_on(decided: Callable[[], Question]) -> Any:
+            return self._answered(lambda watch: self._talk.go_on(turn.id, decided, watch=watch), asked_here=False)
+
+        return go_on
 
     def _check_open(self) -> None:
         if self._closed:
@@ -274,9 +295,10 @@ class Chat:
         result, error = answered.shown.result, answered.error
         if result is not None and self._shell is not None:
             latest.run = latest.shown = result
+            latest.told = result if self._mode() == "console" else None
             latest.asked[result] = Asked(answered.question, 0, answered.shown.transcript)
             if result.status == "waiting":
-                latest.waiting[result] = None
+                latest.waiting[result] = self._going_on(answered.turn)
         if error is not None:
             latest.error = error
             raise error if self._shell is None else shortened(self._shell, error, "The whole error is in `%tb`.")
@@ -294,44 +316,6 @@ class Chat:
             front.talk = self._talk
             self._listeners.front = front
         return self._widget.bundle()
-
-
-class Listeners:
-    """Tells the widget and the output of a chat what changes in it, those that there are."""
-
-    def __init__(self) -> None:
-        self.front: FrontEnd | None = None
-        self.output: ChatOutput | None = None
-
-    def changed(self, turns: Sequence[Turn]) -> None:
-        """Tell both."""
-        for listener in (self.front, self.output):
-            if listener is not None:
-                listener.changed(turns)
-
-    def rested(self) -> None:
-        """Tell the widget."""
-        if self.front is not None:
-            self.front.rested()
-
-
-def _messages(turn: Turn) -> list[ChatMessage]:
-    asked = ChatMessage("user", turn.question, tuple(file.name for file in turn.files))
-    if not turn.over:
-        return [asked]
-    answer = ChatMessage(
-        "assistant",
-        turn.answer,
-        agent=turn.agent,
-        model=turn.model,
-        status=turn.status,
-        note=turn.note,
-        usage=turn.usage,
-        trace_id=turn.trace_id,
-        rating=turn.rating,
-        remark=turn.remark,
-    )
-    return [asked, answer]
 
 
 def _attachments(given: str | Path | Attachment | Iterable[str | Path | Attachment]) -> list[Attachment]:

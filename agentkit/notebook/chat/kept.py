@@ -1,10 +1,12 @@
 """What the notebook keeps of a chat: an ordinary output that says all, with no kernel, no script and no widget.
 
-The same for a chat on the screen and for one that no one saw, to the letter: no times, no ids.
+The same for a chat on the screen and for one that no one saw, to the letter: no times, no ids. A class made of what is
+in it lets the chat beneath find out whether it is the newest.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from agentkit.notebook.chat.turns import Turn, TurnTree
     from agentkit.notebook.display.run_view import Bundle
 
-__all__ = ["TURNS_CSS", "kept_bundle"]
+__all__ = ["TURNS_CSS", "digest_of", "kept_bundle"]
 
 _TURN_RULES = {
     ".agk-turn": "margin:0 0 1.2em",
@@ -68,10 +70,21 @@ def kept_bundle(tree: TurnTree, turns: Sequence[Turn], *, title: str, agent: str
     head = "" if part else _head(title, agent, bool(over))
     body = "".join(_turn_html(tree, turn, _OTHERS_DEPTH) for turn in over)
     style = STYLE + KEPT_STYLE + _STYLE if not part else STYLE + _STYLE
-    shown = f'<div class="agk{"" if part else " agk-kept"}">{style}{head}{body}</div>'
+    classes = "agk" if part else f"agk agk-kept {_digest(head + body)}"
+    shown = f'<div class="{classes}">{style}{head}{body}</div>'
     plain = [] if part else [f"Chat with {agent}" + (f": {title}" if title else "") + ("" if over else " (empty)")]
     plain += [_turn_plain(tree, turn) for turn in over]
     return {"text/html": shown, "text/plain": clean("\n\n".join(plain))}
+
+
+def digest_of(bundle: Bundle) -> str:
+    """Return the class by which the element of a kept chat tells what is in it; "" for a part of one."""
+    found = re.match(r'<div class="agk agk-kept (agk-k[0-9a-f]{8})">', bundle["text/html"])
+    return found[1] if found else ""
+
+
+def _digest(html: str) -> str:
+    return f"agk-k{hashlib.sha256(html.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
 def _head(title: str, agent: str, said: bool) -> str:

@@ -22,13 +22,13 @@ __all__ = ["BranchRecord", "ChatRecord", "ChatStore", "chats_file"]
 
 T = TypeVar("T")
 
-_FORMAT = 1
+_FORMAT = 2
 """Version of the tables. A file of a later one is left alone."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS chats (
     id TEXT PRIMARY KEY, agent TEXT NOT NULL, title TEXT NOT NULL, notebook TEXT, model TEXT, session_path TEXT,
-    session_kind TEXT NOT NULL, base_items INTEGER NOT NULL, created_at REAL NOT NULL, updated_at REAL NOT NULL);
+    session_kind TEXT NOT NULL, created_at REAL NOT NULL, updated_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS chats_of_notebook ON chats (notebook, updated_at);
 CREATE TABLE IF NOT EXISTS branches (
     chat_id TEXT NOT NULL REFERENCES chats (id), number INTEGER NOT NULL, session_id TEXT NOT NULL, parked TEXT,
@@ -75,14 +75,12 @@ class ChatRecord:
     """The file of its sessions; None where they are not in a SQLite file."""
     session_kind: str = "SQLiteSession"
     """Class of the session."""
-    base_items: int = 0
-    """Items that the session had before the chat began."""
     created_at: float = field(default_factory=time.time)
     """When it began, in seconds since 1970."""
     updated_at: float = field(default_factory=time.time)
     """When something was last said in it."""
-    turns: int = 0
-    """How many turns it has, where that was counted."""
+    messages: int = 0
+    """How many messages it has in all its branches, answers included, where that was counted."""
     first: str = ""
     """What was asked first, where that was read."""
 
@@ -111,11 +109,11 @@ class ChatStore:
         """Keep a chat, in the place of what was kept of it before."""
         values = (
             *(chat.id, chat.agent, chat.title, chat.notebook, chat.model, chat.session_path, chat.session_kind),
-            *(chat.base_items, chat.created_at, chat.updated_at),
+            *(chat.created_at, chat.updated_at),
         )
         statement = (
             f"INSERT INTO chats VALUES ({_marks(len(values))}) ON CONFLICT (id) DO UPDATE SET agent = excluded.agent, "
-            "title = excluded.title, model = excluded.model, base_items = excluded.base_items, "
+            "title = excluded.title, model = excluded.model, "
             "updated_at = max(updated_at, excluded.updated_at)"
         )
         self._change(lambda connection: connection.execute(statement, values))
@@ -131,8 +129,8 @@ class ChatStore:
         return self._chats(*(("", ()) if notebook is None else ("WHERE notebook = ?", (notebook,))))
 
     def _chats(self, where: str, values: tuple[Any, ...]) -> list[ChatRecord]:
-        columns = "id, agent, title, notebook, model, session_path, session_kind, base_items, created_at, updated_at"
-        counted = "(SELECT count(*) FROM turns WHERE chat_id = chats.id)"
+        columns = "id, agent, title, notebook, model, session_path, session_kind, created_at, updated_at"
+        counted = "(SELECT count(*) + count(nullif(status, 'running')) FROM turns WHERE chat_id = chats.id)"
         first = "(SELECT question FROM turns WHERE chat_id = chats.id ORDER BY position LIMIT 1)"
         statement = f"SELECT {columns}, {counted}, coalesce({first}, '') FROM chats {where} ORDER BY updated_at DESC"
         return [ChatRecord(*row) for row in self._do(lambda c: c.execute(statement, values).fetchall())]
@@ -147,6 +145,14 @@ class ChatStore:
                 connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (chat_id,))
 
         self._change(work)
+
+    def own_sessions(self) -> set[str]:
+        """Return the ids of the sessions that chats have made for themselves, which have their names."""
+        statement = (
+            "SELECT session_id FROM branches WHERE session_id = chat_id "
+            "OR substr(session_id, 1, length(chat_id) + 1) = chat_id || '.'"
+        )
+        return {name for (name,) in self._do(lambda c: c.execute(statement).fetchall())}
 
     # -- branches -------------------------------------------------------------------------------------------------
 
@@ -225,6 +231,8 @@ def _prepare(connection: sqlite3.Connection) -> None:
             f"The file of the chats was made by a later release of agentkit (format {version}).",
             hint="Update agentkit, or set AGENTKIT_HOME to another folder.",
         )
+    if version == 1:
+        connection.execute("ALTER TABLE chats DROP COLUMN base_items")
     for statement in filter(str.strip, _TABLES.split(";")):  # not executescript: that ends the transaction
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {_FORMAT}")
@@ -239,11 +247,11 @@ def _changing(turn: Turn) -> tuple[Any, ...]:
         "files": [[file.name, file.media_type, file.size_bytes] for file in turn.files],
         "by_cell": turn.by_cell,
         "start": turn.start,
-        "end": turn.end,
         "note": turn.note,
         "agent": turn.agent,
         "model": turn.model,
         "structured": turn.structured,
+        "output_type": turn.output_type,
         "steps": steps_to_json(turn.steps),
         "seconds": turn.seconds,
         "usage": turn.usage.to_json(),
@@ -258,6 +266,7 @@ def _changing(turn: Turn) -> tuple[Any, ...]:
 def _turn(row: Sequence[Any]) -> Turn:
     turn_id, parent, branch, used, status, question, answer, trace_id, rating, remark, more = row
     saved = _json.loads(more)
+    saved.pop("end", None)  # of format 1
     saved["files"] = [AttachedFile(*file) for file in saved["files"]]
     saved["steps"] = steps_from_json(saved["steps"])
     saved["usage"] = Usage.from_json(saved["usage"])

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
-from agentkit import _json
 from agentkit.exceptions import UserError
-from agentkit.notebook.chat.notes import note_of
+from agentkit.notebook.chat.exchange import Answered, Listener, Terms, Watch, reachable
+from agentkit.notebook.chat.outcome import take_outcome
 from agentkit.notebook.chat.turns import AttachedFile, Turn, TurnTree
 from agentkit.notebook.chat.watched_steps import WatchedSteps
-from agentkit.notebook.display.run_view import usage_line
 from agentkit.notebook.display.text import clean, one_line
-from agentkit.notebook.display.transcript import Transcript, model_name
+from agentkit.notebook.display.transcript import model_name
 from agentkit.notebook.running import Question, ShownRun
 from agentkit.sessions.finishing import in_thread
 from agentkit.sessions.session import all_items
@@ -29,49 +29,10 @@ if TYPE_CHECKING:
     from agentkit.notebook.display.view import View
     from agentkit.runtime import Agent, RunConfig, RunResultStreaming
 
-__all__ = ["Answered", "Listener", "Talk", "Terms", "Watch", "title_of"]
+__all__ = ["Talk", "title_of"]
 
 _CHECKPOINT_S = 2.0
 """How often the answer so far is kept, should the kernel die."""
-
-Watch = Callable[[Turn], "tuple[View, Approver | None]"]
-"""Gives where a turn's run is shown, and who decides on its calls."""
-
-
-class Listener(Protocol):
-    """Is told what changes in a chat, on agentkit's loop thread."""
-
-    def changed(self, turns: Sequence[Turn]) -> None:
-        """These turns are new, have changed, or are shown from now on; others may not be shown any more."""
-
-    def rested(self) -> None:
-        """What went on has come to its end: a message may be sent again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What holds for all runs of a chat."""
-
-    context: Any = None
-    """Object for the agent's tools."""
-    max_turns: int | None = None
-    """Model calls that a run may make."""
-    config: RunConfig | None = None
-    """Settings of the runs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """How a message was answered."""
-
-    turn: Turn
-    """The message, with what is shown of the answer."""
-    question: Question
-    """What the run was asked."""
-    shown: ShownRun
-    """The run."""
-    error: Exception | None
-    """What ended the run, if it failed."""
 
 
 class Talk:
@@ -120,6 +81,11 @@ class Talk:
     def busy(self) -> bool:
         """Whether a message is being answered, or something else goes on that has to end first."""
         return self._busy
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its store knows it, which it does from the first message on."""
+        return self._kept
 
     # -- what the reader does -------------------------------------------------------------------------------------
 
@@ -173,7 +139,7 @@ class Talk:
             await self.branches.switch(self.tree.path_from(turn)[-1].branch)
             self.tree.choose(turn)
             await in_thread(lambda: self.store.put_turn(turn))
-            self._listener.changed(self.tree.path_from(turn))
+            await self._listener.changed(self.tree.path_from(turn))
 
     async def rate(self, turn_id: str, rating: Literal["up", "down"] | None, remark: str = "") -> None:
         """Keep what the reader thinks of an answer, with its trace; None to forget it.
@@ -188,7 +154,31 @@ class Talk:
         await in_thread(lambda: self._keep_rating(turn, rating, remark))
         turn.rating, turn.remark = rating, remark
         await in_thread(lambda: self.store.put_turn(turn))
-        self._listener.changed([turn])
+        await self._listener.changed([turn])
+
+    async def go_on(self, turn_id: str, decided: Callable[[], Question], *, watch: Watch) -> Answered:
+        """Go on with a turn whose run rests, since somebody has decided on its calls, and return how it was answered.
+
+        Args:
+            turn_id: The turn.
+            decided: Gives what the run goes on as. That can be had once, so it is called when nothing is in the way.
+            watch: As for `say`.
+
+        Raises:
+            UserError: As for `say`, or the run has gone on already.
+        """
+        turn = self._turn(turn_id)
+        with self._alone():
+            await self.branches.switch(turn.branch)
+            question = decided()
+            view, approver = watch(turn)
+            turn.status, turn.note = "running", ""
+            if not any(turn is shown for shown in self.tree.path()):
+                self.tree.choose(turn)
+            with contextlib.suppress(UserError, OSError):  # a full disk: the end of the run tells of it
+                await in_thread(lambda: self.store.put_turn(turn))
+            await self._listener.changed(self.tree.path_from(turn))
+            return await self._run(turn, question, view, approver)
 
     def _keep_rating(self, turn: Turn, rating: Literal["up", "down"] | None, remark: str) -> None:
         from agentkit.tracing.feedback import add_feedback, remove_feedback
@@ -250,9 +240,9 @@ class Talk:
         session = self.branches.session
         before = len(await all_items(session))
         if parent is None and not self._kept:
-            await self._keep_chat(text, before)
+            await self._keep_chat(text)
         agent = self._agent_after(parent)
-        turn = Turn(uuid.uuid4().hex, parent, self.branches.at, text, by_cell=by_cell, start=before, end=before)
+        turn = Turn(uuid.uuid4().hex, parent, self.branches.at, text, by_cell=by_cell, start=before)
         turn.agent = agent.name
         turn.model = self.record.model or model_name(agent)
         turn.files = [AttachedFile.of(each) for each in attachments]
@@ -272,13 +262,13 @@ class Talk:
             view.close()
             raise
         self.tree.add(turn)
-        self._listener.changed([turn])
+        self.record.updated_at = time.time()
+        await self._listener.changed([turn])
         return await self._run(turn, question, view, approver)
 
-    async def _keep_chat(self, text: str, items: int) -> None:
+    async def _keep_chat(self, text: str) -> None:
         record = self.record
         record.title = record.title or title_of(text)
-        record.base_items = items
 
         def keep() -> None:
             self.store.put_chat(record)
@@ -292,7 +282,7 @@ class Talk:
         turn = None if parent is None else self.tree.get(parent)
         if turn is None or turn.agent == self.agent.name:
             return self.agent
-        return _reachable(self.agent).get(turn.agent, self.agent)
+        return reachable(self.agent).get(turn.agent, self.agent)
 
     def _config(self) -> RunConfig:
         from agentkit.runtime import RunConfig
@@ -342,29 +332,10 @@ class Talk:
             await in_thread(lambda: self.store.put_turn(turn))
 
     async def _conclude(self, turn: Turn, shown: ShownRun, error: Exception | None, watched: WatchedSteps) -> None:
-        result = shown.result
-        transcript = shown.transcript
-        turn.status = "error" if error is not None else "cancelled"
-        if result is not None:
-            if result.status != "running":
-                if error is None or result.status not in ("completed", "waiting"):
-                    turn.status = result.status
-                transcript = Transcript.of(result, shown.transcript)
-            turn.agent = result.last_agent.name
-            turn.usage = result.usage
-            turn.usage_line = usage_line(result)
-            turn.trace_id = result.trace_id
-            turn.model = (result.raw_responses[-1].model if result.raw_responses else None) or turn.model
-        turn.answer, turn.steps = transcript.answer, transcript.steps
-        turn.seconds = watched.seconds
-        output = None if result is None else result.final_output
-        if output is not None and not isinstance(output, str):
-            turn.answer, turn.structured = _as_json(output, turn.answer), True
-        turn.note = note_of(turn, error, self._names_of_models)
-        with contextlib.suppress(UserError):  # a session that can't be read has said so already
-            turn.end = max(turn.start, len(await all_items(self.branches.session)))
+        take_outcome(turn, shown, error, self._names_of_models)
+        turn.seconds = turn.seconds | watched.seconds
         await in_thread(lambda: self.store.put_turn(turn))
-        self._listener.changed([turn])
+        await self._listener.changed([turn])
 
 
 def title_of(question: str) -> str:
@@ -378,26 +349,3 @@ def _input(text: str, attachments: Sequence[Attachment]) -> str | list[Any]:
     from agentkit.notebook.attachments import content_parts
 
     return [{"role": "user", "content": content_parts(text, attachments)}]
-
-
-def _as_json(output: Any, answer: str) -> str:
-    """Return a structured answer as JSON; what the model wrote where it has no such form."""
-    try:
-        return _json.dumps(output).decode()
-    except TypeError:
-        return answer
-
-
-def _reachable(agent: Agent[Any]) -> Mapping[str, Agent[Any]]:
-    """Return the agents that a conversation may be handed over to, by name; the nearer of two alike."""
-    from agentkit.runtime import Handoff
-
-    found: dict[str, Agent[Any]] = {}
-    ahead = [agent]
-    while ahead:
-        each = ahead.pop(0)
-        if each.name not in found:
-            found[each.name] = each
-            targets = (target.agent if isinstance(target, Handoff) else target for target in each.handoffs)
-            ahead += [target for target in targets if target is not None]
-    return found

@@ -49,15 +49,16 @@ def file_size(size_bytes: int) -> str:
 
 def answer_html(turn: Turn, *, math: Math) -> str:
     """Return the answer: Markdown rendered, or a structured answer's values."""
-    return _rendered(turn.answer, turn.structured, math, tuple(known()))
+    return _rendered(turn.answer, turn.structured, turn.output_type, math, tuple(known()))
 
 
-@lru_cache(maxsize=128)
-def _rendered(answer: str, structured: bool, math: Math, keys: tuple[str, ...]) -> str:
+@lru_cache(maxsize=256)
+def _rendered(answer: str, structured: bool, output_type: str, math: Math, keys: tuple[str, ...]) -> str:
     """Return an answer as HTML, without the keys of this process. A chat shows its answers again at each message."""
     if structured:
         try:
-            return value_html(_json.loads(answer))
+            heading = f'<div class="agk-h">{escape(output_type)}</div>' if output_type else ""
+            return heading + value_html(_json.loads(answer))
         except ValueError:  # an output that JSON has no form for
             pass
     return render_markdown(answer, math=math) if answer else ""

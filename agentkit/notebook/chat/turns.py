@@ -60,8 +60,6 @@ class Turn:
     """When it was last chosen among those that go on from the same turn, in steps of the chat."""
     start: int = 0
     """Items that the session had before it."""
-    end: int = 0
-    """Items that the session had after it."""
     status: TurnStatus = "running"
     """How it went."""
     note: str = ""
@@ -74,6 +72,8 @@ class Turn:
     """The answer's source: Markdown, or JSON of a structured one."""
     structured: bool = False
     """Whether the answer is JSON of the agent's output type."""
+    output_type: str = ""
+    """Class of a structured answer that has fields, as it stands above them; "" of any other."""
     steps: list[Step] = field(default_factory=list)
     """The way to the answer."""
     seconds: dict[str, float] = field(default_factory=dict)
@@ -114,6 +114,11 @@ class TurnTree:
 
     def __iter__(self) -> Iterator[Turn]:
         return iter(list(self._turns.values()))  # another thread may add one meanwhile
+
+    @property
+    def messages(self) -> int:
+        """How many messages there are, those of the reader and the answers, whatever is shown of them."""
+        return sum(1 + turn.over for turn in self)
 
     def get(self, turn_id: str) -> Turn | None:
         """Return a turn by its id."""

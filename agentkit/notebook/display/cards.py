@@ -18,7 +18,7 @@ from agentkit.notebook.display.transcript import model_name
 if TYPE_CHECKING:
     from agentkit.runtime import Agent
     from agentkit.runtime.graph import AgentGraph
-    from agentkit.tools import FunctionTool
+    from agentkit.tooling import FunctionTool
 
 __all__ = ["AgentsTable", "ToolCards", "agent_bundle", "signature", "tool_bundle"]
 

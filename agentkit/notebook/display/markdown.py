@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 
 from agentkit._secrets import Redactor
 from agentkit.notebook.display.highlight import CLASSES, highlight
-from agentkit.notebook.display.text import clean, fit
+from agentkit.notebook.display.math import REFUSED, typeset
+from agentkit.notebook.display.text import clean, escape_clean, fit
 
 if TYPE_CHECKING:
     import nh3
@@ -34,8 +35,6 @@ _TAGS = {
 _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "span": {"class"}, "td": {"style"}, "th": {"style"}}
 _URL_SCHEMES = {"http", "https", "mailto"}
 
-# What MathJax, which JupyterLab runs over outputs, would take for the beginning of a formula.
-_MATH_SIGN = re.compile(r"\$|\\(?=[(\[]|begin|end|ref|eqref)")
 # Dollars make a formula only if there is no space inside them and no digit after: prices are not.
 _MATH = re.compile(
     r"\$\$(?P<block>[^$]{1,2000}?)\$\$|\\\[(?P<bracket>.{1,2000}?)\\\]|\\\((?P<paren>.{1,1000}?)\\\)"
@@ -43,13 +42,6 @@ _MATH = re.compile(
     r"|\\begin\{(?P<environment>(?:align|displaymath|eqnarray|equation|gather|multline)\*?)\}.{1,2000}?"
     r"\\end\{(?P=environment)\}",
     re.DOTALL,
-)
-_NOT_IN_MATH = re.compile(
-    # what links, loads, or names parts of the page; and what would define a command, for this and every later formula
-    r"\\(?:href|url|require|class|style|cssId|html\w*|unicode|include\w*|data|bbox|special|mmlToken|toggle"
-    r"|[egx]?def|(?:future)?let|(?:re|provide)?newcommand|renewcommand|providecommand|\w*newenvironment"
-    r"|renewenvironment|DeclareMathOperator|csname|catcode|\w*chardef)(?![a-z])",
-    re.I,
 )
 
 
@@ -74,8 +66,6 @@ def render_markdown(text: str, *, math: Literal["tex", "mathml"] = "tex") -> str
     shown = _cleaner().clean(_markdown().render(clean(text), environment | {"mark": mark, "formulas": formulas}))
     if not formulas:
         return shown
-    from agentkit.notebook.display.math import typeset
-
     typeset_formulas = typeset(formulas)
     first, *rest = shown.split(mark)
     parts = (part.partition(";") for part in rest)
@@ -126,12 +116,8 @@ def _markdown() -> MarkdownIt:
 
 def _text(tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
     """Render plain text, each sign that would begin a formula in an element of its own, where it begins none."""
-    content = env["redact"](fit(tokens[index].content))  # what entities and backslashes stood for is there only now
-    parts, signs = _MATH_SIGN.split(content), _MATH_SIGN.findall(content)
-    shown = escape_html(parts[0])
-    for sign, part in zip(signs, parts[1:], strict=True):
-        shown += f"<span>{sign}</span>{escape_html(part)}"
-    return shown
+    # what entities and backslashes stood for is there only now
+    return escape_clean(env["redact"](fit(tokens[index].content)))
 
 
 def _image(tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
@@ -154,7 +140,7 @@ def _math(state: StateInline, silent: bool) -> bool:
     if state.src[state.pos] not in "$\\":
         return False
     match = _MATH.match(state.src, state.pos, state.posMax)
-    if match is None or _NOT_IN_MATH.search(match[0]):
+    if match is None or REFUSED.search(match[0]):
         return False
     if not silent:
         token = state.push("agentkit_math", "", 0)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from xml.etree.ElementTree import Element
 
-__all__ = ["mathml", "typeset"]
+__all__ = ["REFUSED", "mathml", "typeset"]
 
 _LONGEST = 1_000
 _MOST_CHARS = 20_000
@@ -54,12 +54,14 @@ _LENGTH = re.compile(r"-?(\d{1,4}(?:\.\d{0,6})?|\.\d{1,6})(em|ex|px|pt|mm|cm|in|
 _EM = {"em": 1.0, "ex": 0.45, "px": 1 / 14, "pt": 1 / 10.5, "mm": 0.27, "cm": 2.7, "in": 6.9, "%": 0.05, None: 1.0}
 _REFERENCE = re.compile(r"&#x([0-9a-fA-F]{1,6});")
 
-# A definition could grow to any size when it is used; the others lead away from the formula, or into the page.
-_REFUSED = re.compile(
-    r"\\(?:[egx]?def|(?:future)?let|(?:re|provide)?newcommand|(?:re)?newenvironment|renewcommand|providecommand"
-    r"|DeclareMathOperator|href|url|style|class|cssId|html\w*|unicode|include\w*|require)(?![a-zA-Z])",
+REFUSED = re.compile(
+    r"\\(?:href|url|require|class|style|cssId|html\w*|unicode|include\w*|data|bbox|special|mmlToken|toggle"
+    r"|[egx]?def|(?:future)?let|\w*newcommand|providecommand|\w*newenvironment"
+    r"|DeclareMathOperator|csname|catcode|\w*chardef)(?![a-z])",
     re.IGNORECASE,
 )
+"""Commands that no formula may have, whoever typesets it: what links, loads, or names parts of the page; and what would
+define a command, which could grow to any size, and in MathJax holds for every later formula."""
 
 _UPRIGHT = re.compile(r"\\mathrm\s*\{\s*([a-zA-Z])\s*\}")  # of one letter it makes an italic one
 _ARG = re.compile(r"\\arg(?![a-zA-Z])")
@@ -110,7 +112,7 @@ def typeset(formulas: Sequence[str]) -> list[str]:
 def _mathml(source: str, display: Literal["inline", "block"]) -> str | None:
     if not source or len(source) > _LONGEST or source.count("&") > _MOST_CELLS or _depth(source) > _DEEPEST:
         return None
-    if _REFUSED.search(source):
+    if REFUSED.search(source):
         return None
     from latex2mathml.converter import convert_to_element
 

@@ -17,7 +17,7 @@ from agentkit.notebook.display.text import clean, escape, one_line, shorten
 if TYPE_CHECKING:
     from agentkit.notebook.dry_run import DryRun
 
-__all__ = ["request_bundle"]
+__all__ = ["elided", "request_bundle"]
 
 _TEXT_LIMIT = 4_000
 _BODY_LIMIT = 40_000
@@ -111,15 +111,16 @@ def _tool_html(tool: Mapping[str, Any]) -> str:
 
 def _body_json(request: DryRun) -> str:
     """Return the request as JSON, files by their kind and size, and without ids that differ from time to time."""
-    text = json.dumps(_elided(request.body), indent=2, ensure_ascii=False, default=str)
+    text = json.dumps(elided(request.body), indent=2, ensure_ascii=False, default=str)
     return shorten(clean(text), _BODY_LIMIT)
 
 
-def _elided(value: Any) -> Any:
+def elided(value: Any) -> Any:
+    """Return JSON data with files by their kind and size, and without ids that differ from time to time."""
     if isinstance(value, dict):
-        return {key: _elided(entry) for key, entry in value.items()}
+        return {key: elided(entry) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_elided(entry) for entry in value]
+        return [elided(entry) for entry in value]
     if isinstance(value, str):
         if value.startswith("data:") and len(value) > 200:
             return f"data:{address_text(value)} …"

@@ -10,8 +10,8 @@ __all__ = ["CONTROLS_CSS", "CSS", "KEPT_STYLE", "STYLE"]
 
 
 def _in_colour(kind: str, fallback: str) -> str:
-    """Return the colour of a kind of token in the theme's editor, with some of the text's so that it can be read."""
-    return f"color:color-mix(in srgb,var(--jp-mirror-editor-{kind}-color,{fallback}) 75%,currentColor)"
+    """Return the colour of a kind of token in the theme's editor."""
+    return f"--c:var(--jp-mirror-editor-{kind}-color,{fallback})"
 
 
 # Selectors below an output's outermost element. JupyterLab styles bare elements by up to two classes and an element;
@@ -26,9 +26,9 @@ _RULES = {
     # the answer
     ".agk-a>:first-child": "margin-top:0",
     ".agk-a>:last-child": "margin-bottom:0",
-    "h1": "font-size:1.4em;font-weight:600;margin:.8em 0 .4em",
-    "h2": "font-size:1.25em;font-weight:600;margin:.8em 0 .4em",
-    "h3": "font-size:1.1em;font-weight:600;margin:.8em 0 .4em",
+    "h1,h2,h3": "font-size:1.1em;font-weight:600;margin:.8em 0 .4em",
+    "h1": "font-size:1.4em",
+    "h2": "font-size:1.25em",
     "pre": "background:var(--f);border-radius:4px;padding:.5em .8em;margin:.5em 0;overflow-x:auto;line-height:1.4",
     "code": "font-family:var(--m)",
     "pre code": "background:none;padding:0;white-space:pre",
@@ -42,6 +42,9 @@ _RULES = {
     "details": "margin:0",
     "summary": "cursor:pointer;list-style:none",
     "summary::-webkit-details-marker": "display:none",
+    ".agk-r>summary": "position:relative;padding-right:1.3em",
+    ".agk-r>summary::after": 'content:"▸";position:absolute;right:.2em;top:0;color:var(--s)',
+    ".agk-r[open]>summary::after": 'content:"▾"',
     ".agk-r>summary:hover": "background:var(--f);border-radius:3px",
     ".agk-r pre": "max-height:16em;overflow:auto;margin:.3em 0 .5em 1.3em",
     ".agk-r pre code": "white-space:pre-wrap",
@@ -65,15 +68,16 @@ _RULES = {
     ".agk-p": "white-space:pre-wrap;margin:.35em 0 0",
     # values
     "dd>*": "margin:0",
-    # code in colour
+    # code in colour, with some of the text's so that it can be read
+    "code [class]": "color:color-mix(in srgb,var(--c) 75%,currentColor)",
     ".k": _in_colour("keyword", "#7a3e9d"),
     ".s": _in_colour("string", "#b5433a"),
     ".c": _in_colour("comment", "#5f8787") + ";font-style:italic",
     ".m": _in_colour("number", "#2a7f3f"),
     ".f": _in_colour("def", "#1f66c1"),
     ".b": _in_colour("builtin", "#2a7f3f"),
-    ".d": "color:var(--no)",
-    ".i": "color:var(--ok)",
+    ".d": "--c:var(--no)",
+    ".i": "--c:var(--ok)",
 }
 
 
@@ -88,8 +92,9 @@ STYLE = f"<style>{CSS}</style>"
 """The element that carries them."""
 
 _CONTROLS = {
+    "": "--e:color-mix(in srgb,currentColor 32%,transparent)",
     ".agk-button": "font:inherit;color:inherit;background:none;cursor:pointer;padding:.05em .7em;"
-    "border:1px solid var(--l);border-radius:4px;line-height:1.6",
+    "border:1px solid var(--e);border-radius:4px;line-height:1.6",
     ".agk-button:hover:enabled": "background:var(--f)",
     ".agk-button:disabled": "opacity:.55;cursor:default",
     ".agk-button:focus-visible,input:focus-visible": "outline:2px solid var(--jp-brand-color1,#1976d2);"
@@ -98,8 +103,10 @@ _CONTROLS = {
     ".agk-ask": "border:1px solid var(--l);border-left:3px solid var(--jp-warn-color1,#d98b00);border-radius:4px;"
     "padding:.5em .8em;margin:.5em 0",
     ".agk-row": "display:flex;flex-wrap:wrap;gap:.5em;align-items:center;margin-top:.4em",
+    # fonts that have signs of all sizes; as high as MathJax's beside text
+    "math": 'font-family:"Latin Modern Math","STIX Two Math","Cambria Math","DejaVu Math TeX Gyre",math;'
+    "font-size:1.15em;overflow-x:auto;overflow-y:hidden;max-width:100%",
     # what browsers don't read from MathML's own attributes
-    "math": "overflow-x:auto;overflow-y:hidden;max-width:100%",
     "math .agk-box": "border:1px solid;padding:.2em .3em",
     "math .agk-cut": "background:linear-gradient(to top right,transparent 47%,currentColor 47%,currentColor 53%,"
     "transparent 53%)",
@@ -108,7 +115,7 @@ _CONTROLS = {
     ".agk-approve": "border-color:var(--ok);color:var(--ok);font-weight:600",
     ".agk-reject": "border-color:var(--no);color:var(--no)",
     ".agk-reason": "flex:1 1 14em;min-width:8em;font:inherit;color:inherit;background:none;padding:.1em .5em;"
-    "border:1px solid var(--l);border-radius:4px",
+    "border:1px solid var(--e);border-radius:4px",
 }
 
 CONTROLS_CSS = "".join(_rule(selectors, declarations) for selectors, declarations in _CONTROLS.items())

@@ -8,7 +8,7 @@ from typing import Any
 
 from agentkit._secrets import Redactor, showable_length
 
-__all__ = ["clean", "escape", "fit", "one_line", "shorten", "showable_length"]
+__all__ = ["clean", "escape", "escape_clean", "fit", "one_line", "shorten", "showable_length"]
 
 # What a terminal takes for a command: colours, cursor, window title, links, clipboard. Taken out whole where it is
 # complete; else the rules below take the character that begins it. No part is scanned twice.
@@ -65,7 +65,12 @@ def escape(text: Any) -> str:
     Dollar signs and what else begins a formula get an element of their own, or JupyterLab takes what stands between
     two of them for one.
     """
-    return _MATH_SIGN.sub(r"<span>\g<0></span>", html.escape(clean(str(text))))
+    return escape_clean(clean(str(text)))
+
+
+def escape_clean(text: str) -> str:
+    """Return text that `clean` has been over as HTML, as `escape` does."""
+    return _MATH_SIGN.sub(r"<span>\g<0></span>", html.escape(text))
 
 
 def one_line(text: str, limit: int) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agentkit._home import home
+from agentkit._sqlite import is_busy, open_to_read
 from agentkit.notebook.doctor.findings import Finding, trouble, warning, well
 
 __all__ = ["check_home", "check_stores", "counted", "size_text"]
@@ -74,12 +75,11 @@ def _store(path: Path, tables: tuple[tuple[str, str], ...]) -> Finding:
     size = path.stat().st_size + sum(_size(Path(f"{path}{beside}")) for beside in ("-wal", "-shm"))
     away = f"mv {_quoted(path)} {_quoted(Path(f'{path}.old'))}   # a new one is made"
     try:
-        with contextlib.closing(_reading(path)) as connection:
+        with contextlib.closing(open_to_read(path, timeout_s=0.5)) as connection:
             said = _quick_check(connection)
             counts = [counted(connection, table, word) for table, word in tables]
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        if is_busy(error):
             return warning(path.name, f"{size_text(size)}; another program keeps it locked.", f"fuser {_quoted(path)}")
         return trouble(path.name, f"{size_text(size)}; can't be read: {error}.", away)
     if said not in ("ok", ""):
@@ -88,10 +88,6 @@ def _store(path: Path, tables: tuple[tuple[str, str], ...]) -> Finding:
     if size > _LARGE_STORE:
         return warning(path.name, f"{what}; it has grown large.", away)
     return well(path.name, what)
-
-
-def _reading(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.5)
 
 
 def _quick_check(connection: sqlite3.Connection) -> str:

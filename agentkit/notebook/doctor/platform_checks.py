@@ -104,7 +104,7 @@ async def _rehearsed() -> tuple[str, bool]:
     """Return what was answered, and whether the tool was called."""
     from agentkit.models import ModelSettings, OpenAIProvider
     from agentkit.runtime import Agent, RunConfig, Runner
-    from agentkit.tools import function_tool
+    from agentkit.tooling import function_tool
 
     def count_words(text: str) -> int:
         """Count the words of a text."""

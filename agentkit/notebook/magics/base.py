@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import keyword
+import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agentkit.notebook.interpolation import InterpolationError, fill
-from agentkit.notebook.options import Arguments, Command, HelpRequested, typed_as, usage_error
+from agentkit.notebook.display.text import clean
+from agentkit.notebook.interpolation import InterpolationError, fill, unfilled_hint
+from agentkit.notebook.options import Arguments, Command, HelpRequested, typed_as, typed_sign, usage_error
 from agentkit.notebook.rewriting import AWAIT_FLAG
 
 if TYPE_CHECKING:
@@ -66,15 +68,18 @@ def without_semicolon(text: str) -> tuple[str, bool]:
 
 
 def filled(command: Command, shell: InteractiveShell, text: str) -> str:
-    """Return a text with each `{{name}}` in its place.
+    """Return a text with each `{{name}}` in its place; where one looks like code, say that it isn't run.
 
     Raises:
         UsageError: A name stands for nothing.
     """
     try:
-        return fill(text, shell.user_ns).strip()
+        made = fill(text, shell.user_ns).strip()
     except InterpolationError as error:
         raise usage_error(command, str(error)) from None
+    if hint := unfilled_hint(text, shell.user_ns):
+        print(f"{typed_sign(command)}: {clean(hint)}", file=sys.stderr)
+    return made
 
 
 def variable_name(command: Command, name: str) -> str:

@@ -57,6 +57,10 @@ models = %agentkit models
 models.frame()                as a dataframe
 """,
 )
+_NO_KEY = (
+    "A key has no place on a line: it is saved with the notebook and in IPython's history. Leave it out and be asked "
+    "for it, or name the variable that holds it: --key-env NAME."
+)
 _CONNECT = Command(
     name="agentkit connect",
     summary="Choose the platform that answers from now on, once it has answered.",
@@ -82,7 +86,7 @@ _CONNECT = Command(
             values="keys",
         ),
         Option("--model", "Model of agents that name none.", "NAME", values="models"),
-        Option("--api-key", "Not taken: what stands on a line is saved with the notebook.", "KEY"),
+        Option("--api-key", "Not taken: what stands on a line is saved with the notebook.", "KEY", refused=_NO_KEY),
     ),
     takes_rest=True,
     rest_metavar="",
@@ -194,11 +198,7 @@ def _refuse_key(arguments: Arguments) -> None:
 
     words = [str(arguments.subject), *arguments.rest.split(), *map(str, filter(None, arguments.options.values()))]
     if arguments["api_key"] or any(_secrets.find(word) for word in words):
-        text = (
-            "A key has no place on a line: it is saved with the notebook and in IPython's history. Leave it out and be "
-        )
-        text += "asked for it, or name the variable that holds it: --key-env NAME. Revoke the one that is there now."
-        raise usage_error(_CONNECT, text)
+        raise usage_error(_CONNECT, f"{_NO_KEY} Revoke the one that is there now.")
     if arguments.rest:
         raise usage_error(_CONNECT, f"{arguments.rest.split()[0]!r} is one word too many.")
 

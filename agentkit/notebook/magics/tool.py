@@ -14,7 +14,7 @@ from agentkit.notebook.options import Arguments, Command, Option, usage_error
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from agentkit.tools import FunctionTool
+    from agentkit.tooling import FunctionTool
 
 __all__ = ["TOOL"]
 
@@ -68,7 +68,7 @@ def _run(shell: InteractiveShell, arguments: Arguments, cell: str | None) -> Any
 def _make(shell: InteractiveShell, name: str, before: Any, arguments: Arguments) -> FunctionTool:
     """Put a tool in the place of the cell's function, and of the tool that had the name before."""
     from agentkit.exceptions import UserError
-    from agentkit.tools import FunctionTool, function_tool
+    from agentkit.tooling import FunctionTool, function_tool
 
     tool: Any = shell.user_ns[name]
     if not isinstance(tool, FunctionTool):  # it is one if the cell decorated it

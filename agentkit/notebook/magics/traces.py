@@ -1,4 +1,4 @@
-"""`%traces` and `%trace`: what has been run, and what one run did, as dataframes."""
+"""`%traces` and `%trace`: what has been run, as a dataframe or a browser, and what one run did, as a picture."""
 
 from __future__ import annotations
 
@@ -15,32 +15,44 @@ if TYPE_CHECKING:
 
 __all__ = ["TRACE", "TRACES"]
 
+_STATUSES = ("ok", "error", "running", "unfinished", "cancelled", "max_turns", "budget", "guardrail", "waiting")
 _TRACES = Command(
     name="traces",
     summary="Show the runs that were made, the last first, as a dataframe. agentkit.traces() has all columns, uncut.",
     kinds=("line",),
     options=(
+        Option("--browse", "Show them in a browser instead: filter, sort, open, follow, mark and comment."),
         Option("--limit", "How many at most; 20 unless told.", "COUNT", convert=int),
         Option("--agent", "Only runs that this agent took part in.", "NAME", values="agents"),
+        Option("--model", "Only runs in which this model was called.", "NAME", values="models"),
+        Option("--session", "Only runs of this session: its id, or a variable that holds it.", "ID", values="sessions"),
+        Option("--group", "Only runs with this group_id.", "ID"),
+        Option("--status", "Only runs that ended so.", "STATUS", values="choices", choices=_STATUSES),
         Option("--error", "Only runs that failed."),
+        Option("--text", "Only runs in whose question, answer or error this occurs.", "TEXT"),
+        Option("--rating", "Only runs whose answer was rated so.", "RATING", values="choices", choices=("up", "down")),
         Option("--since", 'Only runs since then: "2h", "2026-11-21".', "TIME"),
+        Option("--until", "Only runs before then, likewise.", "TIME"),
     ),
     examples="""
 %traces --agent weather --limit 5
-df = %traces --error
+%traces --text "Oslo" --rating down
+df = %traces --error --since 2h
+%traces --browse
 """,
 )
 _TRACE = Command(
     name="trace",
-    summary="Show what a run did, step by step, as a dataframe of its spans. agentkit.spans() has all columns, uncut.",
+    summary="Show what a run did, step by step. agentkit.open_trace() gives the same, to go on with in code.",
     kinds=("line",),
     subject=Subject(
         "RUN", "A variable with a result, or a trace's id; the last run unless told.", "variables", required=False
     ),
     options=(
+        Option("--frame", "As a dataframe of its steps instead; agentkit.spans() has all columns, uncut."),
         Option(
             "--kind",
-            "Only steps of this kind.",
+            "As a dataframe of its steps of this kind.",
             "KIND",
             values="choices",
             choices=("agent", "response", "generation", "function", "handoff", "guardrail", "mcp_tools", "custom"),
@@ -49,6 +61,7 @@ _TRACE = Command(
     examples="""
 %trace
 %trace result --kind function
+steps = %trace --frame
 """,
 )
 _LIMIT = 20
@@ -65,21 +78,34 @@ _TRACE_COLUMNS = (
 
 def _traces(shell: InteractiveShell, arguments: Arguments, cell: str | None) -> Any:
     from agentkit.exceptions import UserError
-    from agentkit.tracing import traces
 
-    name = arguments["agent"]
-    agents = namespace.agents_in(shell.user_ns)
+    wanted = _wanted(shell, arguments)
     limit = arguments["limit"]
     try:
-        frame = traces(
-            limit=_LIMIT if limit is None else limit,
-            agent=agents[name].name if name in agents else name,
-            status="error" if arguments["error"] else None,
-            since=arguments["since"],
-        )
+        if not arguments["browse"]:
+            from agentkit.records.traces import traces
+
+            return _readable(traces(limit=_LIMIT if limit is None else limit, **wanted), _TRACES_COLUMNS)
+        if limit is not None:
+            raise usage_error(_TRACES, "--browse shows all, page by page: it takes no --limit.")
+        from agentkit.notebook.browser import browse
+
+        return browse(**wanted)
     except UserError as error:
         raise usage_error(_TRACES, str(error)) from None
-    return _readable(frame, _TRACES_COLUMNS)
+
+
+def _wanted(shell: InteractiveShell, arguments: Arguments) -> dict[str, Any]:
+    """Return the filters that were given, by the names of `agentkit.traces`."""
+    names = ("agent", "model", "session", "group", "status", "error", "text", "rating", "since", "until")
+    wanted = {name: arguments[name] for name in names if arguments[name] is not None}
+    agents = namespace.agents_in(shell.user_ns)
+    if (agent := wanted.get("agent")) in agents:
+        wanted["agent"] = agents[agent].name
+    held = shell.user_ns.get(wanted.get("session", ""))
+    if isinstance(session_id := getattr(held, "session_id", None), str):
+        wanted["session"] = session_id
+    return wanted
 
 
 def _readable(frame: pandas.DataFrame, columns: tuple[str, ...]) -> pandas.DataFrame:
@@ -92,7 +118,6 @@ def _readable(frame: pandas.DataFrame, columns: tuple[str, ...]) -> pandas.DataF
 
 def _trace(shell: InteractiveShell, arguments: Arguments, cell: str | None) -> Any:
     from agentkit.exceptions import UserError
-    from agentkit.tracing import spans
 
     name = arguments.subject
     if name is None:
@@ -102,14 +127,20 @@ def _trace(shell: InteractiveShell, arguments: Arguments, cell: str | None) -> A
         if not isinstance(wanted, str) and not hasattr(wanted, "trace_id"):
             raise usage_error(_TRACE, f"{name} is of type {type(wanted).__name__}, and no result of a run.")
     try:
-        return _readable(spans(wanted, kind=arguments["kind"]), _TRACE_COLUMNS)
+        if arguments["frame"] or arguments["kind"]:
+            from agentkit.records.frames import spans
+
+            return _readable(spans(wanted, kind=arguments["kind"]), _TRACE_COLUMNS)
+        from agentkit.records.opened import open_trace
+
+        return open_trace(wanted)
     except UserError as error:
         raise usage_error(_TRACE, str(error)) from None
 
 
 def _newest() -> str:
     """Return the id of the last run that any program on this machine made, for a notebook that has made none."""
-    from agentkit.tracing import traces
+    from agentkit.records.traces import traces
 
     known = traces(limit=1)
     if known.empty:

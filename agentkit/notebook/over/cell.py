@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from agentkit.notebook.approving import approval_policy
+from agentkit.notebook.cell_wait import CellWait, Work, was_stopped
 from agentkit.notebook.display.modes import RenderMode
 from agentkit.notebook.display.publish import publish
+from agentkit.notebook.display.text import clean
 from agentkit.notebook.failures import Interrupted, shortened
+from agentkit.notebook.interpolation import unfilled_hint
 from agentkit.notebook.latest import latest
-from agentkit.notebook.options import usage_error
+from agentkit.notebook.options import typed_sign, usage_error
 from agentkit.notebook.over.shown_once import show_once
 from agentkit.notebook.over.summary import summary_bundle, summary_line
 from agentkit.notebook.over.watching import ConsoleWatch, NoWatch, PanelWatch, Watch
@@ -26,15 +27,8 @@ if TYPE_CHECKING:
     from agentkit.notebook.options import Command
     from agentkit.runtime import Agent, RunConfig
     from agentkit.runtime.batch import Batch, Missing
-    from agentkit.tools.callers_thread import CallersThread
 
 __all__ = ["OverCell", "over_cell"]
-
-_WAKE_S = 0.05
-"""How often a waiting cell wakes. An interrupt does not wake the kernel's loop by itself (ipykernel #881)."""
-
-_GRACE_S = 1.0
-"""Time that stopped runs have to tidy up before the cell goes on without them."""
 
 
 def over_cell(
@@ -102,6 +96,8 @@ def over_cell(
         batch = Batch(agent, frame, text, options, on_progress=watch.show)
     except UserError as error:
         raise usage_error(command, str(error)) from None
+    if hint := unfilled_hint(text, {*shell.user_ns, *map(str, batch.frame.columns)}):
+        print(f"{typed_sign(command)}: {clean(hint)}", file=sys.stderr)
     cell = OverCell(shell, batch, watch, mode=mode, out=out)
     return cell.wait_in_loop() if awaited else cell.wait()
 
@@ -116,6 +112,15 @@ def _watch(mode: RenderMode | None) -> Watch:
     if mode == "console" and sys.stdout is not None and sys.stdout.isatty():
         return ConsoleWatch(sys.stdout)
     return PanelWatch() if mode == "live" else NoWatch()
+
+
+class _Asking(Work[None]):
+    def __init__(self, batch: Batch) -> None:
+        super().__init__()
+        self._batch = batch
+
+    async def _carry_out(self) -> None:
+        await self._batch.run()
 
 
 class OverCell:
@@ -137,9 +142,7 @@ class OverCell:
         self._watch = watch
         self._mode = mode
         self._out = out
-        self._task: asyncio.Task[Any] | None = None
-        self._stopped = False
-        self._lent: CallersThread | None = None
+        self._wait = CellWait(_Asking(batch))
 
     def wait(self) -> pd.DataFrame:
         """Run, block until it is over, and return the dataframe.
@@ -148,64 +151,17 @@ class OverCell:
             Interrupted: It was stopped.
             Exception: The platform refuses every request.
         """
-        from agentkit.runtime.background import run_blocking
-        from agentkit.tools.callers_thread import WaitingThread
-
         self._watch.open(self._batch.agent.name, self.stop)
-        error: BaseException | None = None
-        self._lent = waiting = WaitingThread()
-        try:
-            run_blocking(self._run(), while_waiting=self._pump, waiting=waiting, grace_s=_GRACE_S)
-        except BaseException as raised:  # shown below, what was done first
-            error = raised
-        return self._conclude(error)
+        return self._conclude(self._wait.block(self._pump))
 
     async def wait_in_loop(self) -> pd.DataFrame:
         """Run, and return the dataframe; the kernel's loop stays free. Errors as for `wait`."""
-        from agentkit.runtime.background import submit
-        from agentkit.tools.callers_thread import WaitingLoop
-
         self._watch.open(self._batch.agent.name, self.stop)
-        cell = asyncio.current_task()
-        assert cell is not None  # this is a coroutine
-        self._lent = waiting = WaitingLoop(cell)
-        future = asyncio.wrap_future(waiting.context().run(submit, self._run()))
-        future.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, even if too late
-        error: BaseException | None = None
-        try:
-            while not future.done():
-                await asyncio.wait({future}, timeout=_WAKE_S)
-                self._pump()
-            future.result()
-        except asyncio.CancelledError as raised:  # the kernel's interrupt; or the batch's own end by Stop
-            waiting.cease(interrupted=True)
-            self.stop()
-            await asyncio.wait({future}, timeout=_GRACE_S)
-            error = raised
-        except BaseException as raised:
-            error = raised
-        finally:
-            waiting.close()
-        return self._conclude(error)
+        return self._conclude(await self._wait.in_loop(self._pump))
 
     def stop(self) -> None:
         """Stop the batch, from any thread; what is done is kept."""
-        from agentkit.runtime.background import background_loop
-
-        self._stopped = True
-        background_loop().call_soon_threadsafe(self._cancel)
-        if self._lent is not None:
-            self._lent.interrupt()
-
-    def _cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-
-    async def _run(self) -> None:
-        self._task = asyncio.current_task()
-        if self._stopped:
-            raise asyncio.CancelledError
-        await self._batch.run()
+        self._wait.stop()
 
     def _pump(self) -> None:
         self._watch.pump(self._shell)
@@ -216,7 +172,7 @@ class OverCell:
 
         batch = self._batch
         result = batch.result()
-        stopped = isinstance(error, (KeyboardInterrupt, asyncio.CancelledError, concurrent.futures.CancelledError))
+        stopped = was_stopped(error)
         note = None
         if stopped:
             note = f"Stopped: {stopped_text(batch)}"

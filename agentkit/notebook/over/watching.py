@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -78,14 +79,20 @@ class ConsoleWatch(NoWatch):
         from agentkit.runtime.batch import ProgressLine
 
         self._line = ProgressLine(stream)
+        self._lock = threading.Lock()
+        self._ended = False
 
     def show(self, progress: BatchProgress) -> None:
-        """Write it, at most four times a second."""
-        self._line.show(progress)
+        """Write it, at most four times a second; nothing after the end, when rows that were stopped still report."""
+        with self._lock:
+            if not self._ended:
+                self._line.show(progress)
 
     def end(self) -> None:
-        """Take the line away."""
-        self._line.clear()
+        """Take the line away, for good."""
+        with self._lock:
+            self._ended = True
+            self._line.clear()
 
 
 class PanelWatch:

@@ -1,6 +1,9 @@
 // A chat in a cell. What was said is kept by the kernel, and as an ordinary output above; here it is only shown.
 
 const ANSWER_MS = 4000;
+const KEPT_MS = 2000; // the output above follows by then: what replaces it has come before what tells of it
+const LAGS =
+  "The notebook does not keep all of this chat: since the page was loaded anew, the output above no longer follows it. To keep all, run in a new cell:";
 const NEAR_BOTTOM_PX = 40;
 const NO_SHORTCUTS = "data-lm-suppress-shortcuts"; // the notebook's own keys do nothing in here
 
@@ -32,6 +35,9 @@ class ChatView {
     this.suggestions = element("div", "agk-suggestions", this.scroller);
     this.jump = iconButton("agk-jump", "bottom", "Go to the newest message", this.root, () => this.toBottom());
     this.jump.hidden = true;
+    this.lag = element("div", "agk-banner agk-lag", this.root);
+    this.lag.setAttribute("role", "status");
+    this.lag.hidden = true;
     this.banner = element("div", "agk-banner", this.root);
     this.banner.setAttribute("role", "alert");
     this.banner.hidden = true;
@@ -66,6 +72,11 @@ class ChatView {
     this.modelName.setAttribute("list", list.id);
     label(this.modelName, "Model for the messages to come; empty for the agent's own");
     this.modelName.onchange = () => this.act({ kind: "model", name: this.modelName.value });
+    this.modelName.onkeydown = (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault(); // it would send the message
+      this.text.focus(); // which makes the choice
+    };
     this.total = element("span", "agk-total", row);
     this.sendButton = iconButton("agk-send", "send", "Send (Enter)", row);
     this.sendButton.type = "submit";
@@ -169,6 +180,7 @@ class ChatView {
       for (const turn of message.turns ?? []) this.putTurn(turn);
       if (message.path) this.showPath(message);
     });
+    if (message.kept !== undefined) this.watchKept(message.kept);
     if (message.taken) this.compose("");
     if (message.files) this.files.show(message.files);
     this.showSend();
@@ -177,6 +189,7 @@ class ChatView {
   replace(state) {
     this.agent = state.agent;
     this.resume = state.resume;
+    this.again = state.again;
     this.files.mostBytes = state.most_bytes;
     this.files.show(state.files);
     this.root.setAttribute("aria-label", `Chat with ${state.agent}`);
@@ -210,10 +223,12 @@ class ChatView {
     if (views.length < state.path.length) this.ask(); // a turn that was shown before this page was there
     const here = [...this.log.children];
     const there = views.map((view) => view.root);
+    const left = here.findIndex((root) => !there.includes(root) && root.contains(document.activeElement));
     for (const root of here) if (!there.includes(root)) root.remove();
     there.forEach((root, index) => {
       if (this.log.children[index] !== root) this.log.insertBefore(root, this.log.children[index] ?? null);
     });
+    there[left]?.focus({ preventScroll: true });
     const began = state.busy && !this.busy;
     this.busy = state.busy;
     views.forEach((view, index) => view.setPlace(state.places[index], state.versions[index]));
@@ -266,6 +281,35 @@ class ChatView {
     this.jump.hidden = this.atBottom();
   }
 
+  // -- the output above, which the notebook keeps: once the page was loaded anew, nothing replaces it any more
+
+  watchKept(digest) {
+    if (this.digest === digest && this.checking) return;
+    if (this.digest !== digest && this.lag.hidden) delete this.root.dataset.kept; // not known yet
+    this.digest = digest;
+    clearTimeout(this.checking);
+    this.checking = setTimeout(() => this.checkKept(), KEPT_MS);
+  }
+
+  checkKept() {
+    this.checking = null;
+    if (this.gone) return;
+    const lags = !this.isKept();
+    if (lags) this.checking = setTimeout(() => this.checkKept(), KEPT_MS); // another cell may show the chat by then
+    this.around(() => {
+      this.root.dataset.kept = lags ? "in part" : "all"; // the style sheet hides the output above where it has all
+      if (lags && this.lag.hidden) this.fillWithCode(this.lag, LAGS, this.again);
+      this.lag.hidden = !lags;
+    });
+  }
+
+  isKept() {
+    const area = this.root.closest(".jp-OutputArea");
+    if (!this.digest || !area || !this.root.isConnected) return true; // there is no telling
+    const kept = `.agk-kept.${CSS.escape(this.digest)}`;
+    return Boolean(area.querySelector(kept) ?? area.closest(".jp-Notebook")?.querySelector(kept));
+  }
+
   // -- what else there is to say
 
   say(text) {
@@ -302,16 +346,19 @@ class ChatView {
       control.disabled = true;
     this.showSend();
     const told = "The kernel has ended or begun anew, and this chat with it. What was said is kept in the notebook.";
-    const parts = [element("span", "", null, this.resume ? `${told} Go on in a new cell:` : told)];
-    if (this.resume) {
-      parts.push(element("code", "agk-resume", null, this.resume));
-      this.banner.replaceChildren(...parts);
-      const copy = iconButton("agk-copy-resume", "copy", "Copy", this.banner, async () => {
-        await copyText(this.resume);
-        setIcon(copy, "done");
-      });
-    } else this.banner.replaceChildren(...parts);
+    if (this.resume) this.fillWithCode(this.banner, `${told} Go on in a new cell:`, this.resume);
+    else this.banner.replaceChildren(element("span", "", null, told));
     this.banner.hidden = false;
+    this.lag.hidden = true;
+  }
+
+  // Say something that ends in code to be run, which can be copied.
+  fillWithCode(banner, text, code) {
+    banner.replaceChildren(element("span", "", null, text), element("code", "agk-resume", null, code));
+    const copy = iconButton("agk-copy-resume", "copy", "Copy", banner, async () => {
+      await copyText(code);
+      setIcon(copy, "done");
+    });
   }
 
   close() {
@@ -319,6 +366,7 @@ class ChatView {
     this.observer.disconnect();
     clearTimeout(this.waiting);
     clearTimeout(this.speaking);
+    clearTimeout(this.checking);
     for (const view of this.turns.values()) view.close();
   }
 }

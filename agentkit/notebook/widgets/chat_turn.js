@@ -45,9 +45,11 @@ async function copyText(text) {
     // a page without https has no clipboard of its own
     const holder = element("textarea", "", document.body);
     holder.value = text;
+    const focused = document.activeElement;
     holder.select();
     document.execCommand("copy");
     holder.remove();
+    focused?.focus();
   }
 }
 
@@ -82,6 +84,7 @@ class TurnView {
   constructor(chat, data) {
     this.chat = chat;
     this.root = element("article", "agk-turn");
+    this.root.tabIndex = -1; // for the focus that was on another version of the message
     this.user = element("div", "agk-user", this.root);
     this.under = element("div", "agk-under", this.root);
     this.answer = element("div", "agk-answer", this.root);

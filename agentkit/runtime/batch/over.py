@@ -6,9 +6,11 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from agentkit._called_as import called_as
 from agentkit.runtime.background import run_blocking
-from agentkit.runtime.batch.batch import DEFAULT_CONCURRENCY, Batch, BatchOptions
+from agentkit.runtime.batch.batch import Batch
 from agentkit.runtime.batch.line import ProgressLine
+from agentkit.runtime.batch.options import DEFAULT_CONCURRENCY, BatchOptions
 from agentkit.runtime.batch.outcome import BatchProgress
 from agentkit.runtime.batch.prompts import Missing
 from agentkit.runtime.run_config import DEFAULT_MAX_TURNS, RunConfig
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["run_over", "run_over_async", "stopped_text"]
 
 
+@called_as("agentkit.run_over")
 def run_over(
     agent: Agent[Any],
     data: Any,  # a dataframe, or what becomes one
@@ -114,6 +117,7 @@ def run_over(
     return batch.result()
 
 
+@called_as("agentkit.run_over_async")
 async def run_over_async(
     agent: Agent[Any],
     data: Any,  # a dataframe, or what becomes one

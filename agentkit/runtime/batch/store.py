@@ -9,7 +9,8 @@ from logging import getLogger
 from pathlib import Path
 from typing import Protocol
 
-from agentkit._home import home, make_private_file
+from agentkit._home import home
+from agentkit._sqlite import NewerSchemaError, is_busy, migrate, open_shared, transaction
 from agentkit.exceptions import UserError
 from agentkit.runtime.batch.outcome import Outcome
 
@@ -18,20 +19,22 @@ __all__ = ["BatchStore", "FileStore", "MemoryStore", "RowKey", "Spent", "batches
 RowKey = tuple[bytes, int]
 """A row of a batch: the SHA-256 of what it asks, and how many rows before it ask the same."""
 
-_VERSION = 1
 _BUSY_TIMEOUT_S = 10.0
-_TABLES = (
-    # What all runs of a batch have spent, failed and stopped rows included.
-    """CREATE TABLE batches (
-        batch_id TEXT PRIMARY KEY NOT NULL, place TEXT NOT NULL, agent TEXT NOT NULL,
-        started_ns INTEGER NOT NULL, spent_usd REAL NOT NULL, spent_tokens INTEGER NOT NULL) WITHOUT ROWID""",
-    # Rows that have their answer.
-    """CREATE TABLE finished (
-        batch_id TEXT NOT NULL, prompt BLOB NOT NULL, occurrence INTEGER NOT NULL,
-        answer TEXT NOT NULL, trace_id TEXT, input_tokens INTEGER, output_tokens INTEGER, cost_usd REAL,
-        duration_s REAL, finished_ns INTEGER NOT NULL,
-        PRIMARY KEY (batch_id, prompt, occurrence)) WITHOUT ROWID""",
+_MIGRATIONS = (
+    (
+        # What all runs of a batch have spent, failed and stopped rows included.
+        """CREATE TABLE batches (
+            batch_id TEXT PRIMARY KEY NOT NULL, place TEXT NOT NULL, agent TEXT NOT NULL,
+            started_ns INTEGER NOT NULL, spent_usd REAL NOT NULL, spent_tokens INTEGER NOT NULL) WITHOUT ROWID""",
+        # Rows that have their answer.
+        """CREATE TABLE finished (
+            batch_id TEXT NOT NULL, prompt BLOB NOT NULL, occurrence INTEGER NOT NULL,
+            answer TEXT NOT NULL, trace_id TEXT, input_tokens INTEGER, output_tokens INTEGER, cost_usd REAL,
+            duration_s REAL, finished_ns INTEGER NOT NULL,
+            PRIMARY KEY (batch_id, prompt, occurrence)) WITHOUT ROWID""",
+    ),
 )
+"""What to execute to get from each version of the tables to the next; version 0 is an empty file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,40 +117,19 @@ class FileStore:
         self._path = path
         self._warned = False
         try:
-            make_private_file(path)
-            self._connection = sqlite3.connect(
-                path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-            )
+            self._connection = open_shared(path, timeout_s=_BUSY_TIMEOUT_S)
+            try:
+                migrate(self._connection, _MIGRATIONS)
+            except BaseException:
+                self._connection.close()
+                raise
+        except NewerSchemaError as error:
+            raise UserError(
+                f"The finished rows in {path} are of a later agentkit (version {error.version}).",
+                hint="Update agentkit, or use another AGENTKIT_HOME.",
+            ) from None
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from error
-        try:
-            self._prepare()
-        except sqlite3.Error as error:
-            self._connection.close()
-            raise self._unusable(error) from error
-        except BaseException:
-            self._connection.close()
-            raise
-
-    def _prepare(self) -> None:
-        run = self._connection.execute
-        run("PRAGMA journal_mode = WAL")
-        run("PRAGMA synchronous = NORMAL")  # a killed process loses nothing; a power cut, the last moments
-        if run("PRAGMA user_version").fetchone()[0] == _VERSION:
-            return
-        run("BEGIN IMMEDIATE")  # one process does it; the others wait here, and find it done
-        version = run("PRAGMA user_version").fetchone()[0]
-        if version > _VERSION:
-            run("ROLLBACK")
-            raise UserError(
-                f"The finished rows in {self._path} are of a later agentkit (version {version}).",
-                hint="Update agentkit, or use another AGENTKIT_HOME.",
-            )
-        if version == 0:
-            for statement in _TABLES:
-                run(statement)
-            run(f"PRAGMA user_version = {_VERSION}")
-        run("COMMIT")
 
     def begin(self, batch_id: str, *, place: str, agent: str, afresh: bool) -> Spent:
         """Open a batch, and return what it has spent; one that begins afresh is forgotten first.
@@ -156,16 +138,15 @@ class FileStore:
             UserError: The file can't be written.
         """
         run = self._connection.execute
+        row = (batch_id, place, agent, time.time_ns())
         try:
-            run("BEGIN IMMEDIATE")
-            if afresh:
-                run("DELETE FROM finished WHERE batch_id = ?", (batch_id,))
-                run("DELETE FROM batches WHERE batch_id = ?", (batch_id,))
-            run("INSERT OR IGNORE INTO batches VALUES (?, ?, ?, ?, 0.0, 0)", (batch_id, place, agent, time.time_ns()))
-            spent = run("SELECT spent_usd, spent_tokens FROM batches WHERE batch_id = ?", (batch_id,)).fetchone()
-            run("COMMIT")
+            with transaction(self._connection):
+                if afresh:
+                    run("DELETE FROM finished WHERE batch_id = ?", (batch_id,))
+                    run("DELETE FROM batches WHERE batch_id = ?", (batch_id,))
+                run("INSERT OR IGNORE INTO batches VALUES (?, ?, ?, ?, 0.0, 0)", row)
+                spent = run("SELECT spent_usd, spent_tokens FROM batches WHERE batch_id = ?", (batch_id,)).fetchone()
         except sqlite3.Error as error:
-            self._roll_back()
             raise self._unusable(error) from error
         return Spent(*spent)
 
@@ -190,21 +171,19 @@ class FileStore:
         run = self._connection.execute
         spent = Spent().plus(outcome)
         try:
-            run("BEGIN IMMEDIATE")
-            if outcome.status == "ok":
-                values = (outcome.answer, outcome.trace_id, outcome.input_tokens, outcome.output_tokens)
-                more = (outcome.cost_usd, outcome.duration_s, time.time_ns())
+            with transaction(self._connection):
+                if outcome.status == "ok":
+                    values = (outcome.answer, outcome.trace_id, outcome.input_tokens, outcome.output_tokens)
+                    more = (outcome.cost_usd, outcome.duration_s, time.time_ns())
+                    run(
+                        "INSERT OR REPLACE INTO finished VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        (batch_id, *key, *values, *more),
+                    )
                 run(
-                    "INSERT OR REPLACE INTO finished VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (batch_id, *key, *values, *more),
+                    "UPDATE batches SET spent_usd = spent_usd + ?, spent_tokens = spent_tokens + ? WHERE batch_id = ?",
+                    (spent.usd, spent.tokens, batch_id),
                 )
-            run(
-                "UPDATE batches SET spent_usd = spent_usd + ?, spent_tokens = spent_tokens + ? WHERE batch_id = ?",
-                (spent.usd, spent.tokens, batch_id),
-            )
-            run("COMMIT")
         except sqlite3.Error as error:
-            self._roll_back()
             if not self._warned:
                 self._warned = True
                 text = "%s: finished rows can't be kept (%s). The batch goes on, but can't be resumed later."
@@ -214,12 +193,8 @@ class FileStore:
         """Let go of the file."""
         self._connection.close()
 
-    def _roll_back(self) -> None:
-        if self._connection.in_transaction:  # some errors, such as a full disk, have ended it already
-            self._connection.execute("ROLLBACK")
-
     def _unusable(self, error: Exception) -> UserError:
         hint = "Set AGENTKIT_HOME to a folder that can be written to; or leave it by resume=False."
-        if "locked" in str(error):
+        if is_busy(error):
             hint = f"Another program has been writing to it for {_BUSY_TIMEOUT_S:g} s; try again when it is done."
         return UserError(f"Finished rows can't be kept in {self._path}: {error}.", hint=hint)

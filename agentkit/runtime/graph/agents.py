@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agentkit.runtime.agent_tool import agent_behind
 from agentkit.runtime.handoffs import Handoff
-from agentkit.tools import FunctionTool
-from agentkit.tools.callables import own_name
+from agentkit.tooling import FunctionTool
+from agentkit.tooling.callables import own_name
 
 if TYPE_CHECKING:
     from agentkit.runtime.agent import Agent

@@ -25,7 +25,7 @@ from agentkit.extensions.models import litellm_model
 from agentkit.extensions.models.litellm_model import LitellmModel
 from agentkit.extensions.models.litellm_provider import LitellmProvider
 from agentkit.models import MultiProvider
-from agentkit.tools import WebSearchTool
+from agentkit.tooling import WebSearchTool
 
 TOKEN = "sk-token-for-litellm-tests"
 

@@ -25,7 +25,7 @@ from agentkit.mcp import (
     create_static_tool_filter,
 )
 from agentkit.testing import ScriptedModel, call
-from agentkit.tools import RunContextWrapper
+from agentkit.tooling import RunContextWrapper
 
 
 class Counted(MCPServer):

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from agentkit import Agent, ModelSettings, OpenAIChatCompletionsModel, OpenAIResponsesModel, UserError, function_tool
 from agentkit.models import MCPToolChoice
 from agentkit.runtime.handoffs import handoff
-from agentkit.tools import (
+from agentkit.tooling import (
     CodeInterpreterTool,
     Computer,
     ComputerTool,

@@ -23,7 +23,7 @@ from agentkit.models.retry import (
     retry_policies,
 )
 from agentkit.models.retry_advice import acts, advise, normalize
-from agentkit.tools import (
+from agentkit.tooling import (
     CodeInterpreterTool,
     FileSearchTool,
     HostedMCPTool,

@@ -27,7 +27,7 @@ from agentkit.models.retry import (
     retry_policies,
 )
 from agentkit.models.retrying import RetryNotice
-from agentkit.tools import HostedMCPTool
+from agentkit.tooling import HostedMCPTool
 
 from .conftest import COMPLETION, RESPONSE, Wire, request
 

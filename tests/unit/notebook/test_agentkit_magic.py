@@ -20,7 +20,7 @@ from agentkit.pricing import forget_prices
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Run
+    from conftest import Mistake, Run
     from IPython.core.interactiveshell import InteractiveShell
 
 KEY = "sk-" + "Zq7Lw0" * 8
@@ -215,6 +215,16 @@ def test_what_is_wrong_is_one_line_and_changes_nothing(run: Run, serve: Serve, m
         assert told.startswith(f"%agentkit connect: {message}"), told
         assert "\n" not in told
         assert backend.current_backend().name == "embedded"
+
+
+@pytest.mark.parametrize("line", ["--key", f"openai --key {KEY}", "openai --apikey", "openai --api-key"])
+def test_no_option_for_keys_is_suggested_that_is_refused(run: Run, mistake: Mistake, line: str) -> None:
+    flag = next(word for word in line.split() if word.startswith("--"))
+    begin = "--api-key isn't taken." if flag == "--api-key" else f"There is no option {flag}."
+    assert mistake(f"%agentkit connect {line}") == (
+        f"%agentkit connect: {begin} A key has no place on a line: it is saved with the notebook and in IPython's "
+        "history. Leave it out and be asked for it, or name the variable that holds it: --key-env NAME."
+    )
 
 
 @pytest.mark.parametrize("line", [KEY, f"openai {KEY}", "openai --api-key=hunter2", f"openai --model {KEY}"])

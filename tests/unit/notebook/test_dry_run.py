@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from agentkit import Agent, pricing
+from agentkit import Agent, UserError, pricing
 from agentkit.notebook import last_run
 from agentkit.notebook.dry_run import DryRun
 from agentkit.notebook.token_estimate import TokenEstimate, estimate_tokens
@@ -84,7 +84,7 @@ def test_nothing_is_sent_or_remembered(run: Run, defined: InteractiveShell) -> N
     assert (request.address, request.body) == ("", None)
     assert defined.user_ns["asked"] == ["weather"]
     assert list(run("%session list").value.conversations) == []
-    with pytest.raises(LookupError):
+    with pytest.raises(UserError):
         last_run()
 
 

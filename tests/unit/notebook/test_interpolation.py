@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from agentkit.notebook.interpolation import InterpolationError, fill
+from agentkit.notebook.interpolation import InterpolationError, fill, unfilled_hint
 
 NAMES = {
     "city": "Oslo",
@@ -64,3 +64,38 @@ def test_no_attribute_is_read_that_was_not_asked_for() -> None:
             return "quiet"
 
     assert fill("{{it}}", {"it": Loud()}) == "quiet"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "value"),
+    [
+        ("Today is {{f()}}.", "f()", "f()"),
+        ("{{city}}, {{n + 1}} and {{f()}}", "n + 1", "n + 1"),
+        ("{{ city.upper() }}", " city.upper() ", "city.upper()"),
+        ("{{n:.2f}}", "n:.2f", "n"),
+        ("{{city!r}}", "city!r", "city"),
+        ("{{rows[n]}}", "rows[n]", "rows[n]"),
+        ("{{len('tea')}}", "len('tea')", "len('tea')"),
+    ],
+)
+def test_code_in_double_braces_is_told_to_be_sent_as_it_stands(text: str, shown: str, value: str) -> None:
+    assert unfilled_hint(text, {**NAMES, "f": print}) == (
+        f"{{{{{shown}}}}} is sent as it stands: {{{{…}}}} takes names, with attributes and indexes, and computes "
+        f"nothing. Name the value first: value = {value}, then {{{{value}}}}. Or write \\{{{{ for braces."
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{city}} {{ n }} {{rows[0]}} {{rows[-1]['city']}}",
+        r"\{{n + 1}} \{{f()}}",
+        '{"a": {"b": 1}} {{"a": n}}',
+        r"\frac{{x}^2}{y} \frac{{a+b}}{2}",
+        "{{#each rows}} {{/each}} {{> part}} {{else}}",
+        "{{ url_for('page') }} {{}} {{1 + 1}}",
+        "{{citi}}",
+    ],
+)
+def test_braces_of_other_languages_are_left_alone_without_a_word(text: str) -> None:
+    assert unfilled_hint(text, NAMES) == ""

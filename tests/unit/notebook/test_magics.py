@@ -10,7 +10,7 @@ import pytest
 from IPython.core.error import UsageError
 
 from agentkit import Agent, FunctionTool, Handoff, handoff
-from agentkit.exceptions import MaxTurnsExceeded
+from agentkit.exceptions import MaxTurnsExceeded, UserError
 from agentkit.notebook import last_error, last_run, load_ipython_extension, unload_ipython_extension
 from agentkit.notebook.magics import status_line
 from agentkit.testing import ScriptedModel, call
@@ -489,7 +489,7 @@ def test_traces_and_spans_are_dataframes(run: Run, weather: Agent[Any], model: S
     assert list(run("%traces --limit 5").value["input"]) == ["ho", "hi"]
     assert list(run("%traces --agent weather --limit 1").value["output"]) == ["Two."]
     assert run("%traces --error").value.empty
-    last, first = run("%trace").value, run("%trace first --kind agent").value
+    last, first = run("%trace --frame").value, run("%trace first --kind agent").value
     assert list(last["kind"]) == ["agent", "generation"]
     assert list(first["name"]) == ["weather"]
     assert set(first["span_id"]).isdisjoint(last["span_id"])
@@ -530,3 +530,51 @@ def test_a_question_mark_shows_the_same_help(run: Run, loaded: InteractiveShell,
     info = loaded.object_inspect(magic)
     assert info["found"]
     assert "Usage:" in info["docstring"]
+
+
+def test_the_last_run_before_any_is_an_error_of_two_lines(run: Run) -> None:
+    cell = run("import agentkit; agentkit.last_run()")
+    assert isinstance(cell.error, UserError)
+    assert cell.stdout.splitlines() == [
+        "\x1b[31mUserError\x1b[0m: Nothing has been asked in this kernel yet. Ask by %ask AGENT …, %%ask AGENT or "
+        "chat.ask(…). What a chat was asked by its field is in chat.result.",
+        "Line 1 of the cell; %tb shows the whole traceback.",
+    ]
+
+
+def test_code_in_braces_is_sent_and_told(run: Run, model: ScriptedModel, weather: Agent[Any]) -> None:
+    model.reply("Fine.")
+    cell = run("%%ask weather\nIs it {{1 + 1}} or {{weather.name.upper()}}? \\{{weather.name.upper()}}")
+    assert cell.captured.stderr == (
+        "%%ask: {{weather.name.upper()}} is sent as it stands: {{…}} takes names, with attributes and indexes, and "
+        "computes nothing. Name the value first: value = weather.name.upper(), then {{value}}. Or write "
+        "\\{{ for braces.\n"
+    )
+
+
+def test_a_chat_in_a_terminal_tells_its_usage_once(run: Run, model: ScriptedModel, weather: Agent[Any]) -> None:
+    model.reply("Fine.")
+    run("import agentkit\nchat = agentkit.chat(weather)")
+    cell = run("chat.ask('How is it?')")
+    assert cell.stdout.count("1 model call") == 1
+    assert cell.stdout.endswith("\nOut[2]: The run above: completed\n")
+
+
+def test_rating_a_chat_rates_its_last_answer(run: Run, model: ScriptedModel, weather: Agent[Any]) -> None:
+    model.reply("Fine.").reply("Bad.")
+    run("import agentkit\nchat = agentkit.chat(weather)")
+    error = run("agentkit.rate(chat, 'up')").error
+    assert str(error) == 'This chat has no answer yet that could be rated. Ask it first: chat.ask("…").'
+    run("chat.ask('How is it?')\nchat.ask('And tomorrow?');")
+    assert run("agentkit.rate(chat, 'up', 'Yes')").error is None
+    assert run("[(m.rating, m.remark) for m in chat.messages]").value == [
+        (None, ""),
+        (None, ""),
+        (None, ""),
+        ("up", "Yes"),
+    ]
+    assert run("agentkit.rate(chat.messages[1], 'down')").error is None
+    assert run("agentkit.feedback()[['answer', 'rating']].values.tolist()").value == [["Fine.", "down"], ["Bad.", "up"]]
+    assert str(run("agentkit.rate(chat.messages[0], 'down')").error).startswith(
+        "What is rated is an answer, and this message is a question. Pass a run's result, a chat or a trace_id: "
+    )

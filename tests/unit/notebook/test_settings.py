@@ -122,6 +122,20 @@ def test_ipythons_config_magic_shows_and_sets_them(run: Run) -> None:
     assert (settings().max_turns, settings().origin("max_turns")) == (10, "default")
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("max_turns = 'many'", "AgentKit.max_turns can't be 'many'. Use a whole number of 1 or more."),
+        ("max_turn = 3", "AgentKit has no setting 'max_turn'. Did you mean max_turns?"),
+        ("retries = 3", f"AgentKit has no setting 'retries'. There is {', '.join(AgentKit.names())}."),
+    ],
+)
+def test_what_config_can_not_set_is_one_line(run: Run, caplog: pytest.LogCaptureFixture, code: str, said: str) -> None:
+    cell = run(f"%config AgentKit.{code}")
+    assert [record.getMessage() for record in caplog.records] == [said]
+    assert (cell.error, cell.stdout, settings().max_turns) == (None, "", 10)
+
+
 def test_setting_one_by_config_keeps_the_others(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGENTKIT_APPROVE", "wait")
     run("%config AgentKit.max_turns = 3")

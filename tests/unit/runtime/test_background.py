@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from agentkit.runtime.background import background_loop, run_blocking, submit
-from agentkit.tools.executor import call_in_thread
+from agentkit.tooling.executor import call_in_thread
 
 
 async def thread_name() -> str:
@@ -132,7 +132,7 @@ def test_a_forked_child_runs_agents_too() -> None:
 
 INTERRUPTED = """
 import asyncio, os, signal, threading
-from agentkit.tools.executor import call_in_thread
+from agentkit.tooling.executor import call_in_thread
 from agentkit.runtime.background import run_blocking
 
 async def work():
@@ -158,7 +158,7 @@ def test_an_interrupt_cancels_the_run_first() -> None:
 
 INTERRUPTED_CALL = """
 import asyncio, os, signal, threading, time
-from agentkit.tools.executor import call_in_thread
+from agentkit.tooling.executor import call_in_thread
 from agentkit.runtime.background import background_loop, run_blocking
 
 made = []
@@ -196,7 +196,7 @@ def test_an_interrupt_leaves_the_call_that_the_thread_is_in() -> None:
 
 INTERRUPTED_NESTED = """
 import asyncio, os, signal
-from agentkit.tools.executor import call_in_thread
+from agentkit.tooling.executor import call_in_thread
 from agentkit.runtime.background import run_blocking, submit
 
 async def innermost():

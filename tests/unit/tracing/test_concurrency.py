@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from agentkit.tracing import agent_span, custom_span, function_span, spans, trace, traces
+from agentkit.records.frames import spans
+from agentkit.records.traces import traces
+from agentkit.tracing import agent_span, custom_span, function_span, trace
 
 
 def assert_every_run_is_whole(runs: int) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from agentkit.records.traces import traces
 from agentkit.tracing import (
     NoOpSpan,
     NoOpTrace,
@@ -15,7 +16,6 @@ from agentkit.tracing import (
     get_current_trace,
     set_tracing_disabled,
     trace,
-    traces,
 )
 
 

@@ -15,9 +15,12 @@ import pandas as pd
 import pytest
 
 from agentkit import Agent, AgentOutputSchema, RunConfig, Runner, UserError
+from agentkit._sqlite import migrate
+from agentkit.records.frames import spans
+from agentkit.records.traces import traces
 from agentkit.testing import ScriptedModel
-from agentkit.tracing import flush_traces, store_path, trace, traces
-from agentkit.tracing.database import SCHEMA_VERSION, Database
+from agentkit.tracing import store_path
+from agentkit.tracing.database import MIGRATIONS, SCHEMA_VERSION, Database
 from agentkit.tracing.feedback import add_feedback, feedback, rate, remove_feedback
 
 DTYPES = {
@@ -215,7 +218,7 @@ async def test_a_run_without_a_trace_can_not_be_rated() -> None:
 
 @pytest.mark.parametrize("given", [None, 7, object])
 def test_only_results_and_ids_can_be_rated(given: Any) -> None:
-    with pytest.raises(UserError, match="What is rated is a run's result or its trace_id"):
+    with pytest.raises(UserError, match="What is rated is an answer, not "):
         rate(given, "up")
 
 
@@ -225,16 +228,27 @@ def test_an_unknown_trace_can_not_be_rated() -> None:
 
 
 def test_a_file_of_an_earlier_agentkit_is_brought_up_to_date() -> None:
-    with trace("before"):
-        pass
-    flush_traces()
+    store_path().parent.mkdir(parents=True)
     connection = sqlite3.connect(store_path())
-    connection.execute("DROP TABLE feedback")
-    connection.execute("PRAGMA user_version = 1")
+    migrate(connection, MIGRATIONS[:1])
+    connection.execute(
+        "INSERT INTO traces VALUES (1, 'trace_older', 'before', NULL, 'ok', 1, 2, 'A', 'A', 'm',"
+        " 1, 0, 0, 1, 10, 2, 12, 0, 0, NULL, '\"Hi\"', '\"Hello\"', NULL)"
+    )
+    connection.executemany(
+        "INSERT INTO spans VALUES (?, 'trace_older', ?, ?, ?, ?, ?, 'ok', 1, 2, NULL, ?, ?, ?, ?, ?, ?, ?,"
+        " NULL, NULL, NULL, NULL)",
+        [
+            (1, "span_0", None, 0, "agent", "A", None, None, None, None, None, None, None),
+            (2, "span_1", "span_0", 1, "response", None, "m", 1, 10, 2, 12, 0, 0),
+        ],
+    )
+    connection.commit()
     connection.close()
     assert rows() == []  # reading alone does it
     add_feedback("trace_1", "up")
     assert (len(rows()), list(traces()["workflow"])) == (1, ["before"])
+    assert [list(spans("trace_older")[name]) for name in ("agent", "kind")] == [["A", "A"], ["agent", "response"]]
 
 
 def test_a_file_of_a_later_agentkit_is_left_alone() -> None:
@@ -266,3 +280,13 @@ def test_a_rating_outlives_a_kernel_that_is_killed_at_once() -> None:
     ended = subprocess.run([sys.executable, "-c", KILLED], env=os.environ, timeout=60, check=False)
     assert ended.returncode == -signal.SIGKILL
     assert rows() == [{"trace_id": "trace_1", "rating": "down", "remark": "kept"}]
+
+
+@pytest.mark.parametrize(("given", "said"), [("", "is empty"), ("It was good.", "'It was good.' is no trace_id")])
+def test_a_text_that_is_no_id_is_told_apart_from_an_unknown_trace(given: str, said: str) -> None:
+    with pytest.raises(UserError) as raised:
+        rate(given, "up")
+    assert str(raised.value) == (
+        f"What is rated is an answer, by its trace; {said}. Pass a run's result, a chat or a trace_id: "
+        'agentkit.rate(agentkit.last_run(), "up").'
+    )

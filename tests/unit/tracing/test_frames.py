@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from agentkit.exceptions import UserError
+from agentkit.records.frames import spans
+from agentkit.records.traces import traces
 from agentkit.tracing import (
     agent_span,
     custom_span,
@@ -18,16 +20,15 @@ from agentkit.tracing import (
     guardrail_span,
     handoff_span,
     response_span,
-    spans,
     store_path,
     trace,
-    traces,
 )
 
 TRACE_DTYPES = {
     "trace_id": "string",
     "workflow": "string",
     "group_id": "string",
+    "session_id": "string",
     "agent": "string",
     "last_agent": "string",
     "status": "category",
@@ -40,6 +41,9 @@ TRACE_DTYPES = {
     "input_tokens": "Int64",
     "output_tokens": "Int64",
     "total_tokens": "Int64",
+    "cached_tokens": "Int64",
+    "reasoning_tokens": "Int64",
+    "cost_usd": "Float64",
     "model": "string",
     "input": "string",
     "output": "string",
@@ -47,6 +51,9 @@ TRACE_DTYPES = {
     "metadata": "string",
     "rating": "category",
     "remark": "string",
+    "mark": "string",
+    "comment": "string",
+    "cut": "Int64",
 }
 SPAN_DTYPES = {
     "trace_id": "string",
@@ -55,6 +62,7 @@ SPAN_DTYPES = {
     "depth": "Int64",
     "kind": "category",
     "name": "string",
+    "agent": "string",
     "status": "category",
     "started_at": "datetime64[us, UTC]",
     "duration_s": "Float64",
@@ -62,10 +70,14 @@ SPAN_DTYPES = {
     "model": "string",
     "input_tokens": "Int64",
     "output_tokens": "Int64",
+    "cached_tokens": "Int64",
+    "reasoning_tokens": "Int64",
+    "cost_usd": "Float64",
     "input": "string",
     "output": "string",
     "error": "string",
     "data": "string",
+    "cut": "Int64",
 }
 
 
@@ -131,6 +143,7 @@ def test_a_trace_is_one_row_with_the_sums_of_its_spans() -> None:
     assert plain(traces()) == {
         "workflow": "Trip",
         "group_id": "chat-1",
+        "session_id": None,
         "agent": "Triage",
         "last_agent": "Weather",
         "status": "ok",
@@ -141,6 +154,9 @@ def test_a_trace_is_one_row_with_the_sums_of_its_spans() -> None:
         "input_tokens": 110,
         "output_tokens": 22,
         "total_tokens": 132,
+        "cached_tokens": 0,
+        "reasoning_tokens": 0,
+        "cost_usd": None,
         "model": "small, big",
         "input": "Weather in Tōkyō?",
         "output": '{"celsius":20}',
@@ -148,6 +164,9 @@ def test_a_trace_is_one_row_with_the_sums_of_its_spans() -> None:
         "metadata": '{"user":7}',
         "rating": None,
         "remark": None,
+        "mark": None,
+        "comment": None,
+        "cut": None,
     }
 
 
@@ -184,11 +203,13 @@ def test_the_spans_of_a_trace_are_its_tree_read_from_the_top() -> None:
 def test_what_a_span_was_about_is_readable() -> None:
     frame = spans(record_handoff_run())
     ids = ["span_id", "parent_id"]
-    nothing = dict.fromkeys(("error", "model", "input_tokens", "output_tokens", "first_token_s"))
+    tokens = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
+    nothing = dict.fromkeys(("error", "model", "first_token_s", "cost_usd", "cut", *tokens))
     assert plain(frame.drop(columns=ids), 6) == nothing | {
         "depth": 1,
         "kind": "function",
         "name": "get_weather",
+        "agent": "Weather",
         "status": "ok",
         "input": '{"city":"Tōkyō"}',
         "output": "20 °C",
@@ -198,10 +219,13 @@ def test_what_a_span_was_about_is_readable() -> None:
         "depth": 1,
         "kind": "response",
         "name": None,
+        "agent": "Triage",
         "status": "ok",
         "model": "small",
         "input_tokens": 10,
         "output_tokens": 2,
+        "cached_tokens": 0,
+        "reasoning_tokens": 0,
         "first_token_s": 0.5,
         "input": '[{"role":"user","content":"Weather in Tōkyō?"}]',
         "output": None,

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 import agentkit.tracing
+from agentkit.records.frames import spans
+from agentkit.records.traces import traces
 from agentkit.testing import ScriptedModel, call
 from agentkit.tracing import (
     NoOpTrace,
@@ -31,12 +33,10 @@ from agentkit.tracing import (
     set_trace_processors,
     set_trace_provider,
     set_tracing_disabled,
-    spans,
     speech_group_span,
     speech_span,
     task_span,
     trace,
-    traces,
     transcription_span,
     turn_span,
 )

@@ -10,7 +10,9 @@ import sys
 
 import pytest
 
-from agentkit.tracing import custom_span, spans, store_path, trace, traces
+from agentkit.records.frames import spans
+from agentkit.records.traces import traces
+from agentkit.tracing import custom_span, store_path, trace
 
 WRITE = """
 import sys
@@ -107,12 +109,12 @@ def test_killed_writers_leave_a_whole_file_with_everything_they_acknowledged() -
             acknowledged += rest.split("\n")[:-1]  # the last line may be half a line
         assert_whole(acknowledged)
         assert integrity() == [("ok",)]
-        running = traces(status="running")
+        running = traces(status="unfinished")
         assert sum(running["workflow"] == "cut off") == 2 * (round_ + 1)
-    cut_off = traces(status="running").set_index("workflow").loc["cut off", "trace_id"].iloc[0]
+    cut_off = traces(status="unfinished").set_index("workflow").loc["cut off", "trace_id"].iloc[0]
     assert list(zip(spans(cut_off)["name"], spans(cut_off)["status"], strict=True))[:2] == [
-        ("A", "running"),
-        ("at work", "running"),
+        ("A", "unfinished"),
+        ("at work", "unfinished"),
     ]
 
 

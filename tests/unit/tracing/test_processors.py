@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agentkit.records.traces import traces
 from agentkit.tracing import (
     BatchTraceProcessor,
     Span,
@@ -20,7 +21,6 @@ from agentkit.tracing import (
     set_trace_processors,
     store_path,
     trace,
-    traces,
 )
 
 EVENTS = [("trace start", "w"), ("span start", "c"), ("span end", "c"), ("trace end", "w")]

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from agentkit.exceptions import UserError
-from agentkit.tracing import custom_span, flush_traces, spans, store_path, trace, traces
+from agentkit.records.frames import spans
+from agentkit.records.traces import traces
+from agentkit.tracing import custom_span, flush_traces, store_path, trace
 from agentkit.tracing.database import SCHEMA_VERSION
 from agentkit.tracing.processors import reset_tracing
 

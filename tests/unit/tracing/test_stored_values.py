@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from agentkit.records.frames import spans
+from agentkit.records.traces import traces
 from agentkit.tracing import (
     SpanData,
     agent_span,
@@ -15,10 +17,8 @@ from agentkit.tracing import (
     function_span,
     generation_span,
     response_span,
-    spans,
     store_path,
     trace,
-    traces,
 )
 from agentkit.tracing.create import make_span
 from agentkit.tracing.redaction import Redactor
@@ -159,7 +159,7 @@ def test_a_response_of_the_client_tells_model_usage_and_output() -> None:
         "gpt",
         8,
         '[{"type":"message"}]',
-        '{"response_id":"resp_1","input_start":0}',
+        '{"response_id":"resp_1"}',
     )
     with sqlite3.connect(store_path()) as connection:
         assert connection.execute("SELECT cached_tokens FROM traces").fetchall() == [(5,)]

@@ -19,7 +19,7 @@ class Listener:
         self.changes: list[list[tuple[str, str]]] = []
         self.rests = 0
 
-    def changed(self, turns: Sequence[Turn]) -> None:
+    async def changed(self, turns: Sequence[Turn]) -> None:
         self.changes.append([(turn.question, turn.status) for turn in turns])
 
     def rested(self) -> None:

@@ -133,6 +133,9 @@ def test_a_closed_chat_says_how_to_go_on(run: Run) -> None:
         run("chat.ask('?')").error
     )
     assert run("repr(chat)").value == "Chat with weather: 0 messages, closed"
+    shown = run("chat")
+    assert "Chat with weather: 0 messages, closed. Go on with it by agentkit.chat.resume('chat-weat" in shown.stdout
+    assert (shown.error, "ERROR" in shown.stdout) == (None, False)
 
 
 def test_a_chat_that_is_open_is_shown_again_by_resume(run: Run) -> None:
@@ -144,7 +147,7 @@ def test_a_chat_that_is_open_is_shown_again_by_resume(run: Run) -> None:
 def test_chats_are_listed_with_what_they_are_about(run: Run) -> None:
     run("model.reply('Sunny.')\nchat = agentkit.chat(weather)\nchat.ask('Today?');")
     frame = run("agentkit.chat.list()").value
-    assert frame[["agent", "title", "messages"]].values.tolist() == [["weather", "Today?", 1]]
+    assert frame[["agent", "title", "messages"]].values.tolist() == [["weather", "Today?", 2]]
     assert str(frame.dtypes["created_at"]) == "datetime64[ns, UTC]"
 
 
@@ -171,7 +174,7 @@ def test_the_magic_begins_goes_on_and_lists(run: Run) -> None:
     assert texts(run("%chat weather --title 'A trip' --out trip")) == ["Chat with weather: A trip (empty)"]
     run("trip.ask('Today?');")
     assert texts(run("%chat --resume")) == ["Chat with weather: A trip\n\nYou: Today?\nweather: Sunny."]
-    assert run("%chat --list").value["messages"].tolist() == [1]
+    assert run("%chat --list").value["messages"].tolist() == [2]
 
 
 @pytest.mark.parametrize(

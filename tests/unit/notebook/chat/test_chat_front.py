@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from chat_parts import TalkMaker
 
 from agentkit import Agent, function_tool
+from agentkit.notebook.chat import front, turn_html
 from agentkit.notebook.chat.front import Frame, FrontEnd
-from agentkit.notebook.chat.handle import Listeners
+from agentkit.notebook.chat.listeners import Listeners
 from agentkit.testing import ScriptedModel, call
 
 
@@ -83,6 +85,58 @@ async def test_a_message_is_taken_and_its_answer_is_shown_with_what_it_took(new_
     assert [("look" in html, time.endswith(" ms")) for html, time in shown["steps"]] == [(True, True)]
     assert "2 model calls" in shown["usage"]
     assert {"taken": True, "files": []}.items() <= next(each for each in page.messages if "taken" in each).items()
+
+
+async def test_the_page_is_told_what_the_notebook_keeps(new_talk: TalkMaker) -> None:
+    page = Page(new_talk, Agent(name="a"), Frame("", again="agentkit.chat.resume('c')"))
+    page.front.kept_as("agk-k0")
+    page.say(kind="ready")
+    await page.until(lambda: len(page.messages) == 2)
+    assert page.messages[0] == {"n": 0, "kept": "agk-k0"}
+    assert (page.messages[1]["kept"], page.messages[1]["all"]["again"]) == ("agk-k0", "agentkit.chat.resume('c')")
+
+
+@pytest.mark.parametrize(("answer", "in_thread"), [("Short.", False), ("Long. " * 1_000, True)])
+async def test_a_long_answer_is_not_rendered_on_the_loops_thread(
+    new_talk: TalkMaker, monkeypatch: pytest.MonkeyPatch, answer: str, in_thread: bool
+) -> None:
+    rendered_in: set[threading.Thread] = set()
+
+    def answer_html(*args: Any, **options: Any) -> str:
+        rendered_in.add(threading.current_thread())
+        return turn_html.answer_html(*args, **options)
+
+    monkeypatch.setattr(front, "answer_html", answer_html)
+    page = Page(new_talk, Agent(name="a", model=ScriptedModel(answer)))
+    shown = await page.answered(kind="send", text="Hi!")
+    page.say(kind="ready")
+    await page.until(lambda: "all" in page.messages[-1])
+    assert page.messages[-1]["all"]["turns"] == [shown]
+    assert (threading.current_thread() not in rendered_in) == in_thread
+
+
+async def test_what_changes_while_a_long_answer_is_rendered_is_not_overtaken(
+    new_talk: TalkMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Page(new_talk, Agent(name="a", model=ScriptedModel("Long. " * 1_000)))
+    shown = await page.answered(kind="send", text="Hi!")
+    go_on, rendering = threading.Event(), threading.Event()
+
+    def answer_html(*args: Any, **options: Any) -> str:
+        if threading.current_thread() is not loop_thread and not rendering.is_set():
+            rendering.set()
+            go_on.wait(30)
+        return "rendered"
+
+    loop_thread = threading.current_thread()
+    monkeypatch.setattr(front, "answer_html", answer_html)
+    page.say(kind="ready")
+    await page.until(rendering.is_set)
+    page.say(kind="rate", turn=shown["id"], rating="up")
+    await page.until(lambda: page.messages[-1].get("turns", [{}])[0].get("rating") == "up")
+    go_on.set()
+    await page.until(lambda: "all" in page.messages[-1])
+    assert page.messages[-1]["all"]["turns"][0]["rating"] == "up"
 
 
 async def test_numbers_of_messages_have_no_gaps(new_talk: TalkMaker) -> None:

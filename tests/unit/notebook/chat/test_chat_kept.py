@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from agentkit.notebook.chat.kept import kept_bundle
+from agentkit.notebook.chat.kept import digest_of, kept_bundle
 from agentkit.notebook.chat.suggestions import suggestions_for
 from agentkit.notebook.chat.turns import AttachedFile, Turn, TurnTree
 from agentkit.notebook.display.transcript import Step
 from agentkit.runtime import Agent
-from agentkit.tools import function_tool
+from agentkit.tooling import function_tool
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
@@ -77,6 +77,18 @@ def test_a_structured_answer_is_a_table() -> None:
     shown = kept(turn("1", answer='{"city": "Oslo", "celsius": 7}', structured=True))
     assert "<table>" in shown["text/html"] or "<dl" in shown["text/html"]
     assert '{"city": "Oslo", "celsius": 7}' in shown["text/plain"]
+
+
+def test_a_structured_answer_stands_below_its_class_as_in_a_cell() -> None:
+    made = turn("1", answer='{"city": "Oslo"}', structured=True, output_type="Place<b>")
+    assert '<div class="agk-h">Place&lt;b&gt;</div><dl class="agk-k">' in kept(made)["text/html"]
+
+
+def test_what_is_kept_has_a_class_of_its_own_that_is_the_same_each_time() -> None:
+    one, again, other = (digest_of(kept(turn("x", answer=text))) for text in ("Hello.", "Hello.", "Bye."))
+    assert one == again != other
+    assert f'<div class="agk agk-kept {one}">' in kept(turn("1"))["text/html"]
+    assert digest_of(kept(turn("1"), part=True)) == ""
 
 
 def test_suggestions_are_made_of_what_tools_say_they_do() -> None:

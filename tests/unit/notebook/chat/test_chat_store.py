@@ -23,13 +23,13 @@ def test_a_turn_comes_back_as_it_was(tmp_path: Path) -> None:
         files=[AttachedFile.of(file)],
         by_cell=True,
         start=2,
-        end=5,
         status="max_turns",
         note="Stopped.",
         agent="a",
         model="m",
         answer='{"x": 1}',
         structured=True,
+        output_type="Place",
         steps=[Step("call", "k", "look", arguments='{"at": 1}', output="seen", state="ok")],
         seconds={"k": 0.25},
         usage=Usage(requests=1, input_tokens=3, output_tokens=4, total_tokens=7),
@@ -59,7 +59,7 @@ def test_chats_are_listed_by_notebook_the_one_used_last_first() -> None:
     for at, (name, notebook) in enumerate([("one", "n"), ("two", "n"), ("three", "other")]):
         store.put_chat(ChatRecord(name, "a", notebook=notebook, created_at=at, updated_at=at))
     store.add_turn("one", Turn("t", None, 1, "Hi!"))
-    assert [(chat.id, chat.turns, chat.first) for chat in store.chats("n")] == [("one", 1, "Hi!"), ("two", 0, "")]
+    assert [(chat.id, chat.messages, chat.first) for chat in store.chats("n")] == [("one", 1, "Hi!"), ("two", 0, "")]
     assert len(store.chats()) == 3
 
 
@@ -84,6 +84,41 @@ def test_a_file_of_a_later_release_is_left_alone(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(UserError, match="made by a later release of agentkit"):
         ChatStore(tmp_path / "chats.sqlite").chats()
+
+
+def test_a_file_of_the_first_format_is_brought_up_to_date(tmp_path: Path) -> None:
+    store = ChatStore(tmp_path / "chats.sqlite")
+    store.put_chat(ChatRecord("c", "a"))
+    store.add_turn("c", Turn("t", None, 1, "Hi!", status="completed"))
+    connection = sqlite3.connect(tmp_path / "chats.sqlite")
+    connection.execute("ALTER TABLE chats ADD COLUMN base_items INTEGER NOT NULL DEFAULT 0")
+    connection.execute("UPDATE turns SET more = json_set(more, '$.end', 2)")
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.execute("VACUUM INTO ?", (str(tmp_path / "before.sqlite"),))
+    connection.close()
+    again = ChatStore(tmp_path / "before.sqlite")
+    again.put_chat(ChatRecord("d", "a"))
+    assert {chat.id for chat in again.chats()} == {"c", "d"}
+    assert [turn.question for turn in again.turns("c")] == ["Hi!"]
+
+
+def test_messages_are_counted_as_a_chat_counts_them() -> None:
+    store = ChatStore()
+    store.put_chat(ChatRecord("c", "a"))
+    turns = [Turn("1", None, 1, "One", status="completed"), Turn("2", "1", 1, "Two")]
+    for turn in turns:
+        store.add_turn("c", turn)
+    assert [store.chats()[0].messages, TurnTree(turns).messages] == [3, 3]
+
+
+def test_sessions_that_a_chat_made_are_told_from_those_it_was_given() -> None:
+    store = ChatStore()
+    for name in ("chat-a-1", "chat-a-2"):
+        store.put_chat(ChatRecord(name, "a"))
+    store.put_branches("chat-a-1", [BranchRecord(1, "chat-a-1"), BranchRecord(2, "chat-a-1.2")])
+    store.put_branches("chat-a-2", [BranchRecord(1, "mine"), BranchRecord(2, "chat-a-2.2")])
+    assert store.own_sessions() == {"chat-a-1", "chat-a-1.2", "chat-a-2.2"}
 
 
 def test_the_path_follows_the_version_that_was_chosen_last() -> None:

@@ -8,7 +8,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from agentkit import NoBackendError
-from agentkit.notebook.over.watching import progress_html
+from agentkit.notebook.over.watching import ConsoleWatch, progress_html
 from agentkit.runtime.batch import BatchProgress, ProgressLine, progress_text
 
 SETUP = """
@@ -164,3 +164,14 @@ def test_a_line_is_no_longer_than_the_terminal_is_wide() -> None:
     line.show(HALF)
     line.clear()
     assert stream.getvalue() == f"\r██████████░░░░░░░░░░ 100 of 20\r{' ' * 30}\r"
+
+
+def test_a_row_that_reports_after_the_end_leaves_nothing_in_the_terminal() -> None:
+    stream = io.StringIO()
+    watch = ConsoleWatch(stream)
+    watch.show(BatchProgress(rows=3))
+    watch.end()
+    before = stream.getvalue()
+    assert before.endswith("\r" + " " * len(before.split("\r")[1]) + "\r")
+    watch.show(BatchProgress(rows=3, ok=1))
+    assert stream.getvalue() == before

@@ -315,6 +315,7 @@ async def runs(agent: Agent[Any], folder: Path) -> dict[str, Any]:
         "FunctionToolResult": agentkit.FunctionToolResult(pay, LONG),
         "HandoffInputData": agentkit.HandoffInputData("Hi", (), tuple(result.new_items)),
         "Partial": agentkit.Partial(Place, ("city", "days"), {"city": LONG}, frozenset()),
+        "RecordedTrace": agentkit.open_trace(result),
         "RawResponsesStreamEvent": next(e for e in events if isinstance(e, agentkit.RawResponsesStreamEvent)),
         "RequestUsage": usage.request_usage_entries[0],
         "RunErrorData": data,

@@ -1,0 +1,68 @@
+"""Functions that users type: called wrongly, they say so by the names that were typed, and not by those within."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from agentkit.exceptions import UserError
+
+__all__ = ["called_as"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def called_as(name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Let a function tell a wrong, missing or misspelt argument in a line, by the name by which it is called.
+
+    A right call costs nothing: only where Python refuses the arguments are they looked at.
+
+    Args:
+        name: How users type it: `agentkit.chat`.
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return function(*args, **kwargs)
+            except TypeError as error:
+                if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                    raise  # by the function itself
+                raise _mistake(name, function, args, kwargs, error) from None
+
+        return call
+
+    return decorate
+
+
+def _mistake(
+    name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], error: TypeError
+) -> UserError:
+    import difflib
+
+    parameters = [each for each in inspect.signature(function).parameters.values() if each.name != "self"]
+    known = [each.name for each in parameters]
+    takes = f"It takes {', '.join(known)}."
+    for word in kwargs:
+        if word not in known:
+            near = difflib.get_close_matches(word.lower(), known, n=2, cutoff=0.6)
+            meant = f" Did you mean {' or '.join(near)}?" if near else ""
+            return UserError(f"{name} has no argument {word!r}.{meant}", hint=takes)
+    by_place = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
+    given = len(args) - ("self" in inspect.signature(function).parameters)
+    if given > len(by_place):
+        few = (
+            f"{len(by_place)} argument{'' if len(by_place) == 1 else 's'} without a name" if by_place else "names only"
+        )
+        return UserError(f"{name} takes {few}, and got {given}.", hint=f"Name the others. {takes}")
+    if twice := [each for each in by_place[:given] if each in kwargs]:
+        return UserError(f"{name} got {twice[0]!r} twice, by its place and by its name.", hint=takes)
+    needed = [each.name for each in parameters if each.default is each.empty]
+    missing = [each for each in needed if each not in kwargs and each not in by_place[:given]]
+    if missing:
+        return UserError(f"{name} needs {' and '.join(missing)}.", hint=takes)
+    return UserError(f"{name} can't be called so: {error}.", hint=takes)

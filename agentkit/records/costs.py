@@ -1,0 +1,43 @@
+"""What recorded model calls cost: as they were priced then, unless a price was unknown or has been set since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from agentkit.pricing import has_own_price, price_of
+
+__all__ = ["call_costs", "is_priced_anew"]
+
+_TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "total_tokens")
+
+
+def is_priced_anew(model: str | None) -> bool:
+    """Return whether calls of a model are to be priced by what `set_price` says, rather than as they were."""
+    return has_own_price(model)
+
+
+def call_costs(column: Mapping[str, Iterable[Any]]) -> list[float | None]:
+    """Return what each call cost in US dollars; None where that isn't known, or it is no model call.
+
+    Args:
+        column: With "model", "cost_usd", "requests", and the tokens of each kind.
+    """
+    costs: list[float | None] = list(column["cost_usd"])
+    models, requests = list(column["model"]), list(column["requests"])
+    anew = {model for model in set(models) if is_priced_anew(model)}
+    places = [
+        place
+        for place, (cost, made, model) in enumerate(zip(costs, requests, models, strict=True))
+        if made is not None and (cost is None or model in anew)
+    ]
+    if not places:
+        return costs
+    prices = {model: price_of(model) for model in {models[place] for place in places}}
+    tokens = [list(column[name]) for name in _TOKENS]
+    for place in places:
+        price = prices[models[place]]
+        sent, received, cached, written, total = (each[place] for each in tokens)
+        if price is not None and (total or not (price.input or price.output)):
+            costs[place] = price.cost_usd(sent or 0, received or 0, cached or 0, written or 0)
+    return costs

@@ -1,0 +1,120 @@
+"""Spans as the pictures want them, whatever they come from: a trace, several, or a dataframe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from agentkit.exceptions import UserError
+from agentkit.records.span import MODEL_KINDS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SpanRow", "rows_of"]
+
+
+@dataclass(slots=True)
+class SpanRow:
+    """What a picture wants to know of a span. What isn't known is None."""
+
+    kind: str
+    """"agent", "response", "function", …"""
+    name: str | None
+    """Its name."""
+    model: str | None
+    """The model, of a model call."""
+    agent: str | None
+    """The agent at work."""
+    status: str
+    """"ok", "error", "cancelled", "running", "unfinished"."""
+    trace_id: str
+    """Its trace."""
+    span_id: str
+    """Its id."""
+    parent_id: str | None
+    """What it is part of."""
+    started_ns: int
+    """When it started, in nanoseconds since 1970."""
+    duration_s: float | None
+    """Seconds; None where it hasn't ended."""
+    first_token_s: float | None
+    """Seconds until the first token, of a model call."""
+    input_tokens: int | None
+    """Tokens sent; likewise the other numbers."""
+    cached_tokens: int | None
+    """Those of them from the cache."""
+    output_tokens: int | None
+    """Tokens received."""
+    reasoning_tokens: int | None
+    """Those of them spent on reasoning."""
+    cost_usd: float | None
+    """US dollars."""
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it is a model call."""
+        return self.kind in MODEL_KINDS
+
+    @property
+    def failed(self) -> bool:
+        """Whether something went wrong."""
+        return self.status == "error"
+
+
+_PLAIN = tuple(name for name in SpanRow.__slots__ if name not in ("kind", "status", "started_ns"))
+
+
+def rows_of(of: Any) -> list[SpanRow]:  # whatever a user has at hand
+    """Return the spans of `of`, in order of their start.
+
+    Args:
+        of: An opened trace or a list of them; what `open_trace` takes; or a dataframe of `agentkit.spans()`, `calls()`
+            or `tools()`, as it is or filtered.
+
+    Raises:
+        UserError: It is none of these.
+    """
+    rows = _of_frame(of) if _is_frame(of) else _of_spans(of)
+    return sorted(rows, key=lambda row: row.started_ns)
+
+
+def _is_frame(of: Any) -> bool:
+    return type(of).__name__ == "DataFrame" and hasattr(of, "columns")
+
+
+def _of_spans(of: Any) -> list[SpanRow]:
+    from agentkit.records.opened import RecordedTrace, open_trace
+
+    if not isinstance(of, RecordedTrace) and isinstance(of, Iterable) and not isinstance(of, str):
+        return [row for each in of for row in _of_spans(each)]
+    trace = of if isinstance(of, RecordedTrace) else open_trace(of)
+    return [
+        SpanRow(
+            kind=span.kind,
+            status="error" if span.failed else span.status,
+            started_ns=span.started_ns,
+            **{name: getattr(span, name) for name in _PLAIN},
+        )
+        for span in trace.all_spans
+    ]
+
+
+def _of_frame(frame: pd.DataFrame) -> list[SpanRow]:
+    if not {"trace_id", "span_id", "started_at"} <= set(frame.columns):
+        raise UserError(
+            f"The dataframe has no spans: its columns are {', '.join(map(str, frame.columns))[:200]}.",
+            hint="Take agentkit.spans(), agentkit.calls() or agentkit.tooling(), or an opened trace.",
+        )
+    kind = "function" if "arguments" in frame.columns else "response"
+    started = frame["started_at"].dt.as_unit("ns").astype("int64")
+    columns: dict[str, list[Any]] = {"started_ns": started.tolist()}
+    for name in (*_PLAIN, "kind", "status"):
+        if name in frame.columns:
+            values = frame[name].astype(object)
+            columns[name] = values.where(values.notna(), None).tolist()
+        else:
+            default = {"kind": kind, "status": "ok"}.get(name)
+            columns[name] = [default] * len(frame)
+    return [SpanRow(**dict(zip(columns, values, strict=True))) for values in zip(*columns.values(), strict=True)]

@@ -1,0 +1,137 @@
+"""Turns: what an agent did with each answer of its model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agentkit._called_as import called_as
+from agentkit.records.costs import call_costs
+from agentkit.records.frames import Since
+from agentkit.records.shapes import TURNS
+from agentkit.tracing.columns import (
+    checked_limit,
+    columns_of,
+    dataframe,
+    error_line,
+    flush_store,
+    name_of_agent,
+    since_ns,
+    trace_id_of,
+)
+from agentkit.tracing.filters import MODEL_KINDS, SpanFilter
+from agentkit.tracing.reader import SPANS_READ, read_columns, read_spans
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["turns"]
+
+_AROUND = ("trace_id", "parent_id", "kind", "span_id", "name", "started_ns", "ended_ns")
+_KIND, _SPAN_ID, _NAME, _STARTED, _ENDED = range(2, 7)
+_OF_TURNS = (*MODEL_KINDS, "function", "handoff")
+Row = tuple[Any, ...]
+
+
+@called_as("agentkit.turns")
+def turns(
+    trace_id: Any = None,  # an id, or anything that has one: a result, a trace, a span
+    *,
+    limit: int | None = None,
+    agent: Any = None,  # a name, or an agent: a class of a layer above
+    model: str | None = None,
+    session: Any = None,  # an id, or a session: of a layer above
+    error: bool | None = None,
+    since: Since = None,
+    until: Since = None,
+) -> pd.DataFrame:
+    """Return one row a turn: a model call of an agent, and the tools and the handoff that it asked for.
+
+    Args:
+        trace_id: A trace's id, the beginning of one, or what has one; None for all traces.
+        limit: At most so many rows.
+        agent: Only this agent's turns: its name, or the agent.
+        model: Only turns that this model answered.
+        session: Only turns of this session's runs: its id, or the session.
+        error: True for turns whose model call failed, False for the others.
+        since: Only turns that started then or later: a time (without a zone: local time), a date such as "2026-11-21",
+            or how long ago, such as "2h" or a timedelta.
+        until: Only turns that started before then, likewise.
+
+    Returns:
+        A dataframe with these columns, all nullable: of one trace in order, or of all, the newest first.
+
+        | column | dtype | |
+        |---|---|---|
+        | trace_id | string | joins with `traces()` |
+        | span_id | string | the model call's: joins with `calls()` |
+        | parent_id | string | the agent span's |
+        | agent | string | whose turn it was |
+        | turn | Int64 | its number since the agent began its work, from 1 |
+        | model | string | who answered |
+        | status | category | of the model call |
+        | started_at | datetime64[us, UTC] | |
+        | duration_s | Float64 | seconds, from the call to the end of the last tool |
+        | model_s, tools_s | Float64 | seconds of it that the model took, and after that the tools, in parallel or not |
+        | tool_calls | Int64 | |
+        | handoff_to | string | the agent that goes on |
+        | input_tokens, output_tokens, total_tokens | Int64 | |
+        | cost_usd | Float64 | missing where the price isn't known |
+        | error | string | what went wrong with the model call |
+
+    Raises:
+        UserError: There is no such trace, an argument makes no sense, or the file can't be read.
+    """
+    flush_store()
+    wanted = SpanFilter(
+        kinds=MODEL_KINDS, agent=name_of_agent(agent), model=model, session=getattr(session, "session_id", session),
+        error=error, since_ns=since_ns(since), until_ns=since_ns(until, "until"),
+    )  # fmt: skip
+    one = trace_id_of(trace_id)
+    calls = read_spans(one, limit=checked_limit(limit), wanted=wanted)
+    column = columns_of(SPANS_READ, calls)
+    told = [_turn(call, around) for call, around in zip(calls, _around(calls), strict=True)]
+    names = ("turn", "duration_s", "model_s", "tools_s", "tool_calls", "handoff_to")
+    return dataframe(
+        TURNS,
+        column
+        | columns_of(names, told)
+        | {
+            "started_at": column["started_ns"],
+            "cost_usd": call_costs(column),
+            "error": [error_line(text) for text in column["error"]],
+        },
+    )
+
+
+def _around(calls: list[Row]) -> list[list[Row]]:
+    """Return for each call what its agent did altogether: rows of `_AROUND` with the same parent, in order of start."""
+    trace_place, parent_place = SPANS_READ.index("trace_id"), SPANS_READ.index("parent_id")
+    by_parent: dict[tuple[str, str | None], list[Row]] = {}
+    for row in read_columns(_AROUND, dict.fromkeys(call[trace_place] for call in calls), _OF_TURNS):
+        by_parent.setdefault((row[0], row[1]), []).append(row)
+    return [by_parent.get((call[trace_place], call[parent_place]), []) for call in calls]
+
+
+def _turn(call: Row, around: list[Row]) -> Row:
+    span_id, started, ended = (call[SPANS_READ.index(name)] for name in ("span_id", "started_ns", "ended_ns"))
+    models = [row for row in around if row[_KIND] in MODEL_KINDS]
+    number = next((n for n, row in enumerate(models, 1) if row[_SPAN_ID] == span_id), None)
+    following = models[number : number + 1] if number is not None else []
+    until = following[0][_STARTED] if following else None
+    own = [
+        row
+        for row in around
+        if row[_KIND] not in MODEL_KINDS and row[_STARTED] >= started and (until is None or row[_STARTED] < until)
+    ]
+    used = [row for row in own if row[_KIND] == "function"]
+    ends = [row[_ENDED] for row in used if row[_ENDED] is not None]
+    over = None if ended is None else max([ended, *ends])
+    handed = next((row[_NAME] for row in own if row[_KIND] == "handoff"), None)
+    return (
+        number,
+        None if over is None else (over - started) / 1e9,
+        None if ended is None else (ended - started) / 1e9,
+        None if over is None else (over - ended) / 1e9,
+        len(used),
+        handed,
+    )

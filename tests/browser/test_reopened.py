@@ -1,0 +1,34 @@
+"""A notebook that is opened again while its old kernel, and what belonged to it, is gone."""
+
+from __future__ import annotations
+
+from chats import SETUP, chat_in, say, wait_for_answer
+from surfaces import App, Notebooks, Theme, on_both_surfaces, picture
+
+CHAT = "chat = agentkit.chat(Agent(name='oracle', model=ScriptedModel('**Rain**.')))"
+ASK = "%%ask keeper --new --out answer\nTell Ada."
+RESTS = """os.environ["AGENTKIT_APPROVE"] = "wait"
+keeper = Agent(name="keeper", model=ScriptedModel(call("send_mail", to="Ada", text="Hi")), tools=[send_mail])"""
+GIVEN_UP = "Error displaying widget: model not found"
+
+
+@on_both_surfaces
+def test_controls_of_an_old_kernel_leave_what_is_kept(notebook_with: Notebooks, app: App, theme: Theme) -> None:
+    notebook = notebook_with([SETUP, CHAT, RESTS, ASK, "6 * 7"], app=app, theme=theme)
+    for index in range(4):
+        notebook.run_cell(index)
+    chat = chat_in(notebook, 1)
+    say(chat, "And tomorrow?")
+    wait_for_answer(chat, "Rain.")
+    notebook.output(3).locator(".agk-ask").wait_for()
+    notebook.reopen(kernel=True)
+    for index in (1, 3):  # the front end looks for the control for two seconds, and says so in its place
+        notebook.output(index).get_by_text(GIVEN_UP).wait_for(state="attached")
+    picture(notebook, "reopened-chat", 1)
+    picture(notebook, "reopened-approval", 3)
+    chat_says, run_says = notebook.text(1), notebook.text(3)
+    assert [each for each in ("Chat with oracle", "And tomorrow?", "Rain.") if each not in chat_says] == []
+    assert [each for each in ("Waiting for approval:", "agentkit.approve(run=answer)") if each not in run_says] == []
+    assert [word for word in ("rror", "widget") if word in chat_says + run_says] == []
+    notebook.run_cell(4)
+    assert notebook.text(4) == "42"
