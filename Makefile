@@ -77,6 +77,11 @@ binder: $(VENV)/.test  ## Make Binder's environment from Binder's files and run 
 servers: $(SERVERS)/.ready  ## Tests against servers we did not write, in an environment of their own (1.5 GB; needs npm)
 	$(SERVERS)/bin/python -m pytest -p no:cacheprovider tests/servers tests/unit/extensions/test_litellm.py
 
+.PHONY: receivers
+receivers: $(VENV)/.test  ## Send traces to Phoenix and MLflow, in environments of their own (3 GB)
+	@test -d .venv-receivers || PYTHON="$(PYTHON)" bash tests/receivers/install.sh
+	$(PYTEST) tests/receivers
+
 .PHONY: bench
 bench: $(VENV)/.bench  ## Measure agentkit beside openai-agents and the bare client
 	@$(PY) -m benchmarks
@@ -92,7 +97,7 @@ format: $(VENV)/.test  ## Format the code and mend what the linter can
 
 .PHONY: clean
 clean:  ## Remove all that make made, the environment included
-	rm -rf $(VENV) $(SERVERS) artifacts build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(SERVERS) .venv-receivers artifacts build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One environment; each stamp says which extras it has for the pyproject.toml of that time.

@@ -211,7 +211,9 @@ if TYPE_CHECKING:
         GenerationSpanData,
         GuardrailSpanData,
         HandoffSpanData,
+        JSONLExporter,
         MCPListToolsSpanData,
+        OTLPSpanExporter,
         ResponseSpanData,
         Span,
         SpanData,
@@ -248,10 +250,12 @@ if TYPE_CHECKING:
         speech_span,
         task_span,
         trace,
+        traced,
         transcription_span,
         turn_span,
     )
     from agentkit.tracing.feedback import feedback, rate, remove_feedback
+    from agentkit.tracing.notes import annotate, notes
     from agentkit.usage import RequestUsage, Usage
 
 __version__ = "0.1.0"
@@ -293,12 +297,13 @@ _MODULES = {
         ToolOutputGuardrailData ToolOutputGuardrailResult ToolOutputImage ToolOutputText WebSearchTool
         default_tool_error_function function_tool tool_input_guardrail tool_output_guardrail""",
     "agentkit.tracing": """AgentSpanData BackendSpanExporter BatchTraceProcessor ConsoleSpanExporter CustomSpanData
-        FunctionSpanData GenerationSpanData GuardrailSpanData HandoffSpanData MCPListToolsSpanData ResponseSpanData
-        Span SpanData SpanError SpeechGroupSpanData SpeechSpanData TaskSpanData Trace TraceProvider TracingConfig
-        TracingProcessor TranscriptionSpanData TurnSpanData add_trace_processor agent_span custom_span flush_traces
-        function_span gen_span_id gen_trace_id generation_span get_current_span get_current_trace get_trace_provider
-        guardrail_span handoff_span mcp_tools_span response_span set_trace_processors set_trace_provider
-        set_tracing_disabled set_tracing_export_api_key speech_group_span speech_span task_span trace
+        FunctionSpanData GenerationSpanData GuardrailSpanData HandoffSpanData JSONLExporter
+        MCPListToolsSpanData OTLPSpanExporter ResponseSpanData Span SpanData SpanError SpeechGroupSpanData
+        SpeechSpanData TaskSpanData Trace TraceProvider TracingConfig TracingProcessor TranscriptionSpanData
+        TurnSpanData add_trace_processor agent_span custom_span flush_traces function_span gen_span_id
+        gen_trace_id generation_span get_current_span get_current_trace get_trace_provider guardrail_span
+        handoff_span mcp_tools_span response_span set_trace_processors set_trace_provider
+        set_tracing_disabled set_tracing_export_api_key speech_group_span speech_span task_span trace traced
         transcription_span turn_span""",
     "agentkit.usage": "RequestUsage Usage",
     "agentkit.notebook.chat": "Chat ChatMessage chat",
@@ -313,6 +318,7 @@ _MODULES = {
     "agentkit.records.sql": "sql",
     "agentkit.records.opened": "RecordedTrace open_trace",
     "agentkit.records.messages": "messages",
+    "agentkit.tracing.notes": "annotate notes",
     "openai": "AsyncOpenAI",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
@@ -373,6 +379,7 @@ __all__ = [
     "InputGuardrailResult",
     "InputGuardrailTripwireTriggered",
     "ItemHelpers",
+    "JSONLExporter",
     "LocalShellCommandRequest",
     "LocalShellExecutor",
     "LocalShellTool",
@@ -407,6 +414,7 @@ __all__ = [
     "MultiProvider",
     "MultiProviderMap",
     "NoBackendError",
+    "OTLPSpanExporter",
     "OpenAIChatCompletionsModel",
     "OpenAIConversationsSession",
     "OpenAIProvider",
@@ -496,6 +504,7 @@ __all__ = [
     "__version__",
     "add_trace_processor",
     "agent_span",
+    "annotate",
     "approve",
     "calls",
     "chat",
@@ -527,6 +536,7 @@ __all__ = [
     "mcp_tools_span",
     "messages",
     "nest_handoff_history",
+    "notes",
     "open_trace",
     "output_guardrail",
     "price_of",
@@ -555,6 +565,7 @@ __all__ = [
     "tool_output_guardrail",
     "tools",
     "trace",
+    "traced",
     "traces",
     "transcription_span",
     "turn_span",

@@ -260,8 +260,9 @@ class Redactor:
         self._known = [(spelling, _head(spelling)) for secret in known() for spelling in _spellings(secret)]
 
     def is_harmless(self, text: str) -> bool:
-        """Return whether nothing in `text` even looks like the beginning of a key. One look at many texts, joined by
-        a line end, is cheaper than `clean` for each.
+        """Return whether nothing in `text` even looks like the beginning of a key.
+
+        One look at many texts, joined by line ends, is cheaper than `clean` for each.
         """
         lowered = text.lower()
         return not any(map(lowered.__contains__, _BEGINNINGS)) and not any(head in text for _, head in self._known)

@@ -91,7 +91,10 @@ def open_to_read(path: Path, *, timeout_s: float) -> sqlite3.Connection:
     Raises:
         sqlite3.Error: There is no such file, or it can't be read. Some of that shows at the first statement only.
     """
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=timeout_s)
+    how = "mode=ro"
+    if not os.access(path.parent, os.W_OK) and not os.path.exists(f"{path}-shm"):
+        how += "&immutable=1"  # else SQLite wants to make that file; nobody has the database open, or could begin to
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=timeout_s)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from benchmarks.compare import compare
 from benchmarks.contenders import CONTENDERS
+from benchmarks.peers import PEERS, install
 from benchmarks.table import PAGE, markdown, save
 from benchmarks.workloads import WORKLOADS
 
@@ -25,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     whole = not (options.only or options.contender or options.quick)
     if options.save and not whole:
         parser.error("--save wants the whole table: without --only, --contender and --quick")
+    for name in options.install:
+        install(name)
     workloads = [WORKLOADS[name] for name in options.only or WORKLOADS]
     rounds = 1 if options.quick else options.rounds
     results = compare(
@@ -50,6 +53,10 @@ def _parser() -> argparse.ArgumentParser:
         "--contender", action="append", metavar="NAME", choices=list(CONTENDERS), help=f"of {', '.join(CONTENDERS)}"
     )
     parser.add_argument("--rounds", type=int, default=3, help="times that everything is measured; the best counts")
+    parser.add_argument(
+        "--install", action="append", metavar="NAME", choices=list(PEERS), default=[],
+        help=f"first make the environment of a contender that has its own: {', '.join(PEERS)}",
+    )  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="one round of one batch")
     parser.add_argument("--save", action="store_true", help="put the table into docs/benchmarks.md")
     return parser

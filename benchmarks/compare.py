@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from benchmarks import ROOT
 from benchmarks.contenders import CONTENDERS, Entrant, installed
+from benchmarks.peers import peer_python
 from benchmarks.server import running_server
 from benchmarks.workloads import Measurements, Size, Workload
 from benchmarks.workloads.imports import OVER_BARE, probe
@@ -67,7 +68,8 @@ def _measure(workload: Workload, entrant: Entrant, base_url: str, *, quick: bool
 def measure_workload(workload: Workload, contender: str, base_url: str, size: Size) -> Measurements:
     """Return what the contender takes for the workload in a process of its own, with a home of its own."""
     arguments = [workload.name, contender, base_url, str(size.count), str(size.repeats), str(size.batches)]
-    measured: Measurements = json.loads(_output_of(["-m", "benchmarks.child", *arguments]))
+    python = str(peer_python(contender)) if CONTENDERS[contender].apart else sys.executable
+    measured: Measurements = json.loads(_output_of(["-m", "benchmarks.child", *arguments], python))
     return measured
 
 
@@ -77,12 +79,12 @@ def measure_import(code: str) -> Measurements:
     return {name: value - bare[name] if name in OVER_BARE else value for name, value in measured.items()}
 
 
-def _output_of(arguments: list[str]) -> str:
+def _output_of(arguments: list[str], python: str = sys.executable) -> str:
     """Return what Python prints, without the settings of whoever runs the benchmarks."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AGENTKIT_", "OPENAI_"))}
     with tempfile.TemporaryDirectory(prefix="agentkit-bench-", ignore_cleanup_errors=True) as home:
         done = subprocess.run(
-            [sys.executable, *arguments],
+            [python, *arguments],
             cwd=ROOT,
             env=environment | {"AGENTKIT_HOME": home},
             stdout=subprocess.PIPE,

@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks import ROOT
 from benchmarks.compare import Results
 from benchmarks.contenders import CONTENDERS, installed
+from benchmarks.peers import PEERS, peer_python, peer_version
 from benchmarks.targets import TARGETS
 from benchmarks.workloads import Metric, Workload
 
@@ -20,7 +21,7 @@ __all__ = ["PAGE", "markdown", "put_between_marks", "save"]
 PAGE = ROOT / "docs" / "benchmarks.md"
 _BEGIN, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
 _OURS = ("agentkit", "agentkit-untraced", "agentkit-aiohttp")
-_PEERS = ("openai-agents", "openai-agents-traced", "openai", "transport")
+_PEERS = ("openai-agents", "openai-agents-traced", "openai", "transport", "mlflow")
 
 
 def markdown(results: Results, workloads: Sequence[Workload], *, rounds: int) -> str:
@@ -74,7 +75,10 @@ def shown(value: float, digits: int) -> str:
 def machine(rounds: int) -> str:
     """Return a line on where, when and with what the measurements were made."""
     packages = ["agentkit", "openai", "openai-agents", "httpx2", "aiohttp", "pydantic"]
-    versions = ", ".join(f"{name} {version(name)}" for name in packages if _present(name))
+    versions = ", ".join(
+        [f"{name} {version(name)}" for name in packages if _present(name)]
+        + [f"{name} {peer_version(name)}" for name in PEERS if peer_python(name) is not None]
+    )
     return (
         f"{datetime.date.today().isoformat()} · {os.cpu_count()} cores, {_processor()}, {platform.system()} · "
         f"Python {platform.python_version()} · {versions} · best of {rounds} round{'s' if rounds > 1 else ''}"

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
+from weakref import ref as _ref
 
 from agentkit import _json
 from agentkit.models.call import tools_json
 from agentkit.models.sent import json_with, output_format
-from agentkit.models.settings import ModelSettings
-from agentkit.tooling import FunctionTool
 
 __all__ = ["GivenArguments"]
 
 _Key = tuple[Any, ...]
 
-_SETTINGS = tuple(field.name for field in fields(ModelSettings))
 _SECRET = ("extra_headers", "extra_query")
 """Settings of which only the names are kept."""
-_PLAIN = (str, int, float, bool, type(None))
+_PLAIN = (str, int, float, type(None))
+"""Kinds of settings that nobody can change in place."""
 
 
 class GivenArguments:
@@ -48,23 +45,25 @@ class GivenArguments:
         if key is not None and key == _last[0]:
             return _last[1]
         encoded = self._encoded()
-        if key is not None:
+        if key is not None and all(isinstance(value, _PLAIN) for value in vars(self._given[4]).values()):
             _last = (key, encoded)
         return encoded
 
     def _key(self) -> _Key | None:
-        """Return what is equal for the same arguments only, and keeps none of them alive; None where nothing is."""
+        """Return what is equal for the same arguments only, and keeps none of them alive; None where nothing is.
+
+        Settings that are no plain values may be changed in place: a key with such is never kept.
+        """
         tools, handoffs, instructions, schema, settings, response_id, conversation_id, prompt = self._given
-        of_settings = tuple(getattr(settings, name) for name in _SETTINGS)
-        if prompt is not None or not all(isinstance(value, _PLAIN) for value in of_settings):
+        if prompt is not None:
             return None
         try:
-            things = [weakref.ref(self._model), None if schema is None else weakref.ref(schema)]
-            things += [weakref.ref(thing) for thing in (*tools, *handoffs)]
-        except TypeError:  # of a class that takes no weak references
+            things: list[Any] = [_ref(thing) for thing in (self._model, *tools, *handoffs)]
+            things.append(None if schema is None else _ref(schema))
+            told = [(tool.description, id(tool.params_json_schema)) for tool in tools]
+        except (TypeError, AttributeError):  # classes that take no weak references; hosted tools, which say less
             return None
-        told = [(tool.description, id(tool.params_json_schema)) for tool in tools if isinstance(tool, FunctionTool)]
-        return (len(tools), *things, *told, instructions, of_settings, response_id, conversation_id)
+        return (len(tools), things, told, instructions, *vars(settings).values(), response_id, conversation_id)
 
     def _encoded(self) -> bytes:
         tools, handoffs, instructions, schema, settings, response_id, conversation_id, prompt = self._given

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from agentkit._called_as import called_as
 from agentkit.records.conversation import conversation_of
 from agentkit.records.request import RecordedRequest, request_of
 from agentkit.records.span import RecordedSpan
@@ -50,12 +51,12 @@ class RecordedCall(RecordedSpan):
     @property
     def messages(self) -> list[dict[str, Any]]:
         """Everything that the model was told: its instructions as a "system" item, then the conversation's items."""
-        conversation, request = conversation_of(self), self.request
-        known = request.get("arguments") or request.get("body") or {}
-        told = known.get("system_instructions") or known.get("instructions") or conversation.instructions
-        front = [{"role": "system", "content": told}] if isinstance(told, str) and told else []
+        conversation = conversation_of(self)
+        told = self.request.instructions or conversation.instructions
+        front = [{"role": "system", "content": told}] if told else []
         return [*front, *conversation.items]
 
+    @called_as("call.replay")
     def replay(
         self,
         model: str | Model | None = None,
@@ -97,6 +98,7 @@ class RecordedCall(RecordedSpan):
             )
         )  # fmt: skip
 
+    @called_as("call.replay_async")
     async def replay_async(
         self,
         model: str | Model | None = None,

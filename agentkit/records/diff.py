@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import unified_diff
 from typing import TYPE_CHECKING, Any
 
 from agentkit import _json
+from agentkit.records.amounts import dollars, seconds
 from agentkit.records.call import RecordedCall
 from agentkit.records.matching import StepDiff, matched_steps
-from agentkit.records.replay import answer_lines
+from agentkit.records.replay import answer_lines, line_diff
 from agentkit.records.span import RecordedSpan
 from agentkit.tracing.columns import Columns, dataframe
 
@@ -52,7 +52,7 @@ class TraceDiff:
     def answer(self) -> str:
         """How the answers differ, line by line: "-" in the first, "+" in the second. "" where they are the same."""
         before, after = _answer_lines(self.before.output), _answer_lines(self.after.output)
-        return "\n".join([*unified_diff(before, after, lineterm="", n=2)][2:])
+        return "\n".join(line_diff(before, after))
 
     @property
     def is_same(self) -> bool:
@@ -94,10 +94,10 @@ class TraceDiff:
         return [step for step in self.steps if step.change != "same" or step.step.span_id in above]
 
     def sums(self) -> Iterator[str]:
-        """Yield in what the traces' totals differ, a line each."""
+        """Yield in what the traces' totals differ, a line each; the times always, as they nearly always do."""
         for name, pair in self.totals().items():
             before, after = (_number(name, value) for value in pair)
-            if before != after:
+            if before != after or name == "duration_s":
                 yield f"{_WORDS[name]}: {before} → {after}"
 
     def lines(self) -> Iterator[str]:
@@ -148,9 +148,9 @@ def _number(name: str, value: Any) -> str:
     if value is None:
         return "unknown"
     if name == "duration_s":
-        return f"{value:.2f} s"
+        return seconds(value)
     if name == "cost_usd":
-        return f"${value:.6f}".rstrip("0").rstrip(".")
+        return dollars(value)
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -297,7 +297,7 @@ def _durations(column: Mapping[str, Sequence[Any]]) -> Sequence[float | None] | 
 
     started, ended = column["started_ns"], column["ended_ns"]
     if None in ended:
-        return seconds(column)
+        return seconds(dict(column))
     return (np.array(ended, np.int64) - np.array(started, np.int64)) / 1e9
 
 

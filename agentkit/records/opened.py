@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from agentkit._called_as import called_as
 from agentkit.exceptions import UserError
 from agentkit.records.call import RecordedCall
 from agentkit.records.span import MODEL_KINDS, RecordedSpan, as_error, error_text, moment, parsed, seconds_between
@@ -25,6 +26,7 @@ JSON = Any  # whatever went in and came out
 _UNREAD: Any = object()
 
 
+@called_as("agentkit.open_trace")
 def open_trace(of: Any) -> RecordedTrace:  # an id, or anything that has one: a result, a trace, a span, a row
     """Return a trace as it is recorded now, with the tree of its spans.
 
@@ -134,8 +136,14 @@ class RecordedTrace:
         """What the calls cost whose price is known, in US dollars; None where none is."""
         self.unpriced: int = get("unpriced") or 0
         """Model calls without a known price."""
+        self.rating: str | None = get("rating")
+        """What a reader thought of the answer: "up" or "down"; None where nobody said."""
+        self.remark: str = get("remark") or ""
+        """The reader's words for it."""
         self.error: dict[str, Any] | None = as_error(get("error"))
         """What went wrong: `{"message": …, "data": {…}}`; None where nothing did."""
+        self.cut: int | None = get("cut")
+        """Bytes of its own texts that the size limit cut off; None for none."""
         self.metadata: dict[str, Any] = parsed(get("metadata")) or {}
         """What the caller wanted noted."""
         self.all_spans: list[RecordedSpan] = []
@@ -223,6 +231,7 @@ class RecordedTrace:
             f"{what} with {span_id!r}.", hint="Their ids are in [span.span_id for span in trace.all_spans]."
         )
 
+    @called_as("trace.timeline")
     def timeline(self, ax: Axes | None = None) -> Axes:
         """Draw when what happened; see `agentkit.records.pictures.timeline.plot_timeline`.
 
@@ -233,12 +242,14 @@ class RecordedTrace:
 
         return plot_timeline(self, ax=ax)
 
+    @called_as("trace.plot_tokens")
     def plot_tokens(self, ax: Axes | None = None) -> Axes:
         """Draw the tokens of each model call; see `agentkit.records.pictures.tokens.plot_tokens`."""
         from agentkit.records.pictures.tokens import plot_tokens
 
         return plot_tokens(self, ax=ax)
 
+    @called_as("trace.plot_cost")
     def plot_cost(self, by: str = "agent", ax: Axes | None = None) -> Axes:
         """Draw what the model calls cost; see `agentkit.records.pictures.cost.plot_cost`.
 
@@ -253,12 +264,14 @@ class RecordedTrace:
 
         return plot_cost(self, by=by, ax=ax)
 
+    @called_as("trace.plot_latency")
     def plot_latency(self, ax: Axes | None = None) -> Axes:
         """Draw how long model calls and tools took; see `agentkit.records.pictures.latency.plot_latency`."""
         from agentkit.records.pictures.latency import plot_latency
 
         return plot_latency(self, ax=ax)
 
+    @called_as("trace.diff")
     def diff(self, other: Any) -> TraceDiff:  # whatever `open_trace` takes
         """Return in what another trace differs from this one: answers, steps, arguments, tokens, cost, time.
 
@@ -301,7 +314,5 @@ def _names(lines: str | None) -> list[str]:
 
 
 def _notes(trace_id: str) -> list[RecordedNote]:
-    read: Any = getattr(reader, "read_notes", None)
-    rows = [] if read is None else read(trace_id)
-    notes = [RecordedNote(row[1], row[2], row[3], moment(row[4])) for row in rows]
-    return sorted(notes, key=lambda note: note.created_at)
+    rows = reader.read_notes(trace_id)  # the newest first
+    return [RecordedNote(row[1], row[2], row[3], moment(row[4])) for row in reversed(rows)]

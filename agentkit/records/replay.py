@@ -15,6 +15,7 @@ from agentkit.models import Model, ModelResponse, ModelSettings, MultiProvider, 
 from agentkit.models.given import GivenArguments
 from agentkit.models.responses import response_from_wire
 from agentkit.pricing import cost_usd
+from agentkit.records.amounts import dollars, seconds
 from agentkit.records.arguments import model_arguments, tools_named
 from agentkit.records.conversation import conversation_of
 from agentkit.runtime.run_config import RunConfig
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from agentkit.records.call import RecordedCall
     from agentkit.records.request import RecordedRequest
 
-__all__ = ["Replay", "answer_lines", "replayed"]
+__all__ = ["Replay", "answer_lines", "line_diff", "replayed"]
 
 Item = dict[str, Any]
 
@@ -79,14 +80,13 @@ class Replay:
     def diff(self) -> str:
         """Return how the answers differ, line by line: "-" as it was, "+" as it is. "" where they are the same."""
         before, after = answer_lines(self.before.output), answer_lines(self.output)
-        lines = list(unified_diff(before, after, "before", "replayed", lineterm="", n=2))
-        return "\n".join(lines[2:])
+        return "\n".join(line_diff(before, after))
 
     def __str__(self) -> str:
         told = [self.model, f"{self.usage.input_tokens:,} tokens in, {self.usage.output_tokens:,} out"]
         if self.cost_usd is not None:
-            told.append(f"${self.cost_usd:.6f}".rstrip("0").rstrip("."))
-        told.append(f"{self.duration_s:.2f} s")
+            told.append(dollars(self.cost_usd))
+        told.append(seconds(self.duration_s))
         lines = [*answer_lines(self.output), "", " · ".join(told)]
         lines += [f"Not sent: {why}" for why in self.left_out]
         changed = self.diff()
@@ -119,9 +119,26 @@ async def replayed(
         (arguments["model_settings"].extra_args or {}).pop("tools", None)
     arguments["model_settings"] = _settings(arguments["model_settings"], settings)
     asked = _model(call, request, model, client)
+    return await _call(call, asked, arguments, _left_out(request, tools is None), stream=stream)
+
+
+def _left_out(request: RecordedRequest, same_tools: bool) -> list[str]:
+    """Return what of a recorded request can't be sent again, and why."""
     names = [*request.get("headers", []), *request.get("query", [])]
-    left_out = [f"{name}, whose value isn't recorded" for name in names]
-    return await _call(call, asked, arguments, left_out, stream=stream)
+    told = [f"{name}, whose value isn't recorded" for name in names]
+    if request.body is not None:
+        return told
+    given = request.get("arguments") or {}
+    if "model_settings" not in given:
+        told.append("tools and settings, which aren't recorded")
+    hosted = [str(tool.get("name") or tool.get("type")) for tool in given.get("tools") or () if _is_hosted(tool)]
+    if hosted and same_tools:
+        told.append(f"{', '.join(hosted)}, of which only the name is recorded")
+    return told
+
+
+def _is_hosted(tool: Mapping[str, Any]) -> bool:
+    return tool.get("type") != "function"
 
 
 def _arguments(call: RecordedCall, request: RecordedRequest, instructions: str | None, given: Any) -> dict[str, Any]:
@@ -266,6 +283,12 @@ def _text(items: Any) -> str:
         parts = content if isinstance(content, list) else [{"text": content or ""}]
         said += [str(part.get("text") or part.get("refusal") or "") for part in parts if item.get("role")]
     return "\n".join(filter(None, said))
+
+
+def line_diff(before: list[str], after: list[str]) -> list[str]:
+    """Return how lines differ: "-" or "+" in front of each, " " in front of two beside them that don't."""
+    lines = list(unified_diff(before, after, lineterm="", n=2))[2:]
+    return ["…" if line.startswith("@@") else line for line in lines[1:]]
 
 
 def answer_lines(items: Any) -> list[str]:

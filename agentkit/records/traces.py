@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
 from agentkit._called_as import called_as
 from agentkit.records.costs import call_costs, is_priced_anew
+from agentkit.records.export_jsonl import export_jsonl
+from agentkit.records.export_otlp import export_otlp
+from agentkit.records.export_parquet import export_parquet
 from agentkit.records.frames import Since
+from agentkit.records.import_jsonl import import_jsonl
 from agentkit.records.opened import open_trace
 from agentkit.records.shapes import TRACES
 from agentkit.tracing.columns import (
@@ -40,7 +45,9 @@ _PRICED = (
 class Traces:
     """All that was run on this machine: `agentkit.traces()` returns it as a dataframe, one row a trace.
 
-    `agentkit.traces.prune(…)` deletes what is old.
+    `agentkit.traces.browse()` opens a table of them to look into. `.open(…)` opens one, `.prune(…)` deletes what is
+    old, `.export_jsonl(…)`, `.export_parquet(…)` and `.export_otlp(…)` take them elsewhere, and `.import_jsonl(…)`
+    brings them back.
     """
 
     __name__ = "traces"
@@ -75,8 +82,8 @@ class Traces:
             error: True for those that ended with an error, False for the others.
             text: Only traces in whose input, output or error this occurs, in capitals or not.
             rating: Only traces whose answer was rated "up", or "down".
-            since: Only traces started then or later: a time (without a zone: local time), a date such as "2026-11-21", or
-                how long ago, such as "2h" or a timedelta.
+            since: Only traces started then or later: a time (without a zone: local time), a date such as "2026-11-21",
+                or how long ago, such as "2h" or a timedelta.
             until: Only traces started before then, likewise.
 
         Returns:
@@ -84,25 +91,24 @@ class Traces:
 
             | column | dtype | |
             |---|---|---|
-            | trace_id | string | joins with `spans()`, `calls()`, `tools()`, `turns()`, `messages()`, `feedback()` |
-            | workflow | string | the trace's name |
-            | group_id | string | what traces of one conversation share |
-            | session_id | string | the session |
-            | agent, last_agent | string | the agent that began, and the one that was last at work |
-            | status | category | "running", "ok", "error", "cancelled", "unfinished", or another end of a run; see below |
             | started_at | datetime64[us, UTC] | |
+            | agent, last_agent | string | the agent that began, and the one that was last at work |
+            | status | category | "running", "ok", "error", "cancelled", "unfinished", or another end; see below |
+            | input, output | string | what was asked, and what came out; JSON unless it was text |
+            | error | string | what went wrong |
             | duration_s | Float64 | seconds; missing while it is running |
             | turns, tool_calls, handoffs | Int64 | model calls, calls of function tools, handoffs |
             | requests, input_tokens, output_tokens, total_tokens | Int64 | sums over the model calls |
             | cached_tokens, reasoning_tokens | Int64 | of the input, and of the output |
             | cost_usd | Float64 | sum over the model calls; missing where the price of one isn't known |
             | model | string | the models called, in order of their first call, separated by ", " |
-            | input, output | string | what was asked, and what came out; JSON unless it was text |
-            | error | string | what went wrong |
-            | metadata | string | JSON |
             | rating, remark | category, string | what a reader thought of the answer; `feedback()` has more |
             | mark, comment | string | what a reader noted on the trace |
+            | workflow | string | the trace's name |
+            | session_id, group_id | string | the session; what traces of one conversation share |
+            | metadata | string | JSON |
             | cut | Int64 | bytes of input, output, error and metadata that were too many to keep |
+            | trace_id | string | joins with `spans()`, `calls()`, `tools()`, `turns()`, `messages()`, `feedback()` |
 
             A trace is "unfinished" that was cut off, as by a killed kernel. Runs also end with "max_turns", "budget" or
             "guardrail".
@@ -154,8 +160,19 @@ class Traces:
     def __repr__(self) -> str:
         return "agentkit.traces: call it, agentkit.traces(), for a dataframe of all that was run."
 
-    prune = staticmethod(prune)
     open = staticmethod(open_trace)
+    prune = staticmethod(prune)
+    export_jsonl = staticmethod(export_jsonl)
+    import_jsonl = staticmethod(import_jsonl)
+    export_otlp = staticmethod(export_otlp)
+    export_parquet = staticmethod(export_parquet)
+
+    @property
+    def browse(self) -> Callable[..., Any]:
+        """Opens a table of runs to filter and look into, in a notebook: see `agentkit.notebook.browser.browse`."""
+        from importlib import import_module
+
+        return cast("Callable[..., Any]", import_module("agentkit.notebook.browser").browse)  # of a layer above
 
 
 traces = Traces()

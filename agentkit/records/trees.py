@@ -116,7 +116,7 @@ def _follows(
 
     place = np.arange(len(trace))
     first = np.repeat(begins, np.diff(np.append(begins, len(trace))))  # of each span's trace
-    follows = (depth == 0) & (above == hash(None))
+    follows: npt.NDArray[np.bool_] = (depth == 0) & (above == hash(None))
     if depth.max(initial=0) > _MOST_DEPTHS:
         return follows
     for level in range(1, int(depth.max(initial=0)) + 1):

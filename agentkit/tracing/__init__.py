@@ -46,6 +46,7 @@ from agentkit.tracing.span_data import (
 if TYPE_CHECKING:
     from agentkit.tracing.batching import BatchTraceProcessor
     from agentkit.tracing.config import TracingConfig
+    from agentkit.tracing.decorator import traced
     from agentkit.tracing.exporters import (
         BackendSpanExporter,
         ConsoleSpanExporter,
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
         default_processor,
         set_tracing_export_api_key,
     )
+    from agentkit.tracing.jsonl import JSONLExporter
+    from agentkit.tracing.otlp import OTLPSpanExporter
     from agentkit.tracing.provider import TraceProvider, get_trace_provider, set_trace_provider
     from agentkit.tracing.speech_spans import (
         SpeechGroupSpanData,
@@ -75,9 +78,11 @@ __all__ = [
     "GenerationSpanData",
     "GuardrailSpanData",
     "HandoffSpanData",
+    "JSONLExporter",
     "MCPListToolsSpanData",
     "NoOpSpan",
     "NoOpTrace",
+    "OTLPSpanExporter",
     "ResponseSpanData",
     "Span",
     "SpanData",
@@ -120,6 +125,7 @@ __all__ = [
     "store_path",
     "task_span",
     "trace",
+    "traced",
     "transcription_span",
     "turn_span",
 ]
@@ -128,6 +134,8 @@ _LAZY = {
     "BackendSpanExporter": "exporters",
     "BatchTraceProcessor": "batching",
     "ConsoleSpanExporter": "exporters",
+    "JSONLExporter": "jsonl",
+    "OTLPSpanExporter": "otlp",
     "SpeechGroupSpanData": "speech_spans",
     "SpeechSpanData": "speech_spans",
     "TaskSpanData": "step_spans",
@@ -145,6 +153,7 @@ _LAZY = {
     "speech_span": "speech_spans",
     "store_path": "store",
     "task_span": "step_spans",
+    "traced": "decorator",
     "transcription_span": "speech_spans",
     "turn_span": "step_spans",
 }

@@ -191,9 +191,9 @@ def _arrow() -> Any:  # the module pyarrow
     """Return pyarrow where pandas keeps texts by it."""
     if pd.StringDtype().storage != "pyarrow":
         return None
-    import pyarrow as pa
+    from importlib import import_module
 
-    return pa
+    return import_module("pyarrow")  # it has no types
 
 
 def _concatenated(pieces: list[npt.NDArray[Any]], kind: Any) -> npt.NDArray[Any]:

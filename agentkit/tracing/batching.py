@@ -253,12 +253,12 @@ class BatchTraceProcessor(TracingProcessor):
 
     def on_trace_start(self, trace: Trace) -> None:
         """Put `trace` in the next batch, unless the exporter wants it only when it ends."""
-        if self._exporter.traces_at != "end":
+        if getattr(self._exporter, "traces_at", "start") != "end":
             self._batcher.put(trace)
 
     def on_trace_end(self, trace: Trace) -> None:
         """Put `trace` in the next batch, if the exporter wants it when it ends."""
-        if self._exporter.traces_at != "start":
+        if getattr(self._exporter, "traces_at", "start") != "start":
             self._batcher.put(trace)
 
     def on_span_start(self, span: Span[Any]) -> None:

@@ -16,7 +16,7 @@ from agentkit.tracing.columns import checked_limit, columns_of, dataframe, flush
 from agentkit.tracing.database import FEEDBACK_COLUMNS, Database
 from agentkit.tracing.reader import read_feedback, read_trace
 from agentkit.tracing.redaction import Redactor
-from agentkit.tracing.store import store_path
+from agentkit.tracing.store import advice, store_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -187,7 +187,7 @@ def _write(change: Callable[[Database], None]) -> None:
     except (sqlite3.Error, OSError) as error:
         raise UserError(
             f"The rating isn't kept: {path} can't be written ({error}).",
-            hint="Make room or give access, or set AGENTKIT_HOME to a folder that can be written.",
+            hint=advice(error),
         ) from error
 
 

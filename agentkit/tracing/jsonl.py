@@ -25,7 +25,7 @@ _OF_THE_CHANGE = ("status", "ended_ns", "error")
 
 
 class JSONLExporter(TracingExporter):
-    """Appends traces to a file as they happen, a line for each span; `agentkit.traces.import_jsonl(path)` reads it back.
+    """Appends traces to a file as they happen, a line for each span; `agentkit.traces.import_jsonl` reads it back.
 
     ```python
     add_trace_processor(BatchTraceProcessor(JSONLExporter("runs.jsonl")))

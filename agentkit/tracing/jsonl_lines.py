@@ -124,7 +124,7 @@ def record_of(line: str) -> Record:
         _check_version(found.get("version"))
         return Record("", ())
     if not isinstance(table, str) or table not in TABLES:
-        raise BadLineError(f"its type is {table!r:.60}, not one of {', '.join(TABLES)}")
+        raise BadLineError(f"its type is {_shown(table)}, not one of {', '.join(TABLES)}")
     row = tuple(_column(table, name, found) for name in TABLES[table])
     if "trace_id" in TABLES[table]:
         _check_ids(table, dict(zip(TABLES[table], row, strict=True)))
@@ -133,7 +133,7 @@ def record_of(line: str) -> Record:
 
 def _check_version(version: Any) -> None:
     if not isinstance(version, int) or version < 1:
-        raise BadLineError(f"its version is {version!r:.60}")
+        raise BadLineError(f"its version is {_shown(version)}")
     if version > FORMAT_VERSION:
         raise UserError(
             f"The file has version {version} of the format, and this agentkit knows {FORMAT_VERSION}.",
@@ -146,14 +146,22 @@ def _check_ids(table: str, row: Mapping[str, Any]) -> None:
         try:
             check_trace_id(row["trace_id"])
         except UserError:
-            raise BadLineError(f"trace_id is {row['trace_id']!r:.60}") from None
+            raise BadLineError(f"trace_id is {_shown(row['trace_id'])}") from None
     if table == "span" and not row["span_id"]:
         raise BadLineError("span_id is empty")
     if table == "feedback" and row["rating"] not in ("up", "down"):
-        raise BadLineError(f"rating is {row['rating']!r:.60}")
+        raise BadLineError(f"rating is {_shown(row['rating'])}")
     ended = row.get("ended_ns")
     if ended is not None and ended < row["started_ns"]:
         raise BadLineError("it ends before it starts")
+
+
+def _shown(value: Any) -> str:
+    """Return a value of a line for a message."""
+    try:
+        return f"{value!r:.60}"
+    except ValueError:  # an integer of thousands of digits
+        return "a very long number"
 
 
 def _column(table: str, name: str, found: Mapping[str, Any]) -> Any:
@@ -167,7 +175,7 @@ def _column(table: str, name: str, found: Mapping[str, Any]) -> Any:
     try:
         return _reader(name)(value)
     except (ValueError, TypeError, OverflowError):
-        raise BadLineError(f"{shown} is {value!r:.60}") from None
+        raise BadLineError(f"{shown} is {_shown(value)}") from None
 
 
 def _reader(name: str) -> Callable[[Any], Any]:

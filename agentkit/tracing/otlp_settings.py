@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from agentkit import _secrets
 from agentkit.exceptions import UserError
-from agentkit.tracing.otlp_spans import Attribute
+from agentkit.tracing.otlp_attributes import Attribute
 
 __all__ = ["OtlpSettings", "captures_content", "resource", "settings"]
 

@@ -10,12 +10,14 @@ from typing import Any, Protocol
 
 from agentkit import _json
 from agentkit.exceptions import UserError
-from agentkit.tracing.otlp_spans import Attribute, OtlpSpan
+from agentkit.tracing.otlp_attributes import Attribute
+from agentkit.tracing.otlp_spans import OtlpSpan
 
 __all__ = ["Encoding", "JsonEncoding", "ProtobufEncoding", "encoding_of"]
 
 _SCOPE = "agentkit"
 _STATUS_ERROR = 2
+_MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
 _SAMPLED = 0x101
 """Flags of a span: sampled; and known not to have a remote parent."""
 
@@ -88,7 +90,7 @@ def _span_json(span: OtlpSpan) -> dict[str, Any]:
         "traceId": span.trace_id.hex(),  # ids are hexadecimal here, unlike in protobuf's usual JSON
         "spanId": span.span_id.hex(),
         "flags": _SAMPLED,
-        "name": span.name,
+        "name": _whole(span.name),
         "kind": span.kind,
         "startTimeUnixNano": str(span.started_ns),
         "endTimeUnixNano": str(span.ended_ns),
@@ -98,7 +100,7 @@ def _span_json(span: OtlpSpan) -> dict[str, Any]:
     if span.parent_id is not None:
         written["parentSpanId"] = span.parent_id.hex()
     if span.failure is not None:
-        written["status"] = {"code": _STATUS_ERROR, "message": span.failure}
+        written["status"] = {"code": _STATUS_ERROR, "message": _whole(span.failure)}
         written["events"] = [
             {"timeUnixNano": str(span.ended_ns), "name": "exception", "attributes": _attributes_json(_exception(span))}
         ]
@@ -106,19 +108,19 @@ def _span_json(span: OtlpSpan) -> dict[str, Any]:
 
 
 def _attributes_json(attributes: Mapping[str, Attribute]) -> list[dict[str, Any]]:
-    return [{"key": key, "value": _value_json(value)} for key, value in attributes.items()]
+    return [{"key": _whole(key), "value": _value_json(value)} for key, value in attributes.items()]
 
 
 def _value_json(value: Attribute) -> dict[str, Any]:
     if isinstance(value, bool):
         return {"boolValue": value}
-    if isinstance(value, int):
+    if isinstance(value, int) and _MIN_INT <= value <= _MAX_INT:
         return {"intValue": str(value)}
     if isinstance(value, float):
         return {"doubleValue": value}
-    if isinstance(value, str):
-        return {"stringValue": value}
-    return {"arrayValue": {"values": [{"stringValue": each} for each in value]}}
+    if isinstance(value, list):
+        return {"arrayValue": {"values": [{"stringValue": _whole(each)} for each in value]}}
+    return {"stringValue": _whole(str(value))}
 
 
 def _exception(span: OtlpSpan) -> dict[str, Attribute]:
@@ -190,13 +192,13 @@ class ProtobufEncoding:
         make = self._common.AnyValue
         if isinstance(value, bool):
             return make(bool_value=value)
-        if isinstance(value, int):
-            return make(int_value=value) if -(2**63) <= value < 2**63 else make(string_value=str(value))
+        if isinstance(value, int) and _MIN_INT <= value <= _MAX_INT:
+            return make(int_value=value)
         if isinstance(value, float):
             return make(double_value=value)
-        if isinstance(value, str):
-            return make(string_value=_whole(value))
-        return make(array_value=self._common.ArrayValue(values=[make(string_value=_whole(each)) for each in value]))
+        if isinstance(value, list):
+            return make(array_value=self._common.ArrayValue(values=[make(string_value=_whole(each)) for each in value]))
+        return make(string_value=_whole(str(value)))
 
 
 def _whole(text: str) -> str:

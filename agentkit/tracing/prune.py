@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from agentkit._called_as import called_as
-from agentkit._sqlite import NewerSchemaError
+from agentkit._sqlite import NewerSchemaError, is_busy
 from agentkit.exceptions import UserError
 from agentkit.tracing.columns import flush_store, since_ns
 from agentkit.tracing.database import Database
 from agentkit.tracing.reader import gone_processes
-from agentkit.tracing.store import store_path
+from agentkit.tracing.store import advice, store_path
 
 __all__ = ["Pruned", "prune"]
 
@@ -91,7 +91,7 @@ def prune(
     except (sqlite3.Error, OSError, NewerSchemaError) as error:
         raise UserError(
             f"Nothing was deleted: {path} can't be written ({error}).",
-            hint="Wait until others have done with it, or give access.",
+            hint="Wait until others have done with it." if is_busy(error) else advice(error),
         ) from error
 
 

@@ -186,7 +186,8 @@ def read_span_chunks(
         if connection is None:
             return
         if trace_id is None and limit is None and wanted == SpanFilter():
-            sql, values = f"SELECT {', '.join(columns)} FROM spans AS s ORDER BY s.seq LIMIT ?", []
+            sql = f"SELECT {', '.join(columns)} FROM spans AS s ORDER BY s.seq LIMIT ?"
+            values: list[Any] = []
         else:
             sql, values = _spans_query(connection, trace_id, wanted, gone_processes(connection), columns)
         found = connection.execute(sql, [*values, _sql_limit(limit)])

@@ -94,6 +94,7 @@ class RowMaker:
         self._look_anew()
         self._prices = {}
         self._requests: dict[str, str] = {}
+        self._request_keys: dict[bytes, str] = {}
         self.failure = None
         ended = {entry for entry in entries if type(entry) is not tuple}
         done: set[Trace | Span[Any]] = set()
@@ -121,7 +122,8 @@ class RowMaker:
         """Find out which keys there are, and how much is kept: both may have been set since."""
         redactor = Redactor()
         self._clean, self._harmless = redactor.clean, redactor.is_harmless
-        self._cut = Cutter().cut
+        cutter = Cutter()
+        self._cut, self._short = cutter.cut, cutter.max_bytes // 4  # no character takes more than four bytes
 
     def _forget(self, ended: list[str]) -> None:
         for tally in self._touched.values():
@@ -191,11 +193,15 @@ class RowMaker:
     def _keep_request(self, request: Any) -> str | None:  # of a layer above; see span_data
         """Keep what a call sent beside its messages, and return the key to find it by."""
         try:
-            body = self._clean(request.encode().decode())
+            given = request.encode()
+            if (known := self._request_keys.get(given)) is not None:  # as of most calls, which send what others did
+                return known
+            body = self._clean(given.decode())
         except Exception as error:  # settings of the user's own that have no JSON form
             self.failure = error
             return None
         key = blake2b(body.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        self._request_keys[given] = key
         self._requests[key] = body
         return key
 
@@ -216,7 +222,8 @@ class RowMaker:
             if model is not None:
                 tally.add_model(model)
             for place, value in enumerate(used, 3):
-                counts[place] += value or 0
+                if value:
+                    counts[place] += value
 
     def _trace_row(self, tally: _Tally, change: tuple[Trace, bool] | None) -> tuple[Any, ...]:
         trace, running = change or (tally.trace, True)
@@ -251,7 +258,7 @@ class RowMaker:
             texts = [text and clean(text) for text in texts]
         self._gone = 0
         for place, text in enumerate(texts):
-            if text is not None:
+            if text is not None and len(text) > self._short:
                 texts[place], gone = self._cut(text)
                 self._gone += gone
         return [first, second, *texts]
@@ -260,8 +267,12 @@ class RowMaker:
 def _text(value: Any) -> str:  # whatever was asked and answered
     """Return `value` as JSON text. Never raises: what has no JSON form is written as its repr."""
     try:
+        return to_json(value, inf_nan_mode="null").decode()
+    except Exception:  # half an emoji, or foreign objects: their serialisers and reprs may raise anything
+        pass
+    try:
         data = dumps(value)
-    except Exception:  # foreign objects: their serialisers and reprs may raise anything
+    except Exception:
         data = loosely(value)
     return data.decode()
 
@@ -297,7 +308,7 @@ def _usage(usage: Mapping[str, Any]) -> _Counts:
     if reasoning is None and isinstance(details := get("output_tokens_details"), dict):
         reasoning = details.get("reasoning_tokens")
     counts = (get("requests", 1), sent, received, total, cached, written, reasoning)
-    return tuple(value if type(value) is int else None for value in counts)
+    return tuple([value if type(value) is int else None for value in counts])
 
 
 def cleaned(batch: Batch) -> Batch:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from agentkit.tracing.record import Span, Trace
     from agentkit.tracing.rows import Entry
 
-__all__ = ["TraceStore", "store_path"]
+__all__ = ["TraceStore", "advice", "store_path"]
 
 _PATIENCE_S = 60.0
 """How long to try while another process keeps the file locked."""
@@ -35,6 +35,15 @@ _START_ITEMS = 4_000
 def store_path() -> Path:
     """Return the path of the file that traces are kept in. It may not exist yet."""
     return home() / "traces.sqlite3"
+
+
+def advice(error: BaseException) -> str:
+    """Return what to do about a file that can't be used."""
+    if isinstance(error, NewerSchemaError):
+        return "Upgrade agentkit, or set AGENTKIT_HOME to another folder."
+    if is_corrupt(error):
+        return "It is damaged: move it away, and the next run begins a new file."
+    return "Make room or give access, or set AGENTKIT_HOME to a folder that can be written."
 
 
 class TraceStore(TracingProcessor):

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from benchmarks.contenders.contender import Contender, Conversation, Run, Streamed
+from benchmarks.contenders.contender import TRACE_SPANS, Contender, Conversation, Recorder, Run, Streamed
 from benchmarks.contenders.registry import CONTENDERS, Entrant, installed, make
 
-__all__ = ["CONTENDERS", "Contender", "Conversation", "Entrant", "Run", "Streamed", "installed", "make"]
+__all__ = [
+    "CONTENDERS",
+    "TRACE_SPANS",
+    "Contender",
+    "Conversation",
+    "Entrant",
+    "Recorder",
+    "Run",
+    "Streamed",
+    "installed",
+    "make",
+]

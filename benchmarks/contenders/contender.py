@@ -8,7 +8,14 @@ from typing import Any, Protocol
 
 from benchmarks.functions import Function
 
-__all__ = ["Contender", "Conversation", "Run", "Streamed"]
+__all__ = ["TOOLS", "TRACE_SPANS", "TURNS", "Contender", "Conversation", "Recorder", "Run", "Streamed"]
+
+TURNS = 3
+"""Model calls, and calls of a tool, in a trace of `Recorder`."""
+TOOLS = 10
+"""Names that its tools have."""
+TRACE_SPANS = 1 + 2 * TURNS
+"""Spans of such a trace: that of the agent, and those."""
 
 Conversation = str | list[Any]
 """A user's message, or the items of a conversation in the shape of the Responses API."""
@@ -54,6 +61,28 @@ class Contender(Protocol):
 
     def settle(self) -> None:
         """Wait for what is still done in the background on behalf of earlier runs: that is part of their cost."""
+
+    async def close(self) -> None:
+        """Close the connections."""
+
+
+class Recorder(Protocol):
+    """What a contender in tracing has to be able to do."""
+
+    most_spans: int
+    """With so many recorded, its rates are known; more would take minutes."""
+
+    def record(self, traces: int) -> None:
+        """Record so many traces, each of an agent's span with `TURNS` model calls and calls of one of `TOOLS` tools."""
+
+    def settle(self) -> None:
+        """Wait until everything recorded is kept."""
+
+    def all_spans(self) -> int:
+        """Have all spans as a dataframe, and return its length."""
+
+    def filtered(self, limit: int) -> int:
+        """Have the calls of one tool as a dataframe, and return its length: `limit` rows at most."""
 
     async def close(self) -> None:
         """Close the connections."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from benchmarks.contenders.contender import Contender
+from benchmarks.peers import peer_python
 
 __all__ = ["CONTENDERS", "Entrant", "installed", "make"]
 
@@ -27,6 +28,8 @@ class Entrant:
     """The plain import."""
     first_use: str = ""
     """What a program has that imports what it needs and defines an agent with a tool."""
+    apart: bool = False
+    """Whether it has an environment of its own; see `benchmarks.peers`."""
 
 
 _TOOL = '''
@@ -86,12 +89,21 @@ CONTENDERS = {
             ("openai",),
             "benchmarks.contenders.with_transport",
         ),
+        Entrant(
+            "mlflow",
+            "MLflow's tracing, to its own store in a local SQLite file",
+            ("mlflow",),
+            "benchmarks.contenders.with_mlflow",
+            apart=True,
+        ),
     )
 }
 
 
 def installed(entrant: Entrant) -> bool:
     """Return whether the packages that a contender needs are installed."""
+    if entrant.apart:
+        return peer_python(entrant.name) is not None
     try:
         for package in entrant.packages:
             version(package)

@@ -20,8 +20,9 @@ from agentkit import (
     set_tracing_disabled,
 )
 from agentkit.models import OpenAIResponsesModel
-from agentkit.tracing import flush_traces
-from benchmarks.contenders.contender import Conversation, Run, Streamed
+from agentkit.records.frames import spans, tools
+from agentkit.tracing import agent_span, flush_traces, function_span, response_span, trace
+from benchmarks.contenders.contender import TOOLS, TURNS, Conversation, Run, Streamed
 from benchmarks.functions import Function
 from benchmarks.server.script import items_for
 
@@ -47,6 +48,8 @@ class _Scripted(Model):
 
 
 class _Agentkit:
+    most_spans = 1_000_000
+
     def __init__(self, client: AsyncOpenAI) -> None:
         self._client = client
 
@@ -100,6 +103,26 @@ class _Agentkit:
 
     def define_tools(self, functions: Sequence[Function]) -> list[Any]:
         return [function_tool(function) for function in functions]
+
+    def record(self, traces: int) -> None:
+        for number in range(traces):
+            with trace("run") as run, agent_span(f"agent {number % 50}"):
+                run.input = f"question {number}"
+                for _ in range(TURNS):
+                    with response_span() as call:
+                        said = call.span_data
+                        said.model = "gpt-4.1"
+                        said.input = [{"role": "user", "content": f"hello there {number}"}]
+                        said.output = [{"type": "message", "role": "assistant", "content": "fine"}]
+                        said.usage = {"requests": 1, "input_tokens": 100, "output_tokens": 20, "total_tokens": 120}
+                    with function_span(f"tool {number % TOOLS}", '{"city":"Oslo"}', "21 °C and sunny"):
+                        pass
+
+    def all_spans(self) -> int:
+        return len(spans())
+
+    def filtered(self, limit: int) -> int:
+        return len(tools(name="tool 3", limit=limit))
 
     def settle(self) -> None:
         flush_traces()

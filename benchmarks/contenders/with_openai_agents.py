@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
+import pandas as pd
 from agents import (
     Agent,
     Model,
@@ -18,12 +19,12 @@ from agents import (
     set_trace_processors,
     set_tracing_disabled,
 )
-from agents.tracing import Span, Trace, TracingProcessor
+from agents.tracing import Span, Trace, TracingProcessor, agent_span, function_span, generation_span, trace
 from openai import AsyncOpenAI
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage
 
 from benchmarks.contenders.by_hand import gathered
-from benchmarks.contenders.contender import Conversation, Run, Streamed
+from benchmarks.contenders.contender import TOOLS, TURNS, Conversation, Run, Streamed
 from benchmarks.functions import Function
 from benchmarks.server.script import items_for
 
@@ -72,9 +73,14 @@ class _InMemory(TracingProcessor):
 
 
 class _OpenAIAgents:
+    most_spans = 100_000
+
     def __init__(self, base_url: str, *, traced: bool) -> None:
         self._client = AsyncOpenAI(base_url=base_url, api_key="sk-none", max_retries=0, timeout=600)
         self._config = RunConfig(tracing_disabled=not traced)
+        self._kept = _InMemory()
+        if traced:
+            set_trace_processors([self._kept])
 
     def runner(self, script: str, functions: Sequence[Function] = ()) -> Run:
         return self._runner(OpenAIResponsesModel(script, self._client), functions)
@@ -113,6 +119,26 @@ class _OpenAIAgents:
     def define_tools(self, functions: Sequence[Function]) -> list[Any]:
         return [function_tool(function) for function in functions]
 
+    def record(self, traces: int) -> None:
+        for number in range(traces):
+            with trace("run"), agent_span(f"agent {number % 50}"):
+                for _ in range(TURNS):
+                    with generation_span() as call:
+                        said = call.span_data
+                        said.model = "gpt-4.1"
+                        said.input = [{"role": "user", "content": f"hello there {number}"}]
+                        said.output = [{"type": "message", "role": "assistant", "content": "fine"}]
+                        said.usage = {"requests": 1, "input_tokens": 100, "output_tokens": 20, "total_tokens": 120}
+                    with function_span(f"tool {number % TOOLS}", '{"city":"Oslo"}', "21 °C and sunny"):
+                        pass
+
+    def all_spans(self) -> int:
+        return len(pd.DataFrame(self._kept.spans))
+
+    def filtered(self, limit: int) -> int:
+        found = [span for span in self._kept.spans if span["span_data"].get("name") == "tool 3"]
+        return len(pd.DataFrame(found[:limit]))
+
     def settle(self) -> None:
         """Do nothing: without its uploads, the SDK works on nothing in the background."""
 
@@ -128,5 +154,4 @@ def make_openai_agents(base_url: str) -> _OpenAIAgents:
 
 def make_openai_agents_traced(base_url: str) -> _OpenAIAgents:
     """Return the SDK with its spans kept in memory, and nothing uploaded."""
-    set_trace_processors([_InMemory()])
     return _OpenAIAgents(base_url, traced=True)

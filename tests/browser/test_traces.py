@@ -183,7 +183,11 @@ def test_traces_from_the_list_to_a_step_and_to_the_notebook_without_a_kernel(
         expect(output.locator("details.agk-wr[open]")).to_contain_text("Rain in Rome.")
         picture(notebook, f"traces-5-without-kernel-{'own' if trusted else 'strangers'}", 2)
         text = notebook.text(2)
-        assert [each for each in ("failed", "Rome is dry.", "[check]", "tokens") if each not in text] == []
+        assert [
+            each
+            for each in ("failed", "Rome is dry.", "[check]", "rated down: It failed.", "tokens")
+            if each not in text
+        ] == []
         assert "model not found" not in text
 
 
@@ -240,6 +244,25 @@ def test_the_keyboard_alone_is_enough_for_traces(notebook_with: Notebooks) -> No
     page.keyboard.press("d")  # twice it deletes a cell, in the notebook
     page.keyboard.press("d")
     assert notebook.cell(3).is_visible()
+
+
+def test_after_a_reload_of_the_page_the_browser_goes_on(notebook_with: Notebooks) -> None:
+    notebook = notebook_with([SETUP, RUNS, BROWSE])
+    for index in (0, 1, 2):
+        notebook.run_cell(index)
+    browser_in(notebook, 2).locator(".agk-open", has_text="Oslo").click()
+    opened(browser_in_any_state(notebook, 2), "weather")
+    notebook.save()
+    notebook.reload()
+    browser = browser_in_any_state(notebook, 2)
+    opened(browser, "weather")
+    browser.locator(".agk-back").click()
+    ready(browser, "32 traces, page 1 of 2")
+
+
+def browser_in_any_state(notebook: NotebookPage, index: int) -> Locator:
+    """Return the browser in a cell's output."""
+    return notebook.output(index).locator(".agk-browser")
 
 
 def test_a_cell_that_runs_again_leaves_nothing_behind(notebook_with: Notebooks) -> None:

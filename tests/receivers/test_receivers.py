@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import fetched, once
+from receiver_programs import fetched, once
 
 from agentkit import Agent, Runner, function_tool
 from agentkit.exceptions import ToolCallError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 from collections.abc import Callable, Coroutine
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -99,9 +100,9 @@ class BrowserFront:
         """Take a message from the widget, in whatever thread it arrives."""
         self._loop.call_soon_threadsafe(self._take, message)
 
-    def open_from_code(self, trace_id: str) -> None:
-        """Open a trace."""
-        self.says({"kind": "open", "trace": trace_id})
+    def open_from_code(self, trace_id: str) -> concurrent.futures.Future[None]:
+        """Open a trace; what is returned is done when it is open. Not for the loop's own thread to wait for."""
+        return asyncio.run_coroutine_threadsafe(self._open(trace_id), self._loop)
 
     def close(self) -> None:
         """Do nothing any more."""
@@ -216,10 +217,9 @@ class BrowserFront:
     async def _show_opened(self) -> None:
         if (opened := self._opened) is None:
             return
-        rating, remark = await in_thread(lambda: _feedback_on(opened.trace_id))
         self._sent = opened.rows()
         order, rows, seconds = self._sent
-        self._send({"trace": opened.head(rating, remark), "order": order, "rows": rows, "seconds": seconds})
+        self._send({"trace": opened.head(), "order": order, "rows": rows, "seconds": seconds})
 
     def _send_changes(self, opened: OpenedTrace, *, head: dict[str, Any] | None = None) -> None:
         """Send what is new in the rows, and only that."""
@@ -278,8 +278,7 @@ class BrowserFront:
             await in_thread(opened.refresh)
         if opened is not self._opened:
             return
-        shown = opened.head(*await in_thread(lambda: _feedback_on(opened.trace_id))) if head else None
-        self._send_changes(opened, head=shown)
+        self._send_changes(opened, head=opened.head() if head else None)
         self._keep_soon()
 
     # -- following ----------------------------------------------------------------------------------------------------
@@ -307,7 +306,7 @@ class BrowserFront:
         async with self._reading:
             await in_thread(opened.refresh)
         if opened is self._opened:
-            self._send_changes(opened, head=opened.head(*await in_thread(lambda: _feedback_on(opened.trace_id))))
+            self._send_changes(opened, head=opened.head())
             self._keep_soon(unless=opened)
 
     # -- what the notebook keeps --------------------------------------------------------------------------------------
@@ -356,11 +355,3 @@ def opened_bundle(trace_id: str) -> Bundle:
 
 def _row(row: Listed) -> dict[str, Any]:
     return row._asdict() | {"started": row.started, "started_ms": row.started_ns // 1_000_000, "started_ns": 0}
-
-
-def _feedback_on(trace_id: str) -> tuple[str, str]:
-    """Return the rating of a trace's answer and the remark on it; "" for none."""
-    from agentkit.tracing.reader import read_trace
-
-    row = read_trace(trace_id)
-    return row.get("rating") or "", row.get("remark") or ""

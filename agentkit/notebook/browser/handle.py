@@ -29,6 +29,8 @@ __all__ = ["TraceBrowser", "browse"]
 _MOST_OPEN = 8
 """Browsers that are kept alive; of more, the oldest that nobody looks at is closed."""
 
+_PATIENCE_S = 30.0
+
 _open: deque[TraceBrowser] = deque()
 
 
@@ -146,14 +148,14 @@ class TraceBrowser:
         self._check_open()
         self._opened = open_trace(of).trace_id
         if self._front is not None:
-            self._front.open_from_code(self._opened)
+            self._front.open_from_code(self._opened).result(_PATIENCE_S)
 
     def close(self) -> None:
         """Take it off the screen. What was last looked at stays in the notebook."""
         if self._closed:
             return
-        self._closed = True
         self._opened, self._first = self._opened_id(), self._wanted()
+        self._closed = True
         if self in _open:
             _open.remove(self)
         if self._front is not None:
@@ -192,7 +194,7 @@ class TraceBrowser:
         flush_store()
         kept = self._kept()
         if mode == "console":
-            print(kept["text/plain"])
+            print(f"\n{kept['text/plain']}")  # a terminal has written "Out[3]: " already
             return
         if mode == "static":
             publish(kept)
@@ -213,7 +215,7 @@ class TraceBrowser:
             self._widget = widget = BrowserWidget(lambda content: front.says(content))
             self._front = front = BrowserFront(widget, background_loop(), self._first, on_kept=keep)
             if self._opened is not None:
-                front.open_from_code(self._opened)
+                front.open_from_code(self._opened).result(_PATIENCE_S)
             _make_room(self)
         return self._widget.bundle()
 

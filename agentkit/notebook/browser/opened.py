@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 from agentkit.exceptions import UserError
@@ -95,13 +96,8 @@ class OpenedTrace:
 
     # -- for the front end --------------------------------------------------------------------------------------------
 
-    def head(self, rating: str, remark: str) -> dict[str, Any]:
-        """Return what stands above the rows.
-
-        Args:
-            rating: What the reader thought of the answer: "up", "down" or "".
-            remark: The reader's words for it.
-        """
+    def head(self) -> dict[str, Any]:
+        """Return what stands above the rows."""
         trace = self.trace
         note = next((note for note in trace.notes if not note.span_id), None)
         return {
@@ -115,12 +111,15 @@ class OpenedTrace:
             "about": trace_details(trace).html(_DETAIL_CHARS),
             "mark": clean(note.mark) if note else "",
             "comment": clean(note.comment) if note else "",
-            "rating": rating,
-            "remark": clean(remark),
+            "rating": trace.rating or "",
+            "remark": clean(trace.remark),
         }
 
     def rows(self) -> tuple[list[str], dict[str, dict[str, Any]], float]:
-        """Return the keys of the rows in their order, the rows by key, and the seconds that the scale covers."""
+        """Return the keys of the rows in their order, the rows by key, and the seconds that the scale covers.
+
+        That of a trace under way reaches to now.
+        """
         trace = self.trace
         spans, scale = trace.all_spans, scale_of(trace)
         shown = {number for number, span in enumerate(spans) if span.span_id in self._shown}
@@ -136,7 +135,8 @@ class OpenedTrace:
                 key, row = span.span_id, _row(span, scale.offset(span), noted) | {"below": below}
             order.append(key)
             rows[key] = row
-        return order, rows, scale.seconds
+        seconds = (time.time_ns() - scale.start_ns) / 1e9 if self.is_under_way else 0.0
+        return order, rows, max(scale.seconds, seconds)
 
     def details(self, span_id: str) -> dict[str, Any]:
         """Return what there is to say of one step.

@@ -10,6 +10,7 @@ from agentkit.notebook.display.request_view import elided
 from agentkit.notebook.display.run_view import Bundle
 from agentkit.notebook.display.style import STYLE
 from agentkit.notebook.display.text import clean, escape, one_line, shorten
+from agentkit.records.amounts import dollars, seconds
 from agentkit.records.diff import step_line
 from agentkit.records.replay import answer_lines
 
@@ -44,13 +45,14 @@ def replay_bundle(replay: Replay) -> Bundle:
     """Return a call made again, beside what came of it before, as HTML and as plain text."""
     text = str(replay).splitlines()
     said = "\n".join(answer_lines(replay.output))
-    used = f"{replay.usage.input_tokens:,} tokens in, {replay.usage.output_tokens:,} out · {replay.duration_s:.2f} s"
-    cost = "" if replay.cost_usd is None else f" · ${replay.cost_usd:.6f}".rstrip("0").rstrip(".")
+    used = [f"{replay.usage.input_tokens:,} tokens in, {replay.usage.output_tokens:,} out"]
+    used += [] if replay.cost_usd is None else [dollars(replay.cost_usd)]
+    told = " · ".join([replay.model, *used, seconds(replay.duration_s)])
     html = f'<div class="agk">{STYLE}<pre><code>{escape(shorten(said, _BODY_LIMIT))}</code></pre>'
     html += "".join(f'<div class="agk-d">Not sent: {escape(why)}</div>' for why in replay.left_out)
     changed = replay.diff().splitlines()
     html += _answers(changed) if changed else '<div class="agk-d">The answer is the same as before.</div>'
-    html += f'<div class="agk-f">{escape(replay.model)} · {escape(used + cost)}</div></div>'
+    html += f'<div class="agk-f">{escape(told)}</div></div>'
     return {"text/html": html, "text/plain": clean("\n".join(_first(text)))}
 
 

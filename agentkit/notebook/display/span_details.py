@@ -92,11 +92,11 @@ def span_details(span: RecordedSpan, *, start_s: float | None = None, notes: Seq
     return Details(" · ".join(filter(None, _facts(span, start_s))), parts, [note_text(note) for note in notes])
 
 
-def trace_details(trace: RecordedTrace, *, notes: Sequence[RecordedNote] = ()) -> Details:
+def trace_details(trace: RecordedTrace) -> Details:
     """Return what was asked of a run, and what came out."""
     named = (("asked", trace.input), ("answer", trace.output), ("metadata", trace.metadata or None))
     parts = [_part(title, value) for title, value in named if value not in (None, "", [])]
-    return Details("", parts, [note_text(note) for note in notes])
+    return Details("", parts)
 
 
 def note_text(note: RecordedNote) -> str:

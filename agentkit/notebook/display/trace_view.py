@@ -98,10 +98,17 @@ def _head_html(trace: RecordedTrace, limit: int, notes: Sequence[RecordedNote]) 
     parts.append(f'<div class="agk-f">{escape(" · ".join(head_facts(trace)))}</div>')
     if trace.error:
         parts.append(f'<div><span class="agk-no">✗</span> {escape(error_line(trace.error, 300))}</div>')
-    if about := trace_details(trace, notes=notes).html(min(limit, 2_000)):
+    parts += [f"<div>✎ {escape(line)}</div>" for line in _said_of(trace, notes)]
+    if about := trace_details(trace).html(min(limit, 2_000)):
         parts.append(f'<details class="agk-wi"><summary>question and answer</summary><div class="agk-wd">{about}</div>')
         parts.append("</details>")
     return "".join(parts)
+
+
+def _said_of(trace: RecordedTrace, notes: Sequence[RecordedNote]) -> list[str]:
+    """Return what readers noted on a trace, and what they thought of the answer."""
+    rated = f"rated {trace.rating}" + (f": {trace.remark}" if trace.remark else "") if trace.rating else ""
+    return [one_line(line, 1_000) for line in (rated, *map(note_text, notes)) if line]
 
 
 def _lanes_html(scale: Scale, rows: str) -> str:
@@ -224,7 +231,7 @@ def _plain(trace: RecordedTrace) -> str:
     lines = [head]
     if trace.error:
         lines.append(f"✗ {error_line(trace.error, 300)}")
-    lines += [one_line(f"✎ {note_text(note)}", 200) for note in notes.get("", ())]
+    lines += [one_line(f"✎ {line}", 200) for line in _said_of(trace, notes.get("", ()))]
     shown = spans_to_show(spans, _MOST_ROWS)
     size = 0
     for each in laid_out(spans, shown):

@@ -171,7 +171,10 @@ def laid_out(spans: Sequence[RecordedSpan], shown: set[int]) -> list[Shown | Gap
     for number in [*sorted(shown), len(spans)]:
         if number > at:
             gap, last = Gap(at, number), rows[-1] if rows else None
-            if isinstance(last, Shown) and all(span.depth > spans[last.place].depth for span in spans[at:number]):
+            depth = spans[last.place].depth if isinstance(last, Shown) else -1
+            all_below = all(span.depth > depth for span in spans[at:number])
+            goes_on = number < len(spans) and spans[number].depth > depth  # what is shown next is part of it too
+            if isinstance(last, Shown) and all_below and not goes_on:
                 rows[-1] = Shown(last.place, gap)
             else:
                 rows.append(gap)

@@ -47,7 +47,7 @@ _RULES = {
     ".agk-wb-agent.agk-wb-failed": "opacity:.55",
     ".agk-wb-open": "border-radius:2px 0 0 2px;background:repeating-linear-gradient(90deg,var(--c) 0 5px,"
     "transparent 5px 8px)!important",
-    ".agk-wt": "height:100%!important;border:0!important;background:linear-gradient(to left,"
+    ".agk-wt": "display:block;height:100%!important;border:0!important;background:linear-gradient(to left,"
     "var(--jp-content-font-color1,currentColor) 0 2px,color-mix(in srgb,var(--jp-layout-color1,Canvas) 60%,transparent)"
     " 2px)",
     ".agk-wg": "color:var(--s);padding:.1em .3em .1em 1.5em;font-size:.88em;"

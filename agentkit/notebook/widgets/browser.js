@@ -258,7 +258,7 @@ class BrowserView {
 
   listedRow(row) {
     const made = element("tr", row.state ? "agk-not-ok" : "");
-    made.onclick = () => !String(window.getSelection()) && this.open(row.trace_id);
+    made.onclick = () => !this.isSelecting() && this.open(row.trace_id);
     const status = element("td", "agk-col-status", made);
     const running = row.status === "running";
     const css = running ? "agk-running" : row.state ? "agk-no" : "agk-ok";
@@ -288,6 +288,12 @@ class BrowserView {
     element("td", "agk-col-cost", made, row.cost);
     this.noted(element("td", "agk-col-rating", made), row);
     return made;
+  }
+
+  // Whether text of the table is being selected, to be copied: then a click is part of that.
+  isSelecting() {
+    const selection = window.getSelection();
+    return !selection.isCollapsed && this.body.contains(selection.anchorNode);
   }
 
   noted(cell, row) {
@@ -398,6 +404,7 @@ class BrowserView {
     for (const timer of [this.waiting, this.searching, this.trace.asking]) clearTimeout(timer);
     clearInterval(this.beating);
     clearInterval(this.asking);
+    this.trace.rest();
   }
 
   close() {

@@ -40,8 +40,13 @@ function choice(className, label, parent, onchange) {
 function setOptions(select, options, value) {
   const known = options.some(([each]) => each === value);
   const all = known || !value ? options : [...options, [value, value]];
-  select.replaceChildren();
-  for (const [each, text] of all) element("option", "", select, text).value = each;
+  const shown = JSON.stringify(all);
+  if (select.agentkitShown !== shown) {
+    // only then: the list may be unfolded
+    select.agentkitShown = shown;
+    select.replaceChildren();
+    for (const [each, text] of all) element("option", "", select, text).value = each;
+  }
   select.value = value ?? "";
   select.classList.toggle("agk-chosen", Boolean(value));
 }

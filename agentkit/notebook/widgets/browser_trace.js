@@ -2,6 +2,7 @@
 
 const DETAILS_MS = 120;
 const MOST_REVEALED = 100;
+const RUNNING_MS = 500;
 
 class TraceView {
   constructor(browser, parent) {
@@ -92,6 +93,8 @@ class TraceView {
   }
 
   showHead(trace) {
+    if (trace.live && !this.running) this.running = setInterval(() => this.goOn(), RUNNING_MS);
+    if (!trace.live) this.rest();
     this.title.textContent = trace.title;
     this.state.textContent = trace.live ? trace.state : trace.state ? `■ ${trace.state}` : "✓ ok";
     this.state.className = `agk-state ${trace.live ? "agk-running" : trace.state ? "agk-no" : "agk-ok"}`;
@@ -105,6 +108,18 @@ class TraceView {
     const [above, below] = this.browser.neighbours(trace.id);
     this.older.disabled = !above;
     this.newer.disabled = !below;
+  }
+
+  // While a trace is under way its scale reaches to now, whether the kernel has news or not.
+  goOn() {
+    if (!this.browser.isSeen || this.root.hidden) return;
+    this.showAxis(this.seconds + RUNNING_MS / 1000);
+    for (const key of this.order) this.place(this.elements.get(key), this.rows[key]);
+  }
+
+  rest() {
+    clearInterval(this.running);
+    this.running = null;
   }
 
   showRows(order, rows, seconds) {
@@ -202,7 +217,7 @@ class TraceView {
 
   // Put the bar where it belongs on the scale of now.
   place(made, row) {
-    const bar = made.querySelector(".agk-wb");
+    const bar = made?.querySelector(".agk-wb");
     if (!bar) return;
     const percent = (seconds) => (this.seconds > 0 ? (100 * seconds) / this.seconds : 0);
     const left = Math.min(percent(row.start), 99.5);

@@ -13,10 +13,11 @@ from agentkit.records.datasets.dataset import Dataset
 from agentkit.records.datasets.examples import Example, Row, Source, example_of, sft_line
 from agentkit.records.datasets.left_out import LeftOutError, Skipped
 from agentkit.records.datasets.messages import has_images
+from agentkit.records.datasets.opening import BATCH, Opened, open_traces
 from agentkit.records.datasets.parts import Part, Requests, parts_of
 from agentkit.records.datasets.preferences import pairs_of
 from agentkit.records.datasets.splits import Split, checked_split, split_of
-from agentkit.records.opened import RecordedTrace, open_trace
+from agentkit.records.opened import RecordedTrace
 from agentkit.tracing.columns import columns_of, dataframe, flush_store, name_of_agent
 from agentkit.tracing.reader import read_feedback
 
@@ -30,6 +31,9 @@ Kind = Literal["sft", "preferences", "evals"]
 
 Where = Callable[[RecordedTrace], Any]
 """Returns whether a run is wanted."""
+
+Rating = tuple[str, str]
+"""A thumb, "up" or "down", and a remark."""
 
 _FRAME = {
     "line": "Int64",
@@ -141,48 +145,56 @@ def _examples(ids: list[str], wanted: _Wanted, cleaner: Cleaner, skipped: list[S
     flush_store()
     ratings = {row[0]: (row[1], row[2]) for row in read_feedback(agent=None, rating=None, since_ns=None, limit=None)}
     requests = Requests()
-    for trace_id in ids:
-        rating, remark = ratings.get(trace_id, (None, None))
-        try:
-            source = _source(trace_id, rating, remark, wanted)
-        except LeftOutError as why:
-            skipped.append(Skipped(trace_id, None, why.reason, why.detail))
-            continue
-        yield list(_of_trace(source, wanted, cleaner, requests, skipped))
+    for start in range(0, len(ids), BATCH):
+        batch = ids[start : start + BATCH]
+        opened = open_traces([trace_id for trace_id in batch if _is_rated(ratings.get(trace_id), wanted)])
+        for trace_id in batch:
+            try:
+                source = _source(opened.pop(trace_id, None), ratings.get(trace_id), wanted)
+            except LeftOutError as why:
+                skipped.append(Skipped(trace_id, None, why.reason, why.detail))
+            else:
+                yield list(_of_trace(source, wanted, cleaner, requests, skipped))
 
 
-def _source(trace_id: str, rating: str | None, remark: str | None, wanted: _Wanted) -> Source:
+def _is_rated(rating: Rating | None, wanted: _Wanted) -> bool:
+    if wanted.kind == "preferences":
+        return rating is not None
+    return wanted.rating is None or (rating is not None and rating[0] == wanted.rating)
+
+
+def _source(opened: Opened | None, rating: Rating | None, wanted: _Wanted) -> Source:
     """Return a run that is wanted.
+
+    Args:
+        opened: The trace; None where its rating isn't the wanted one.
+        rating: What a reader thought of its answer, and the remark.
+        wanted: What is wanted.
 
     Raises:
         LeftOutError: It isn't.
     """
-    if wanted.kind == "preferences":
-        if rating is None:
+    if opened is None:
+        if wanted.kind == "preferences":
             raise LeftOutError("not rated")
-    elif wanted.rating is not None and rating != wanted.rating:
-        told = "It wasn't rated." if rating is None else f"It was rated {rating}."
+        told = "It wasn't rated." if rating is None else f"It was rated {rating[0]}."
         raise LeftOutError(f"not rated {wanted.rating}", f"{told} rating=None takes runs however rated.")
-    try:
-        trace = open_trace(trace_id)
-    except UserError:
-        raise LeftOutError("not in the store", "It was deleted since, or never stored.") from None
-    if trace.status != "ok":
-        raise LeftOutError(trace.status, trace.error_text or "")
-    if not trace.calls:
+    if isinstance(opened, LeftOutError):
+        raise opened
+    if not opened.calls:
         raise LeftOutError("no model call", "No model was called in it.")
     if wanted.where is not None:
         try:
-            chosen = wanted.where(trace)
+            chosen = wanted.where(opened)
         except Exception as error:
-            error.add_note(f"while where looked at {trace!r}, {trace_id}")
+            error.add_note(f"while where looked at {opened!r}, {opened.trace_id}")
             raise
         if not chosen:
             raise LeftOutError("where", "The function said no.")
+    thought, remark = rating or (None, None)
     by_rating = wanted.rating is not None or wanted.kind == "preferences"
-    reasons = [f"rated {rating}"] * by_rating + ["where"] * (wanted.where is not None)
-    reason = ", ".join(reasons) or "in the frame"
-    return Source(trace, rating, remark or None, reason)
+    reasons = [f"rated {thought}"] * by_rating + ["where"] * (wanted.where is not None)
+    return Source(opened, thought, remark or None, ", ".join(reasons) or "in the frame")
 
 
 def _of_trace(

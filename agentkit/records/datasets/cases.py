@@ -54,14 +54,15 @@ def case_of(run: list[Example], cleaner: Cleaner, *, only: bool) -> Row:
 def merged(rows: list[Row]) -> list[tuple[Row, list[Row]]]:
     """Return one case for each prompt, and those that went into it: a good answer and a bad one are one case.
 
-    Of several good answers the first is kept, and so of bad ones.
+    Of several good answers the first is kept, one that was rated before one that wasn't; and so of bad ones.
     """
     by_prompt: dict[bytes, list[Row]] = {}
     for row in rows:
         by_prompt.setdefault(row.example.prompt, []).append(row)
     found = []
     for same in by_prompt.values():
-        good = next((row for row in same if row.line["expected"] is not None), None)
+        answered = [row for row in same if row.line["expected"] is not None]
+        good = next((row for row in answered if row.example.source.rating == "up"), None) or next(iter(answered), None)
         bad = next((row for row in same if row.line["rejected"] is not None), None)
         kept = good or same[0]
         rejected = None if bad is None else bad.line["rejected"]

@@ -153,8 +153,9 @@ class Dataset:
     def _sources(self) -> str:
         if not self.examples:
             return ""
-        traces = self.frame["trace_id"].nunique()
-        agents = list(dict.fromkeys(self.frame["agent"].dropna()))
+        traces = len({*self.frame["trace_id"], *self.frame["other_trace_id"].dropna()})
+        names = dict.fromkeys(self.frame["agent"].dropna())
+        agents = [name if name.isprintable() else repr(name) for name in names]
         told = f" of {', '.join(agents[:3])}{', …' if len(agents) > 3 else ''}" if agents else ""
         return f"{told}, from {traces} trace{'' if traces == 1 else 's'}"
 

@@ -164,12 +164,14 @@ def _segments(calls: list[RecordedCall], requests: Requests) -> list[_Segment]:
 
 def _told(call: RecordedCall, requests: Requests) -> _Told:
     body = requests.of(call)
-    instructions = body.get("instructions")
-    if not isinstance(instructions, str):
-        instructions = conversation_of(call, whole=True).instructions
+    instructions = body.get("instructions") if body else conversation_of(call, whole=True).instructions
     parallel = body.get("parallel_tool_calls")
     tools = [tool for one in body.get("tools") or () if (tool := _chat_tool(one)) is not None]
-    return _Told(instructions or None, tools, parallel if isinstance(parallel, bool) else None)
+    return _Told(
+        instructions if isinstance(instructions, str) and instructions else None,
+        tools,
+        parallel if isinstance(parallel, bool) else None,
+    )
 
 
 def _chat_tool(tool: Any) -> Item | None:

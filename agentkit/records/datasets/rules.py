@@ -159,7 +159,7 @@ def _messages(line: dict[str, JSON], where: str, *, text_only: bool = False) -> 
         if waiting:
             yield Problem(at, f"comes before the output of {min(waiting)}", "Each call is followed by a tool message.")
         waiting = {str(call.get("id")) for call in _calls(message)}
-    if waiting and (text_only or messages[-1].get("role") != "assistant"):
+    if waiting and (text_only or "tool_calls" not in _dict(messages[-1])):
         yield Problem(where, f"ends before the output of {min(waiting)}", "Each call is followed by a tool message.")
     if images and text_only:
         yield Problem(where, "has images", "Pairs are of texts.")
@@ -244,10 +244,10 @@ def _data_url(url: str, at: str) -> Iterator[Problem]:
 def _ends_with_answer(line: dict[str, JSON]) -> Iterator[Problem]:
     given = line.get("messages")
     messages = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
-    if not messages:
+    if not isinstance(given, list) or not messages:
         return
-    if messages[-1].get("role") != "assistant":
-        yield Problem(f"messages[{len(messages) - 1}].role", f"is {messages[-1].get('role')!r:.60}", _LAST)
+    if (role := _dict(given[-1]).get("role")) != "assistant":
+        yield Problem(f"messages[{len(given) - 1}].role", f"is {role!r:.60}", _LAST)
     answers = [each for each in messages if each.get("role") == "assistant"]
     if not answers:
         yield Problem("messages", "has no message of the assistant", "Add the answer to learn.")
@@ -275,6 +275,10 @@ def _parts(message: dict[str, JSON]) -> list[dict[str, JSON]]:
 def _calls(message: dict[str, JSON]) -> list[dict[str, JSON]]:
     calls = message.get("tool_calls")
     return [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+
+
+def _dict(value: JSON) -> dict[str, JSON]:
+    return value if isinstance(value, dict) else {}
 
 
 def _is_json_object(text: JSON) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agentkit.records.pictures.canvas import COLORS, SMALL, Canvas, count_of, seconds
+from agentkit.records.amounts import count_of, seconds
+from agentkit.records.pictures.canvas import COLORS, SMALL, Canvas
 from agentkit.records.pictures.rows import SpanRow
 
 __all__ = ["Bar", "Scale", "draw_bars", "draw_labels", "draw_marks", "mark_handles", "scale_of"]
@@ -155,6 +156,7 @@ def draw_marks(on: Canvas, bars: Sequence[Bar]) -> None:
 
 
 def mark_handles(on: Canvas, bars: Sequence[Bar], arrows: bool) -> list[Any]:
+    """Return what explains the marks that are there, and the arrows of handoffs."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 

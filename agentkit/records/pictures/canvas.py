@@ -12,7 +12,7 @@ from agentkit.records.pictures.fonts import drawable, families
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["COLORS", "Canvas", "canvas", "count_of", "dollars", "seconds"]
+__all__ = ["COLORS", "NORMAL", "SMALL", "Canvas", "canvas"]
 
 COLORS = {
     "agent": "#c7d3e1",
@@ -129,33 +129,3 @@ def _plain(ax: Axes) -> None:
     ax.xaxis.label.set_color(_DARK_INK)
     ax.yaxis.label.set_color(_DARK_INK)
     ax.set_axisbelow(True)
-
-
-def seconds(value: float) -> str:
-    """Return a duration for a person: "0.4 ms", "12 ms", "1.25 s", "3 min 20 s", "2 h 5 min"."""
-    if value < 0.9995:
-        milliseconds = value * 1000
-        return f"{milliseconds:.1f} ms" if 0 < milliseconds < 9.95 else f"{milliseconds:.0f} ms"
-    if value < 9.995:
-        return f"{value:.2f} s"
-    if value < 119.5:
-        return f"{value:.1f} s" if value < 99.95 else f"{value:.0f} s"
-    minutes, rest = divmod(round(value), 60)
-    if minutes < 120:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
-
-
-def dollars(value: float) -> str:
-    """Return a cost for a person, as precise as it takes."""
-    if value == 0:
-        return "$0"
-    if value >= 0.995:
-        return f"${value:,.2f}"
-    return f"${value:.4f}" if value >= 0.00005 else f"${value:.2g}"
-
-
-def count_of(number: int, noun: str) -> str:
-    """Return "1 call", "2 calls"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

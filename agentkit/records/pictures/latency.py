@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agentkit.records.pictures.canvas import COLORS, SMALL, Canvas, canvas, count_of, seconds
+from agentkit.records.amounts import count_of, seconds
+from agentkit.records.pictures.canvas import COLORS, SMALL, Canvas, canvas
 from agentkit.records.pictures.fonts import shortened
 from agentkit.records.pictures.rows import SpanRow, rows_of
 

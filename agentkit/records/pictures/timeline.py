@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from agentkit.records.amounts import count_of, seconds
 from agentkit.records.pictures.bars import (
     Bar,
     Scale,
@@ -15,7 +16,7 @@ from agentkit.records.pictures.bars import (
     mark_handles,
     scale_of,
 )
-from agentkit.records.pictures.canvas import SMALL, Canvas, canvas, count_of, seconds
+from agentkit.records.pictures.canvas import SMALL, Canvas, canvas
 from agentkit.records.pictures.fonts import shortened
 from agentkit.records.pictures.lanes import Group, lanes_of
 from agentkit.records.pictures.rows import SpanRow, rows_of

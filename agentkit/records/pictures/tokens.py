@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from agentkit.records.pictures.canvas import COLORS, SMALL, Canvas, canvas, count_of
+from agentkit.records.amounts import count_of
+from agentkit.records.pictures.canvas import COLORS, SMALL, Canvas, canvas
 from agentkit.records.pictures.fonts import drawable, shortened
 from agentkit.records.pictures.rows import SpanRow, rows_of
 

@@ -125,9 +125,9 @@ def test_a_row_has_values_ratios_and_whether_the_targets_are_met() -> None:
     }
     assert markdown(results, [workload], rounds=1).splitlines()[:3] == [
         "| | agentkit | agentkit-untraced | agentkit-aiohttp | openai-agents | openai-agents-traced | openai "
-        "| transport | target | met |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
-        "| 500 runs at once of 3 tool turns, runs/s wall | 120 | – | 150 | 2.5× | – | – | – "
+        "| transport | mlflow | target | met |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+        "| 500 runs at once of 3 tool turns, runs/s wall | 120 | – | 150 | 2.5× | – | – | – | – "
         "| ≥ 110; ≥ 200 (aiohttp) | yes; **no** (aiohttp) |",
     ]
 
@@ -136,7 +136,7 @@ def test_where_less_is_better_the_ratio_says_how_much_more_a_peer_takes() -> Non
     workload = Workload("answer", (Metric("cpu_ms", "an answer"),), ("agentkit", "openai"), None, Size())
     results = {("answer", "agentkit"): {"cpu_ms": 0.5}, ("answer", "openai"): {"cpu_ms": 1.5}}
     row = markdown(results, [workload], rounds=1).splitlines()[2]
-    assert row == "| an answer | 0.50 | – | – | – | – | 3.0× | – | ≤ 0.8 | yes |"
+    assert row == "| an answer | 0.50 | – | – | – | – | 3.0× | – | – | ≤ 0.8 | yes |"
 
 
 @pytest.mark.parametrize(

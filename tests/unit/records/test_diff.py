@@ -61,7 +61,7 @@ async def test_arguments_outputs_errors_and_answers_differ() -> None:
         ("changed", "get_weather", ("arguments", "output", "status", "error")),
         ("changed", "scripted", ("answer",)),
     ]
-    assert diff.answer.splitlines()[1:] == ["-Sunny.", "+Unknown.", " Warm."]
+    assert diff.answer.splitlines() == ["-Sunny.", "+Unknown.", " Warm."]
     assert 'arguments {"city":"Tokyo"} → {"city":"Atlantis"}' in str(diff)
     assert "~   tool get_weather" in str(diff)
 

@@ -14,9 +14,9 @@ from matplotlib.collections import PolyCollection
 
 import agentkit
 from agentkit import Agent, Runner, UserError
+from agentkit.records.amounts import dollars, seconds
 from agentkit.records.opened import RecordedTrace, open_trace
 from agentkit.records.pictures import fonts
-from agentkit.records.pictures.canvas import dollars, seconds
 from agentkit.records.pictures.cost import plot_cost
 from agentkit.records.pictures.lanes import MOST_LANES, lanes_of
 from agentkit.records.pictures.latency import plot_latency
@@ -301,7 +301,11 @@ def test_durations_are_told_for_people(value: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0, "$0"), (0.0000123, "$1.2e-05"), (0.0123, "$0.0123"), (1234.5, "$1,234.50")]
-)
+    ("value", "text"),
+    [
+        (0, "$0"), (0.0000123, "$0.000012"), (0.0012, "$0.0012"), (0.0123, "$0.0123"), (0.5, "$0.5000"),
+        (1234.5, "$1,234.50"),
+    ],
+)  # fmt: skip
 def test_dollars_are_told_for_people(value: float, text: str) -> None:
     assert dollars(value) == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from agentkit.records.call import RecordedCall
 from agentkit.records.opened import open_trace
 from agentkit.testing import ScriptedModel
 from tests.unit.records.conftest import Platform, calling
+from tests.unit.records.made_traces import MadeTrace
 
 
 @function_tool
@@ -127,8 +129,8 @@ async def test_the_result_has_tokens_cost_and_what_changed(platform: Platform, a
     assert (replay.usage.input_tokens, replay.usage.output_tokens, replay.model) == (10, 5, "m-1")
     assert replay.cost_usd == pytest.approx(20e-6)
     assert replay.before is call
-    assert replay.diff().splitlines()[1:] == [" It is sunny.", "+And warm."]
-    assert str(replay).startswith("It is sunny.\nAnd warm.\n\nm-1 · 10 tokens in, 5 out · $0.00002 · ")
+    assert replay.diff().splitlines() == [" It is sunny.", "+And warm."]
+    assert str(replay).startswith("It is sunny.\nAnd warm.\n\nm-1 · 10 tokens in, 5 out · $0.000020 · ")
     assert repr(replay) == "Replay('m-1', another answer)"
 
 
@@ -193,6 +195,29 @@ async def test_what_is_not_recorded_is_not_guessed(
     replay = await call.replay_async(input="Short?")
     assert replay.text == "Short."
     assert replay.left_out == ["X-Team, whose value isn't recorded"]
+
+
+async def test_calls_recorded_by_an_earlier_agentkit_are_made_again_as_far_as_they_go(
+    platform: Platform,
+) -> None:
+    platform.connect("responses").reply("Hello.")
+    made = MadeTrace()
+    said = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
+    made.add("response", 0, 1, model="m-1", input=json.dumps(said))
+    call = made.open().calls[0]
+    assert call.request["incomplete"] == "Its settings and tools weren't recorded, as by an earlier agentkit."
+    assert call.messages == said
+    replay = await call.replay_async()
+    assert platform.bodies == [{"model": "m-1", "instructions": "Be brief.", "input": said[1:]}]
+    assert replay.left_out == ["tools and settings, which aren't recorded"]
+
+
+async def test_hosted_tools_of_a_model_of_the_users_own_are_said_to_be_left_out(platform: Platform) -> None:
+    platform.connect("responses").reply("Found.")
+    agent = Agent(name="a", model=ScriptedModel("Hello."), tools=[WebSearchTool()])
+    call = open_trace(await Runner.run(agent, "Hi")).calls[0]
+    replay = await call.replay_async("m-1")
+    assert replay.left_out == ["web_search, of which only the name is recorded"]
 
 
 async def test_a_conversation_of_the_platforms_is_not_added_to(platform: Platform) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,6 +165,47 @@ async def test_agents_as_tools_and_runs_side_by_side(platform: Platform, api: st
         platform.reply("Hello.")
         await run(outer, "Another run of the same agent")
     assert_all_as_received(open_trace(whole), platform)
+
+
+async def test_runs_at_the_same_time_in_one_trace(platform: Platform, api: str) -> None:
+    """Their calls lie among each other's: each is put together from its own run's."""
+    turns = asyncio.Barrier(3)
+
+    @function_tool
+    async def meet(who: str) -> str:
+        await turns.wait()
+        return f"met {who}"
+
+    for number in range(6):
+        platform.reply(calling("meet", f"call_{number}", who=str(number)))
+    for _ in range(3):
+        platform.reply("Done.")
+    agent = Agent(name="a", instructions="Be brief.", tools=[meet])
+    with agentkit.trace("all") as whole:
+        await asyncio.gather(*(Runner.run(agent, f"I am {number}") for number in range(3)))
+    found = [request["body"] for request in requests(open_trace(whole))]
+    sorted_found, sorted_bodies = (
+        sorted(json.dumps(body, sort_keys=True) for body in bodies) for bodies in (found, platform.bodies)
+    )
+    assert sorted_found == sorted_bodies
+    assert len(found) == 9
+
+
+async def test_a_call_that_failed_has_its_request(platform: Platform, api: str) -> None:
+    platform.fail(400, "No.")
+    with agentkit.trace("failing") as whole, pytest.raises(agentkit.ModelServerError):
+        await Runner.run(Agent(name="a", instructions="Be brief."), "Hi")
+    trace = open_trace(whole)
+    assert trace.calls[0].failed
+    assert_all_as_received(trace, platform)
+
+
+async def test_a_password_in_the_servers_address_is_not_kept(platform: Platform) -> None:
+    client = platform.client().copy(base_url="http://ada:hunter2hunter2@server.test/v1?key=also-secret")
+    platform.reply("Hello.")
+    agent = Agent(name="a", model=agentkit.OpenAIResponsesModel("m-1", client))
+    request = open_trace(await Runner.run(agent, "Hi")).calls[0].request
+    assert request["url"] == "http://server.test/v1/responses"
 
 
 async def test_pictures(platform: Platform, api: str, run: Run) -> None:

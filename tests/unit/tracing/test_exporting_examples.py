@@ -24,7 +24,6 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None
     agentkit.disconnect()
 
 
-@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 def test_the_examples_run(tmp_path: Path) -> None:
     names: dict[str, Any] = {}
     for number, block in enumerate(re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text("utf-8"), re.M | re.S), 1):

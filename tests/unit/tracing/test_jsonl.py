@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agentkit.exceptions import UserError
 from agentkit.records.export_jsonl import export_jsonl
@@ -29,6 +31,8 @@ from agentkit.tracing import (
 )
 from agentkit.tracing.feedback import add_feedback, rate
 from agentkit.tracing.jsonl import JSONLExporter
+from agentkit.tracing.jsonl_lines import TABLES as TABLES_OF_LINES
+from agentkit.tracing.jsonl_lines import BadLineError, record_of
 from agentkit.tracing.notes import annotate
 from agentkit.tracing.processors import reset_tracing
 from agentkit.tracing.store import store_path
@@ -254,6 +258,34 @@ def test_values_that_cannot_be_are_told_with_their_line(
         import_jsonl(rewrite(path, lines))
     assert f"line 4: {said}" in str(caught.value)
     assert import_jsonl(path, skip_bad=True).spans == 3
+
+
+ANYTHING = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=4), inner, max_size=3)),
+    max_leaves=5,
+)
+
+
+@settings(deadline=None)
+@given(table=st.sampled_from([*TABLES_OF_LINES, "agentkit-traces"]), data=st.data())
+def test_any_line_is_read_or_told_to_be_bad(table: str, data: st.DataObject) -> None:
+    good = {"trace_id": "trace_" + "a" * 32, "span_id": "s", "depth": 0, "kind": "custom", "status": "ok", "key": "k"}
+    good |= {"started_at": "2026-11-21T10:00:00.5Z", "created_at": "2026-11-21T10:00:00Z", "body": {}, "version": 1}
+    names = st.sampled_from([*good, "ended_at", "agents", "input", "cost_usd", "input_tokens", "rating"])
+    line = good | data.draw(st.dictionaries(names, ANYTHING, max_size=2)) | {"type": table}
+    try:
+        found = record_of(json.dumps(line))
+    except (BadLineError, UserError):
+        return
+    assert found.table in ("", table)
+    assert len(found.row) == len(TABLES_OF_LINES.get(table, ()))
+
+
+def test_a_number_of_thousands_of_digits_is_told() -> None:
+    line = '{"type":"span","trace_id":"trace_' + "a" * 32 + '","span_id":"s","depth":' + "1" * 5000 + "}"
+    with pytest.raises(BadLineError):
+        record_of(line)
 
 
 def test_files_that_are_none_are_told(tmp_path: Path) -> None:

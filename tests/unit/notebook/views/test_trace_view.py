@@ -126,7 +126,9 @@ def test_five_thousand_steps_are_cut_to_the_important_ones(words: int) -> None:
     for name in ("tool 4321<", "tool 2345<", "tool 1<", "main<"):
         assert f"<b>{name}" in html, name
     rows = html.count('<details class="agk-wr">')
-    left_out = sum(int(number.replace(",", "")) for number in re.findall(r"⋯ ([\d,]+) (?:steps? |below )left out", html))
+    left_out = sum(
+        int(number.replace(",", "")) for number in re.findall(r"⋯ ([\d,]+) (?:steps? |below )left out", html)
+    )
     assert rows + left_out == 5_000
     assert f"{left_out:,} of 5,000 steps are left out" in html
     assert f"{left_out:,} of 5,000 steps are left out" in plain
