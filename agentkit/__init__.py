@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from agentkit.backend import Backend, connect, current_backend, disconnect
     from agentkit.exceptions import (
         AgentsException,
+        ArgumentError,
         BudgetExceeded,
         InputGuardrailTripwireTriggered,
         MaxTurnsExceeded,
@@ -263,11 +264,11 @@ __version__ = "0.1.0"
 _MODULES = {
     "agentkit._logging": "enable_verbose_stdout_logging",
     "agentkit.backend": "Backend connect current_backend disconnect",
-    "agentkit.exceptions": """AgentsException BudgetExceeded InputGuardrailTripwireTriggered MCPServerError
-        MaxTurnsExceeded ModelBehaviorError ModelConnectionError ModelRefusalError ModelServerError ModelStatusError
-        NoBackendError OutputGuardrailTripwireTriggered RunStateError ToolCallError
-        ToolInputGuardrailTripwireTriggered ToolOutputGuardrailTripwireTriggered ToolTimeoutError UnknownModelError
-        UserError""",
+    "agentkit.exceptions": """AgentsException ArgumentError BudgetExceeded InputGuardrailTripwireTriggered
+        MCPServerError MaxTurnsExceeded ModelBehaviorError ModelConnectionError ModelRefusalError ModelServerError
+        ModelStatusError NoBackendError OutputGuardrailTripwireTriggered RunStateError ToolCallError
+        ToolInputGuardrailTripwireTriggered ToolOutputGuardrailTripwireTriggered ToolTimeoutError
+        UnknownModelError UserError""",
     "agentkit.models": """AgentOutputSchema AgentOutputSchemaBase ChatQuirks DynamicPromptFunction
         GenerateDynamicPromptData MCPToolChoice Model ModelProvider ModelResponse ModelSettings ModelTracing
         MultiProvider MultiProviderMap OpenAIChatCompletionsModel OpenAIProvider OpenAIResponsesModel Prompt
@@ -336,6 +337,7 @@ __all__ = [
     "AgentToolStreamEvent",
     "AgentUpdatedStreamEvent",
     "AgentsException",
+    "ArgumentError",
     "AsyncComputer",
     "AsyncOpenAI",
     "Attachment",

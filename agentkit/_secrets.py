@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-__all__ = ["Found", "Redactor", "find", "known", "register", "register_headers", "showable_length"]
+__all__ = ["Found", "Redactor", "find", "known", "register", "register_headers", "secret_of", "showable_length"]
 
 _MIN_CHARS = 8
 """Anything shorter is too likely to be part of a text: "none" and "EMPTY" are, among others."""
@@ -37,7 +37,7 @@ _environment: tuple[dict[Any, Any], frozenset[str]] | None = None
 
 def register(value: str | None) -> None:
     """Remember a key until the process ends. None, fewer than 8 characters and common placeholders are ignored."""
-    if secret := _secret(value):
+    if secret := secret_of(value):
         _registered.add(secret)
 
 
@@ -79,10 +79,10 @@ def _of_environment() -> frozenset[str]:
 def _of_variable(name: str, value: str) -> Iterator[str]:
     """Yield the keys that a variable holds."""
     if name.endswith("API_KEY"):
-        if secret := _secret(value):
+        if secret := secret_of(value):
             yield secret
     elif _OTHER_NAMES.search(name):
-        if (secret := _secret(value)) and _LOOKS_SECRET.match(secret) and "://" not in secret:
+        if (secret := secret_of(value)) and _LOOKS_SECRET.match(secret) and "://" not in secret:
             yield secret
     elif name.endswith(_ADDRESS_NAMES) and "@" in value and (password := _password(value)):
         yield from {password, unquote(password)}
@@ -91,13 +91,13 @@ def _of_variable(name: str, value: str) -> Iterator[str]:
 def _password(address: str) -> str:
     """Return the password in an address, as it is written there; "" where there is none."""
     try:
-        return _secret(urlsplit(address).password)
+        return secret_of(urlsplit(address).password)
     except ValueError:  # no address
         return ""
 
 
-def _secret(value: str | None) -> str:
-    """Return what of `value` has to be kept secret, or ""."""
+def secret_of(value: str | None) -> str:
+    """Return what of a key has to be kept secret: "" of None, fewer than 8 characters and common placeholders."""
     secret = (value or "").strip()
     return secret if len(secret) >= _MIN_CHARS and secret.lower() not in _PLACEHOLDERS else ""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
 __all__ = [
+    "PLATFORMS",
     "Backend",
     "ModelInfo",
     "choose",
@@ -26,6 +28,8 @@ __all__ = [
     "describe",
     "disconnect",
     "key_source",
+    "model_doubt",
+    "no_such_platform",
     "prepare",
     "set_default_api",
     "set_default_client",
@@ -314,13 +318,49 @@ def connect(
         api: "responses", or "chat_completions", for servers that have no other; when None, what
             `set_default_openai_api` said, or else "responses".
 
+    The server is not asked anything here: whether it is there, and has the model, the first question tells, at once
+    where the connection is refused. `%agentkit connect` asks it first. Of the embedded platform it is known which
+    models it has: for another there is a warning.
+
     Raises:
         NoBackendError: "openai" without a key.
         UserError: `backend` is none of these.
     """
     made = prepare(backend, api_key=api_key, model=model, api=api)
+    if doubt := model_doubt(made):
+        warnings.warn(doubt, stacklevel=3)  # called_as is between
     choose(made)
     return made
+
+
+def model_doubt(made: Backend) -> str:
+    """Return what is to be said of a platform's default model where it is known at once that there is none; or ""."""
+    from agentkit.local.catalog import REHEARSAL_MODEL, has_model
+
+    if made.name != "embedded" or made.known_model is None or has_model(made.known_model):
+        return ""
+    near = _near(made.known_model, [REHEARSAL_MODEL])
+    return f"The embedded platform has no model {made.known_model!r}.{near or f' It has {REHEARSAL_MODEL}.'}"
+
+
+PLATFORMS = ("embedded", "openai", "auto")
+"""Names of platforms that `connect` takes besides addresses."""
+
+
+def no_such_platform(word: object) -> str:
+    """Return what is said of a platform that isn't there, in Python and by the magic. A long word may be a key."""
+    use = 'Use "embedded", "openai", "auto" or an address such as "http://localhost:8000/v1".'
+    if not isinstance(word, str):
+        return f"A platform is given by its name or address, not by {type(word).__name__} {word!r:.30}. {use}"
+    shown = word if len(word) <= 30 else f"{word[:3]}…"
+    return f"There is no platform {shown!r}.{_near(word, PLATFORMS) or f' {use}'}"
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(word.lower(), known, n=2, cutoff=0.6)
+    return f" Did you mean {' or '.join(near)}?" if near else ""
 
 
 def prepare(
@@ -451,6 +491,8 @@ def _automatic_plan() -> _Plan:
 
 
 def _plan(backend: str, api_key: str | None, model: str | None) -> _Plan:
+    if not isinstance(backend, str):
+        raise UserError(no_such_platform(backend))
     key = api_key or _default_key or os.environ.get("OPENAI_API_KEY") or None
     url = os.environ.get("OPENAI_BASE_URL")
     model = model or os.environ.get("OPENAI_DEFAULT_MODEL") or None
@@ -463,10 +505,7 @@ def _plan(backend: str, api_key: str | None, model: str | None) -> _Plan:
             raise NoBackendError("OpenAI needs a key.", hint="Set OPENAI_API_KEY, or pass api_key=….")
         return _Plan("openai", OPENAI_URL, key, model or OPENAI_MODEL)
     if not backend.startswith(("http://", "https://")):
-        raise UserError(
-            f"No backend named {backend!r}.",
-            hint='Use "auto", "openai", "embedded" or an address such as "http://localhost:8000/v1".',
-        )
+        raise UserError(no_such_platform(backend))
     host = urlsplit(backend).netloc.rpartition("@")[2]
     if host == "api.openai.com":
         if not key:

@@ -7,6 +7,7 @@ AgentsException                      anything of ours; carries the run so far in
 ├── ModelBehaviorError                   the model sent something that can't be used
 ├── ModelRefusalError                    the model declined to fill the output type
 ├── UserError                            the calling code asked for something impossible
+│   ├── ArgumentError                    a function was called with arguments that it doesn't take; a `TypeError` too
 │   ├── NoBackendError                   no key, no server, no `connect()`: nothing could answer
 │   ├── RunStateError                    a saved run can't be read
 │   ├── ToolCallError                    a tool raised and its `failure_error_function` is None
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AgentsException",
+    "ArgumentError",
     "BudgetExceeded",
     "InputGuardrailTripwireTriggered",
     "MCPServerError",
@@ -114,6 +116,13 @@ class ModelRefusalError(AgentsException):
 
 class UserError(AgentsException):
     """The calling code asked for something that can't be done."""
+
+
+class ArgumentError(UserError, TypeError):
+    """A function or class was called with an argument that it doesn't take, or without one that it needs.
+
+    It is the `TypeError` that Python raises for such a call, so that code which catches that goes on working.
+    """
 
 
 class RunStateError(UserError):

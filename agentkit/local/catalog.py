@@ -8,7 +8,15 @@ from typing import Any
 
 from agentkit.local.errors import model_not_found
 
-__all__ = ["NOTICE_HEADER", "REHEARSAL_MODEL", "ChosenModel", "choose_model", "describe_model", "list_models"]
+__all__ = [
+    "NOTICE_HEADER",
+    "REHEARSAL_MODEL",
+    "ChosenModel",
+    "choose_model",
+    "describe_model",
+    "has_model",
+    "list_models",
+]
 
 REHEARSAL_MODEL = "rehearsal-1"
 NOTICE_HEADER = "x-agentkit-notice"
@@ -48,6 +56,11 @@ def choose_model(name: str) -> ChosenModel:
         notice = f"{name} was asked for, but this is the offline platform: rehearsal-1 answers, which only rehearses."
         return ChosenModel(REHEARSAL_MODEL, notice)
     raise model_not_found(name, [REHEARSAL_MODEL])
+
+
+def has_model(name: str) -> bool:
+    """Tell whether something answers to `name`."""
+    return name == REHEARSAL_MODEL or _OPENAI_NAME.fullmatch(name) is not None
 
 
 def describe_model(name: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from agentkit import _secrets
 from agentkit.exceptions import (
     AgentsException,
     ModelConnectionError,
@@ -116,8 +117,8 @@ def unreadable(data: bytes, client: AsyncOpenAI) -> AgentsException:
 
 
 def _without_key(text: str, client: AsyncOpenAI | None) -> str:
-    key = None if client is None else client.api_key
-    return text.replace(key, "…") if key and len(key) >= 8 else text
+    key = None if client is None else _secrets.secret_of(client.api_key)
+    return text.replace(key, "…") if key else text
 
 
 def _sentence(text: str) -> str:

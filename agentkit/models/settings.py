@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal
 
+from agentkit._called_as import called_as
 from agentkit._repr import fields_repr
 from agentkit.exceptions import UserError
 from agentkit.models.retry import ModelRetrySettings
@@ -145,3 +146,6 @@ def _plain(value: Any) -> Any:  # of a setting: JSON, or an object that stands f
     if isinstance(value, Sequence | set | frozenset):
         return [_plain(item) for item in value]
     return getattr(value, "__name__", None) or type(value).__name__
+
+
+ModelSettings.__init__ = called_as("ModelSettings")(ModelSettings.__init__)  # type: ignore[method-assign]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import uuid
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from agentkit.notebook.approving import ConsolePrompt, SamePolicy, approval_poli
 from agentkit.notebook.cell_wait import CellWait, was_stopped
 from agentkit.notebook.display.approvals import waiting_text
 from agentkit.notebook.display.modes import RenderMode
-from agentkit.notebook.display.publish import publish
+from agentkit.notebook.display.publish import EMPTY, publish
 from agentkit.notebook.display.run_view import ENDINGS, run_bundle
 from agentkit.notebook.display.transcript import model_name
 from agentkit.notebook.display.view import NoView, View
@@ -19,7 +20,7 @@ from agentkit.notebook.latest import Asked, latest
 from agentkit.notebook.namespace import model_names
 from agentkit.notebook.options import closest
 from agentkit.notebook.pumping import pump_widget_messages
-from agentkit.notebook.resting import RestingRun
+from agentkit.notebook.resting import RestingRun, tell_of_resting
 from agentkit.notebook.running import Question, ShownRun
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ class Asking:
         self._panel: RunPanel | None = None
         self._display_id = ""
         self._wait: CellWait | None = None
+        self._shown: ShownRun | None = None
+        self._asks = threading.Event()
+        self._panel_id = ""  # of the panel's output, once what waits is kept in another
 
     # -- the cell's thread ------------------------------------------------------------------------------------------
 
@@ -77,10 +81,27 @@ class Asking:
 
     def _pump(self) -> None:
         if self._panel is not None:
+            if self._asks.is_set():
+                self._asks.clear()
+                self._keep_what_waits()
             pump_widget_messages(self._shell)
+
+    def _keep_what_waits(self) -> None:
+        """Show beneath the panel what waits: it is seen only in a notebook that was saved now and is opened later."""
+        result = None if self._shown is None else self._shown.result
+        if self._shown is None or result is None or result.status != "waiting":
+            return
+        asked = Asked(self._question, _earlier(result), self._shown.transcript)
+        kept = run_bundle(result, asked=asked, beneath=True)
+        if self._panel_id:  # the reader is asked once more
+            publish(kept, display_id=self._display_id, update=True)
+            return
+        self._panel_id, self._display_id = self._display_id, uuid.uuid4().hex
+        publish(kept, display_id=self._display_id)
 
     def _open(self) -> tuple[ShownRun, CellWait]:
         approver: Approver | None = None
+        tell_of_resting(self._question)
         if self._mode == "console":
             from agentkit.notebook.display.console import ConsoleView
 
@@ -89,6 +110,7 @@ class Asking:
         elif self._mode == "live":
             approver = self._open_panel()
         shown = ShownRun(self._question, self._view, approver=self._approver(approver))
+        self._shown = shown
         self._wait = CellWait(shown)
         return shown, self._wait
 
@@ -112,7 +134,7 @@ class Asking:
         from agentkit.runtime.background import background_loop
 
         self._panel = RunPanel(lambda message: view.front_end_says(message))
-        view = LiveView(self._panel, background_loop(), on_stop=self.stop)
+        view = LiveView(self._panel, background_loop(), on_stop=self.stop, on_ask=self._asks.set)
         self._view = view
         self._display_id = uuid.uuid4().hex
         shown = self._panel.bundle(f"{self._question.agent.name} is answering …")
@@ -183,6 +205,8 @@ class Asking:
             publish(bundle)
             return
         publish(bundle, display_id=self._display_id, update=True)
+        if self._panel_id:
+            publish(EMPTY, display_id=self._panel_id, update=True)
         self._panel.close()
         if result is not None and result.status == "waiting":
             latest.resting[result] = resting = RestingRun(self._shell, result, self._question, self._display_id)

@@ -68,7 +68,8 @@ def connect(
     names = [each.name for each in models]
     if made.known_model is None and names:
         made.set_model(names[0])
-    return f"Connected: {backend.describe()}{_offer(names, made)}.{note}"
+    offer = _offer(names, made)
+    return f"Connected: {backend.describe()}{offer}{'' if offer.endswith(('.', '?')) else '.'}{note}"
 
 
 def _answered(
@@ -110,6 +111,8 @@ def _offer(names: list[str], made: Backend) -> str:
     wanted = made.known_model
     if not names:
         return "; it lists no models: name one by --model NAME"
+    if doubt := backend.model_doubt(made):
+        return f". {doubt}"
     if wanted not in names and made.name != "embedded":
         from agentkit.notebook.options import closest
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agentkit.notebook.display.text import clean
-from agentkit.notebook.tracebacks import safe_lines, without_keys
+from agentkit.notebook.tracebacks import red, safe_lines, without_keys
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -22,7 +22,7 @@ class Interrupted(KeyboardInterrupt):
     """
 
     def _render_traceback_(self) -> list[str]:
-        return [f"{_red('Interrupted')}: {self}"]
+        return [f"{red('Interrupted')}: {self}"]
 
 
 class _ShortTraceback:
@@ -43,7 +43,7 @@ class _ShortTraceback:
         if self._told:
             return self._whole or self._render()
         self._told = True
-        lines = [f"{_red(type(self._error).__name__)}: {clean(str(self._error))}"]
+        lines = [f"{red(type(self._error).__name__)}: {clean(str(self._error))}"]
         if place := _place(self._shell, self._error):
             lines.append(f"Raised in {place}.")
         return [*lines, self._advice] if self._advice else lines
@@ -71,13 +71,6 @@ def shortened(shell: InteractiveShell, error: Exception, advice: str = "") -> Ex
     with contextlib.suppress(AttributeError):  # a class without a __dict__ shows its whole traceback
         error._render_traceback_ = _ShortTraceback(shell, error, advice)  # type: ignore[attr-defined]
     return error
-
-
-def _red(text: str) -> str:
-    from IPython import get_ipython
-
-    shell = get_ipython()
-    return text if str(getattr(shell, "colors", "")).lower() == "nocolor" else f"\x1b[31m{text}\x1b[0m"
 
 
 def _has_group(error: BaseException | None) -> bool:

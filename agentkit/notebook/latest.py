@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from agentkit.notebook.running import Question
     from agentkit.runtime import RunResultBase
 
-__all__ = ["Asked", "Latest", "last_error", "last_run", "latest"]
+__all__ = ["Asked", "Latest", "last_error", "last_run", "latest", "still_waiting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,11 @@ class Latest:
 
 
 latest = Latest()
+
+
+def still_waiting() -> list[RunResultBase]:
+    """Return the runs of magics and chats that rest at calls that need approval, in their order."""
+    return [result for result in latest.waiting if result not in latest.gone_on]
 
 
 def last_run() -> RunResultBase:

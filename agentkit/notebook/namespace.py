@@ -9,7 +9,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from agentkit.notebook.options import Command, closest, kind_of, usage_error
+from agentkit.notebook.display.text import clean
+from agentkit.notebook.options import Command, closest, kind_of, typed_sign, usage_error
 
 if TYPE_CHECKING:
     from agentkit.models import Model
@@ -74,15 +75,25 @@ def find_agent(command: Command, names: Mapping[str, Any], name: str) -> Agent[A
     agents = agents_in(names)
     if name in agents:
         return agents[name]
-    by_own_name = [agent for agent in agents.values() if agent.name == name]
+    by_own_name = {variable: agent for variable, agent in agents.items() if agent.name == name}
     if by_own_name:
-        return by_own_name[0]
+        return _first_of(command, name, by_own_name)
     if name in names:
         raise usage_error(command, f"{name} is {kind_of(names[name])}, not an agent.")
     near = closest(name, [*agents, *(agent.name for agent in agents.values())])
     if not near:
         near = f" There is {', '.join(agents)}." if agents else f" Define it first: %%agent {name}."
     raise usage_error(command, f"There is no agent {name!r}.{near}")
+
+
+def _first_of(command: Command, name: str, found: dict[str, Agent[Any]]) -> Agent[Any]:
+    """Return the first of the agents that have a name, and say so where there are others."""
+    chosen, agent = next(iter(found.items()))
+    if any(other is not agent for other in found.values()):
+        others = [variable for variable, other in found.items() if other is not agent]
+        said = f"{name} is the name of {len(others) + 1} agents, in {', '.join([chosen, *others])}: {chosen} is meant. "
+        print(clean(f"{typed_sign(command)}: {said}Give the variable to mean another."), file=sys.stderr)
+    return agent
 
 
 def find_tools(command: Command, names: Mapping[str, Any], paths: list[str]) -> list[Tool]:

@@ -244,13 +244,14 @@ class _Parser:
         self.line = line
         self.cell = cell
         self.at = 0
+        self.only_text = False
         self.found = Arguments()
 
     def parse(self) -> Arguments:
         while (token := self._peek()) is not None:
             text, end, quoted = token
             if text == "--" and not quoted:
-                self.at = end
+                self.at, self.only_text = end, True
                 break
             if text in ("-h", "--help") and not quoted:
                 raise HelpRequested(self.command)
@@ -269,12 +270,28 @@ class _Parser:
         if rest and (self.cell or not command.takes_rest):
             where = "Text goes in the lines below. " if self.cell and command.text else ""
             raise usage_error(command, f"{rest.split()[0]!r} is one word too many. {where}")
+        if command.rest_metavar and not self.only_text:
+            self._refuse_options_in(rest)
         self.found.rest = rest
         if command.subject is not None and command.subject.required and self.found.subject is None:
             raise usage_error(
                 command,
                 f"It needs {command.subject.metavar}: {command.subject.help[0].lower()}{command.subject.help[1:]}",
             )
+
+    def _refuse_options_in(self, text: str) -> None:
+        """Refuse a text with a word that is one of the options: sent to a model, it would do nothing, and cost."""
+        for word in text.removesuffix(";").split():
+            flag = word.partition("=")[0]
+            if flag == "--help" or self.command.option(flag) is not None:
+                sign, who = f"%{self.command.name}", self.found.subject or ""
+                who = who if re.fullmatch(r"\S*", who) else f'"{who}"'
+                raise usage_error(
+                    self.command,
+                    f"{flag} stands within the text, so it would be sent and do nothing. Write it before the text: "
+                    f"{sign} {who} {flag} … To say it to the model, put -- before the text ({sign} {who} -- …), or use "
+                    f"%{sign}.",
+                )
 
     def _is_prose(self, text: str) -> bool:
         """Tell whether a word with dashes is the beginning of a text, such as "--verbose does what?" after a name."""

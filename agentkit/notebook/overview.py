@@ -38,7 +38,8 @@ def status_view(shell: InteractiveShell) -> Listing:
     agents, tools = namespace.agents_in(shell.user_ns), namespace.tools_in(shell.user_ns)
     rows.append(("in this notebook", f"{_count(len(agents), 'agent')}, {_count(len(tools), 'tool')}"))
     traces = _counted(home / "traces.sqlite3", "traces", "trace")
-    rows.append(("kept", f"{traces}, {_counted(home / 'sessions.sqlite', 'agent_sessions', 'session')}"))
+    sessions = _counted(home / "sessions.sqlite", "agent_sessions", "session")
+    rows.append(("kept", f"{traces}, {sessions}{_in_memory()}"))
     rows.append(("runs are shown", _or_error(lambda: f"{render_mode(shell)}{_because()}")))
     rows.append(("front end", front_end(shell)))
     return Listing(f"agentkit {__version__}", rows, note="%agentkit doctor looks closer. %agentkit --help")
@@ -86,6 +87,16 @@ def _counted(path: Path, table: str, word: str) -> str:
             with contextlib.closing(connection):
                 return _count(connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0], word)
     return _count(0, word)
+
+
+def _in_memory() -> str:
+    """Return how many conversations are kept as long as the kernel only, as where nobody names the notebook."""
+    from agentkit.notebook.conversations import conversations
+    from agentkit.runtime.background import run_blocking
+
+    held = [*conversations.in_memory(), *conversations.branches_in_memory()]
+    number = sum(bool(run_blocking(session.get_items())) for session in held)
+    return f"; {_count(number, 'conversation')} in memory, until the kernel ends" if number else ""
 
 
 def _count(number: int, word: str) -> str:

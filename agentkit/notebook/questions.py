@@ -160,10 +160,12 @@ def _session(command: Command, shell: InteractiveShell, arguments: Arguments, ag
     from agentkit.notebook.settings import settings
 
     if arguments["no_session"]:
-        if arguments["session"] or arguments["new"]:
+        if arguments["session"] is not None or arguments["new"]:
             raise usage_error(command, "--no-session goes with neither --session nor --new.")
         return None
-    if arguments["session"]:
+    if arguments["session"] is not None:
+        if not arguments["session"].strip():
+            raise usage_error(command, "--session needs a name, and got an empty one; --no-session keeps nothing.")
         return conversations.named(shell.user_ns, arguments["session"])
     if settings().session == "forget":
         return None

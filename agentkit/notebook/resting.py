@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from agentkit._called_as import called_as
 from agentkit.notebook.approving import Decision, apply
+from agentkit.notebook.display.approvals import calls_text
 from agentkit.notebook.display.publish import publish
-from agentkit.notebook.latest import Asked, latest
+from agentkit.notebook.latest import Asked, latest, still_waiting
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from agentkit.notebook.widgets.run_panel import RunPanel
     from agentkit.runtime import RunResultBase, RunState
 
-__all__ = ["RestingRun", "approve", "reject"]
+__all__ = ["RestingRun", "approve", "reject", "tell_of_resting"]
 
 _going = threading.Lock()
 
@@ -116,20 +117,24 @@ class RestingRun:
 
 
 @called_as("agentkit.approve")
-def approve(*, tools: str | Sequence[str] | None = None, always: bool = False, run: RunResultBase | None = None) -> Any:
-    """Approve calls that wait in a run that rests, and go on with it in this cell.
+def approve(tools: str | Sequence[str] | None = None, *, always: bool = False, run: RunResultBase | None = None) -> Any:
+    """Approve the calls that wait in a run that rests, and go on with it in this cell.
+
+    Where several runs rest, the one that was asked last goes on; a line says which calls of others still wait.
 
     Args:
-        tools: Names of the tools whose calls are approved; all that wait when None. The run rests again at the others.
+        tools: Names of the tools whose calls are approved, one or several; all that wait in the run when None. The run
+            rests again at the others.
         always: Whether all later calls of these tools may run too, for the rest of the run.
         run: The run's result; the last one that rests when None.
 
     Returns:
-        The result of the run that went on; None where its cell doesn't show it.
+        The result of the run that went on.
 
     Raises:
-        UserError: No call waits, or none of such a tool.
+        UserError: No call waits, or none of such a tool; or an argument makes no sense.
     """
+    _check_always(always)
     return _decide(Decision(True, always), tools, run)
 
 
@@ -141,11 +146,14 @@ def reject(
     always: bool = False,
     run: RunResultBase | None = None,
 ) -> Any:
-    """Reject calls that wait in a run that rests, and go on with it in this cell.
+    """Reject the calls that wait in a run that rests, and go on with it in this cell.
+
+    Where several runs rest, the one that was asked last goes on; a line says which calls of others still wait.
 
     Args:
         reason: What the model is told in place of a result.
-        tools: Names of the tools whose calls are rejected; all that wait when None. The run rests again at the others.
+        tools: Names of the tools whose calls are rejected, one or several; all that wait in the run when None. The run
+            rests again at the others.
         always: Whether no later call of these tools may run either, for the rest of the run.
         run: The run's result; the last one that rests when None.
 
@@ -153,32 +161,48 @@ def reject(
         The result of the run that went on.
 
     Raises:
-        UserError: No call waits, or none of such a tool.
+        UserError: No call waits, or none of such a tool; or an argument makes no sense.
     """
+    _check_always(always)
+    if not isinstance(reason, str | None):
+        raise _user_error(f"A reason is a text, not {reason!r:.60}.", 'agentkit.reject("The notes are still needed.")')
     return _decide(Decision(False, always, reason), tools, run)
 
 
 def _decide(decision: Decision, tools: str | Sequence[str] | None, run: RunResultBase | None) -> Any:
     from IPython import get_ipython
 
-    from agentkit.exceptions import UserError
-    from agentkit.notebook.asking import Asking, Question
-    from agentkit.notebook.display.modes import render_mode
-
     shell = get_ipython()
     if shell is None:
-        raise UserError(
+        raise _user_error(
             "approve() and reject() are for notebooks and IPython.",
-            hint="Elsewhere: state = result.to_state(), state.approve(…), Runner.run(agent, state).",
+            "Elsewhere: state = result.to_state(), state.approve(…), Runner.run(agent, state).",
         )
+    names = _checked_names(tools)
     result = run if run is not None else _last_waiting()
     items = _waiting(result)
-    names = [tools] if isinstance(tools, str) else tools
     known = sorted({item.name for item in items})
     for name in names or ():
         if name not in known:
-            raise UserError(f"No call of {name!r} waits.", hint=f"Calls that wait: {', '.join(known)}.")
+            raise _user_error(f"No call of {name!r} waits.", f"Calls that wait: {', '.join(known)}.")
     assert result is not None  # or nothing would wait in it
+    went_on = _go_on(shell, result, [decision if names is None or item.name in names else None for item in items])
+    _tell_of_others(went_on, "older" if run is None else "other")
+    return went_on
+
+
+def _go_on(shell: InteractiveShell, result: RunResultBase, decisions: Sequence[Decision | None]) -> Any:
+    """Go on with a run that rests, in this cell, and return its result.
+
+    Args:
+        shell: The notebook's shell.
+        result: The run.
+        decisions: One for each call that waits.
+    """
+    from agentkit.notebook.asking import Asking, Question
+    from agentkit.notebook.display.modes import render_mode
+
+    items = result.interruptions
     asked = latest.asked.get(result)
 
     def decided() -> Question:
@@ -186,7 +210,7 @@ def _decide(decision: Decision, tools: str | Sequence[str] | None, run: RunResul
         latest.waiting.pop(result, None)
         if state is None:
             raise _has_gone_on()
-        apply(state, items, [decision if names is None or item.name in names else None for item in items])
+        apply(state, items, decisions)
         if (resting := latest.resting.pop(result, None)) is not None:
             resting.withdraw()
         question = asked.question if asked is not None else Question(result.last_agent, state, "agentkit.approve()")
@@ -197,34 +221,90 @@ def _decide(decision: Decision, tools: str | Sequence[str] | None, run: RunResul
     return Asking(shell, decided(), mode=render_mode(shell)).wait()
 
 
+def _tell_of_others(went_on: Any, which: str) -> None:
+    """Say which calls still wait, in other runs than the one that went on."""
+    calls = [item for result in still_waiting() if result is not went_on for item in result.interruptions]
+    if calls:
+        several = len(calls) > 1
+        then = "goes on with the newest" if several else "goes on with it"
+        waits = f"{len(calls)} {which} call{'s' if several else ''} still wait{'' if several else 's'}"
+        print(f"{waits}: {calls_text(calls)}; agentkit.approve() again {then}.")
+
+
+def tell_of_resting(question: Question) -> None:
+    """Say that calls of a conversation wait, where something else is asked in it meanwhile."""
+    from agentkit.runtime import RunState
+
+    if question.session is None or question.afresh or isinstance(question.input, RunState):
+        return
+    calls = []
+    for result in still_waiting():
+        asked = latest.asked.get(result)
+        if asked is not None and _which(asked.question.session) == _which(question.session):
+            calls += result.interruptions
+    if calls:
+        waits = "A call of this conversation waits" if len(calls) == 1 else "Calls of this conversation wait"
+        print(f"{waits} for approval: {calls_text(calls)}; import agentkit; agentkit.approve() goes on.")
+
+
+def _which(session: Any) -> tuple[Any, ...]:  # of any make
+    """Return what tells a conversation from others, whichever object holds it."""
+    name, place = getattr(session, "session_id", None), getattr(session, "db_path", None)
+    return (id(session),) if name is None or place in (None, ":memory:") else (name, str(place))
+
+
 def _last_waiting() -> RunResultBase | None:
     """Return the last run that rests; the last run of all where none does."""
-    for result in reversed(list(latest.waiting)):
-        if result not in latest.gone_on:
-            return result
-    return latest.run
+    return next(iter(reversed(still_waiting())), latest.run)
+
+
+def _check_always(always: Any) -> None:  # whatever was passed
+    if not isinstance(always, bool):
+        raise _user_error(f"always is True or False, not {always!r:.60}.", "Leave it out to decide on this call only.")
+
+
+def _checked_names(tools: Any) -> list[str] | None:  # whatever was passed
+    """Return names of tools as a list; None for all."""
+    if tools is None or isinstance(tools, str):
+        return None if tools is None else [tools]
+    names = list(tools) if isinstance(tools, list | tuple | set | frozenset) else [tools]
+    wrong = next((name for name in names if not isinstance(name, str)), None)
+    if wrong is not None or not names:
+        said = "is empty" if not names else f"can't have {type(wrong).__name__} {wrong!r:.60}"
+        hint = (
+            'Write tools="delete_file" or tools=["delete_file", "send_mail"]; leave it out for all calls. run=… takes'
+        )
+        raise _user_error(f"tools are names of tools: it {said}.", f"{hint} a run's result.")
+    return names
 
 
 def _waiting(result: RunResultBase | None) -> list[Any]:
-    from agentkit.exceptions import UserError
     from agentkit.runtime import RunResultBase
 
     if not isinstance(result, RunResultBase | None):
-        raise UserError(
+        raise _user_error(
             f"A run is its result, such as agentkit.last_run(), not {type(result).__name__} {result!r:.40}."
         )
     if result is not None and result in latest.gone_on:
         raise _has_gone_on()
     items = [] if result is None else result.interruptions
     if not items:
-        raise UserError("No call waits for approval.", hint="A run that rests at one says so where it ends.")
+        raise _user_error(
+            "No call waits for approval.",
+            "A run that rests at one says so where it ends; a run that waited in a kernel that has ended can't go on: "
+            "ask again.",
+        )
     return items
 
 
 def _has_gone_on() -> UserError:
+    return _user_error("That run has gone on already.", "agentkit.last_run() is the run that it went on as.")
+
+
+def _user_error(message: str, hint: str | None = None) -> UserError:
     from agentkit.exceptions import UserError
 
-    return UserError("That run has gone on already.", hint="agentkit.last_run() is the run that it went on as.")
+    return UserError(message, hint=hint)
 
 
 def _state_of(result: RunResultBase) -> RunState | None:

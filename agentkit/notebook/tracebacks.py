@@ -1,4 +1,4 @@
-"""Tracebacks without keys, for every error that a cell of the notebook raises.
+"""Tracebacks without keys, for every error that a cell of the notebook raises; and short ones of interrupted runs.
 
 Errors like to quote what failed: a server the key that it refuses, a client the headers that it sent; and in the mode
 `%xmode Verbose` a traceback shows the values of all variables. So keys are taken out where errors leave for the
@@ -8,6 +8,7 @@ lines.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 from collections.abc import Callable, Iterator
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["guard_tracebacks", "safe_lines", "unguard_tracebacks", "without_keys"]
+__all__ = ["guard_tracebacks", "red", "safe_lines", "unguard_tracebacks", "without_keys"]
+
+_STOPS = (KeyboardInterrupt, asyncio.CancelledError)
+"""What the kernel's interrupt is in a cell that blocks, and in one that awaits."""
+_HANDLED = (Exception, *_STOPS)
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _COLOUR = re.compile(r"(\x1b\[[0-9;]{0,32}m)")
@@ -41,13 +46,13 @@ Render = Callable[[], list[str]]
 def guard_tracebacks(shell: InteractiveShell) -> None:
     """Take the keys out of each error that a cell raises, before it is shown. Unless others handle errors already."""
     if not shell.custom_exceptions:
-        shell.set_custom_exc((Exception,), _show_guarded)  # type: ignore[no-untyped-call]
+        shell.set_custom_exc(_HANDLED, _show_guarded)  # type: ignore[no-untyped-call]
     guard_logs("asyncio")  # says what went wrong in tasks that nobody waits for
 
 
 def unguard_tracebacks(shell: InteractiveShell) -> None:
     """Take back what `guard_tracebacks` did."""
-    if shell.custom_exceptions == (Exception,):
+    if shell.custom_exceptions == _HANDLED:
         shell.set_custom_exc((), None)  # type: ignore[no-untyped-call]
     unguard_logs("asyncio")
 
@@ -90,12 +95,19 @@ def _cleaner() -> Callable[[str], str]:
 
 
 def _show_guarded(
-    shell: InteractiveShell, kind: type[Exception], error: Exception, trace: TracebackType, tb_offset: int | None = None
+    shell: InteractiveShell,
+    kind: type[BaseException],
+    error: BaseException,
+    trace: TracebackType,
+    tb_offset: int | None = None,
 ) -> None:
-    """Show an error as IPython would, but for keys."""
+    """Show an error as IPython would, but for keys; and a run that was interrupted as a line."""
     from IPython.core.error import UsageError
 
-    error = without_keys(error)
+    if isinstance(error, Exception):
+        error = without_keys(error)
+    elif not hasattr(error, "_render_traceback_") and _through_a_run(trace):
+        error._render_traceback_ = _ShortStop(shell, error, trace)  # type: ignore[attr-defined]
     if not isinstance(error, (SyntaxError, UsageError)):  # these are shown without a traceback
         _guard(shell, error, trace)
     try:
@@ -106,7 +118,39 @@ def _show_guarded(
         shell.showtraceback((type(plain), plain, None), running_compiled_code=True)
 
 
-def _guard(shell: InteractiveShell, error: Exception, trace: TracebackType) -> None:
+def _through_a_run(trace: TracebackType | None) -> bool:
+    """Tell whether an error was raised while a run went on: in a tool of it, or in what waits for it."""
+    while trace is not None:
+        if str(trace.tb_frame.f_globals.get("__name__")).startswith("agentkit.runtime."):
+            return True
+        trace = trace.tb_next
+    return False
+
+
+class _ShortStop:
+    """Stands in for the traceback of an interrupt: a line when the cell ends, whole when `%tb` asks again."""
+
+    def __init__(self, shell: InteractiveShell, error: BaseException, trace: TracebackType) -> None:
+        self._shell, self._error, self._trace = shell, error, trace
+        self._told = False
+
+    def __call__(self) -> list[str]:
+        if not self._told:
+            self._told = True
+            return [f"{red('Interrupted')}: the run was stopped. %tb shows where."]
+        lines: list[str] = self._shell.InteractiveTB.structured_traceback(type(self._error), self._error, self._trace)
+        return lines
+
+
+def red(text: str) -> str:
+    """Return a text in red for a terminal, unless the shell is set to have no colours."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    return text if str(getattr(shell, "colors", "")).lower() == "nocolor" else f"\x1b[31m{text}\x1b[0m"
+
+
+def _guard(shell: InteractiveShell, error: BaseException, trace: TracebackType) -> None:
     """Let an error's traceback have no keys, now and when `%tb` asks again."""
     render: Render | None = getattr(error, "_render_traceback_", None)
     if isinstance(render, _Guarded):
@@ -118,7 +162,9 @@ def _guard(shell: InteractiveShell, error: Exception, trace: TracebackType) -> N
 class _Guarded:
     """Renders an error's traceback without keys."""
 
-    def __init__(self, shell: InteractiveShell, error: Exception, trace: TracebackType, render: Render | None) -> None:
+    def __init__(
+        self, shell: InteractiveShell, error: BaseException, trace: TracebackType, render: Render | None
+    ) -> None:
         self._shell, self._error, self._trace, self._render = shell, error, trace, render
 
     def __call__(self) -> list[str]:
@@ -175,7 +221,7 @@ def _scrubbed(value: Any, clean: Callable[[str], str], depth: int) -> Any:
     return value
 
 
-def _stand_in(error: Exception, text: str, *, alone: bool = False) -> Exception:
+def _stand_in(error: BaseException, text: str, *, alone: bool = False) -> Exception:
     """Return an error of the same name that says `text`; `alone`, without those that led to it."""
     kind = type(type(error).__name__, (Exception,), {"__module__": type(error).__module__})
     made: Exception = kind(text)

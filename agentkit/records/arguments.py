@@ -201,6 +201,8 @@ def tools_named(wanted: list[Any], known: list[Any]) -> list[Any]:
             raise UserError(
                 f"{getattr(tool, '__name__', tool)!r} is a function, not a tool.", hint="Make it one: @function_tool."
             )
+        elif not isinstance(getattr(tool, "name", None), str):
+            raise UserError(f"{tool!r:.80} is neither a tool nor the name of one.")
         else:
             found.append(tool)
     return found

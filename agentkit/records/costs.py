@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from agentkit.pricing import has_own_price, price_of
+from agentkit.tracing.filters import MODEL_KINDS
 
-__all__ = ["call_costs", "is_priced_anew"]
+__all__ = ["call_costs", "is_priced_anew", "priced", "trace_cost"]
 
 _TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "total_tokens")
+_NEEDED = ("cost_usd", "model", "requests", *_TOKENS)
 
 
 def is_priced_anew(model: str | None) -> bool:
@@ -41,3 +43,23 @@ def call_costs(column: Mapping[str, Iterable[Any]]) -> list[float | None]:
         if price is not None and (total or not (price.input or price.output)):
             costs[place] = price.cost_usd(sent or 0, received or 0, cached or 0, written or 0)
     return costs
+
+
+def priced(spans: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return rows of spans, each a mapping by column, with what the calls among them cost as `call_costs` says."""
+    costs = call_costs({name: [span.get(name) for span in spans] for name in _NEEDED})
+    return [
+        span if cost == span.get("cost_usd") else {**span, "cost_usd": cost}
+        for span, cost in zip(spans, costs, strict=True)
+    ]
+
+
+def trace_cost(spans: Sequence[Mapping[str, Any]]) -> tuple[float | None, int]:
+    """Return what the calls of a trace cost, None where the price of one isn't known, and how many such there are.
+
+    Args:
+        spans: Its spans, as `priced` returns them.
+    """
+    calls = [span for span in spans if span["kind"] in MODEL_KINDS]
+    unpriced = sum(call.get("cost_usd") is None and call.get("requests") is not None for call in calls)
+    return None if unpriced else sum((call.get("cost_usd") or 0.0 for call in calls), 0.0), unpriced

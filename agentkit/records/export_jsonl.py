@@ -83,10 +83,16 @@ def file_path(path: str | os.PathLike[str]) -> Path:
         UserError: It is none, or that of a folder.
     """
     if not isinstance(path, (str, os.PathLike)):
-        raise UserError(f"The path of a file is a text, not {path!r:.80}.", hint='For example "runs.jsonl".')
+        raise UserError(
+            f"The path of a file comes first, not {type(path).__name__} {' '.join(repr(path).split()):.60}.",
+            hint='For example "runs.jsonl".',
+        )
+    if not str(path):
+        raise UserError("The path of the file is empty.", hint='For example "runs.jsonl".')
     found = Path(path).expanduser()
-    if not str(path) or found.is_dir():
-        raise UserError(f"{str(path)!r} is a folder, and a file is needed.", hint='For example "runs.jsonl".')
+    if found.is_dir():
+        example = str(Path(path) / "runs.jsonl")
+        raise UserError(f"{str(path)!r} is a folder, and a file is needed.", hint=f"Name one in it: {example!r}.")
     return found
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentkit._called_as import called_as
 from agentkit._home import make_private_file
 from agentkit.exceptions import UserError
 from agentkit.records.export_choice import chosen_traces
+from agentkit.tracing.reader import traces_newest_first
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["export_parquet"]
+
+_FEW = 2_000
+"""Traces up to which each is read by itself: of more, reading all and choosing takes less."""
 
 
 @called_as("agentkit.traces.export_parquet")
@@ -52,15 +56,31 @@ def export_parquet(
     if find_spec("pyarrow") is None:
         raise UserError("Parquet files need the package pyarrow.", hint='Install it: pip install "agentkit[parquet]".')
     target = _folder(folder)
-    everything = of is None and not filters
-    chosen = set(chosen_traces(of, filters))
+    chosen = None if of is None and not filters else set(chosen_traces(of, filters))
     written = {}
-    for name, read in _frames().items():
-        frame = read()
+    for name, one in _frames().items():
         path = target / f"{name}.parquet"
-        _write(frame if everything else _only(frame, chosen), path)
+        _write(_read(one, chosen), path)
         written[name] = path
     return written
+
+
+class _Frame(NamedTuple):
+    """What reads a dataframe."""
+
+    every: Callable[[], pd.DataFrame]
+    """Of all traces."""
+    some: Callable[[Sequence[str]], pd.DataFrame] | None = None
+    """Of some traces; None where all there is is little."""
+
+
+def _read(one: _Frame, chosen: set[str] | None) -> pd.DataFrame:
+    """Return a dataframe of the chosen traces; of all where None."""
+    if chosen is None:
+        return one.every()
+    if one.some is None or len(chosen) > _FEW:
+        return _only(one.every(), chosen)
+    return one.some([trace_id for trace_id in traces_newest_first() if trace_id in chosen])
 
 
 def _folder(given: str | os.PathLike[str]) -> Path:
@@ -74,24 +94,24 @@ def _folder(given: str | os.PathLike[str]) -> Path:
     return folder
 
 
-def _frames() -> dict[str, Callable[[], pd.DataFrame]]:
+def _frames() -> dict[str, _Frame]:
     """Return what reads each dataframe."""
-    from agentkit.records.frames import calls, spans, tools
-    from agentkit.records.messages import messages
-    from agentkit.records.traces import traces
-    from agentkit.records.turns import turns
+    from agentkit.records.frames import calls, calls_of, spans, spans_of, tools, tools_of
+    from agentkit.records.messages import messages, messages_of
+    from agentkit.records.traces import traces, traces_of
+    from agentkit.records.turns import turns, turns_of
     from agentkit.tracing.feedback import feedback
     from agentkit.tracing.notes import notes
 
     return {
-        "traces": traces,
-        "spans": spans,
-        "calls": calls,
-        "tools": tools,
-        "turns": turns,
-        "messages": messages,
-        "feedback": feedback,
-        "notes": notes,
+        "traces": _Frame(traces, traces_of),
+        "spans": _Frame(spans, spans_of),
+        "calls": _Frame(calls, calls_of),
+        "tools": _Frame(tools, tools_of),
+        "turns": _Frame(turns, turns_of),
+        "messages": _Frame(messages, messages_of),
+        "feedback": _Frame(feedback),
+        "notes": _Frame(notes),
     }
 
 

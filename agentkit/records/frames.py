@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from agentkit._called_as import called_as
 from agentkit._json import loads
 from agentkit.records.costs import call_costs
 from agentkit.records.shapes import CALLS, SPANS, TOOLS
+from agentkit.records.span import error_line
 from agentkit.records.trees import TreeOrder
-from agentkit.tracing.columns import (
-    Columns,
-    checked_limit,
-    error_line,
-    flush_store,
-    name_of_agent,
-    seconds,
-    since_ns,
-    trace_id_of,
-)
+from agentkit.records.wanted import Since, span_filter
+from agentkit.tracing.columns import Columns, checked_limit, flush_store, seconds, trace_id_of
 from agentkit.tracing.filters import MODEL_KINDS, SpanFilter
-from agentkit.tracing.reader import SPANS_READ, read_span_chunks, traces_newest_first
+from agentkit.tracing.reader import SPANS_READ, read_columns, read_span_chunks, traces_newest_first
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
 
-__all__ = ["Since", "calls", "spans", "tools"]
-
-Since = datetime | timedelta | str | None
-"""A time (without a zone: local time), a date such as "2026-11-21", or how long ago, such as "2h" or a timedelta."""
+__all__ = ["calls", "calls_of", "newest_first", "spans", "spans_of", "tools", "tools_of"]
 
 _MADE_OF = frozenset(
     {
@@ -42,6 +33,9 @@ _MADE_OF = frozenset(
     }
 )
 """Columns of the store that others are made of."""
+
+_TOOL_KINDS = ("function",)
+_OF_TURNS = ("trace_id", "parent_id", "span_id", "started_ns")
 
 
 @called_as("agentkit.spans")
@@ -97,7 +91,8 @@ def spans(
         | duration_s | Float64 | seconds; missing while it is running |
         | first_token_s | Float64 | seconds to the first token of a streamed model call |
         | model | string | |
-        | input_tokens, output_tokens, cached_tokens, reasoning_tokens | Int64 | of model calls |
+        | input_tokens, output_tokens, total_tokens | Int64 | of model calls |
+        | cached_tokens, cache_write_tokens, reasoning_tokens | Int64 | of the input, and of the output |
         | cost_usd | Float64 | of model calls; missing where the price isn't known |
         | input, output | string | JSON unless it was text; a model call's input is what is new since the last one |
         | error | string | what went wrong |
@@ -107,7 +102,10 @@ def spans(
     Raises:
         UserError: There is no such trace, an argument makes no sense, or the file can't be read.
     """
-    wanted = _filter(None if kind is None else (kind,), agent, name, model, session, status, error, text, since, until)
+    wanted = span_filter(
+        kind=kind, agent=agent, name=name, model=model, session=session, status=status, error=error, text=text,
+        since=since, until=until,
+    )  # fmt: skip
     chunks = _read(trace_id, wanted, limit, SPANS)
     if wanted != SpanFilter():
         return _frame(SPANS, map(_spoken, chunks))
@@ -164,7 +162,10 @@ def calls(
     Raises:
         UserError: There is no such trace, an argument makes no sense, or the file can't be read.
     """
-    wanted = _filter(MODEL_KINDS, agent, None, model, session, status, error, text, since, until)
+    wanted = span_filter(
+        kinds=MODEL_KINDS, agent=agent, model=model, session=session, status=status, error=error, text=text,
+        since=since, until=until,
+    )  # fmt: skip
     return _frame(CALLS, map(_spoken_call, _read(trace_id, wanted, limit, CALLS)))
 
 
@@ -212,39 +213,41 @@ def tools(
         | output | string | what it returned; JSON unless it was text |
         | error | string | what went wrong |
         | mcp_server | string | where it came from an MCP server |
+        | call_id | string | joins with the call and its output in `messages()` |
+        | turn_id | string | the model call that asked for it: the `span_id` of `turns()` and `calls()` |
         | cut | Int64 | bytes that were too many to keep |
 
     Raises:
         UserError: There is no such trace, an argument makes no sense, or the file can't be read.
     """
-    wanted = _filter(("function",), agent, name, None, session, status, error, text, since, until)
+    wanted = span_filter(
+        kinds=_TOOL_KINDS, agent=agent, name=name, session=session, status=status, error=error, text=text,
+        since=since, until=until,
+    )  # fmt: skip
     return _frame(TOOLS, map(_spoken_tool, _read(trace_id, wanted, limit, TOOLS)))
 
 
-def _filter(
-    kinds: tuple[str, ...] | None,
-    agent: Any,
-    name: str | None,
-    model: str | None,
-    session: Any,
-    status: str | None,
-    error: bool | None,
-    text: str | None,
-    since: Since,
-    until: Since,
-) -> SpanFilter:
-    return SpanFilter(
-        kinds,
-        name_of_agent(agent),
-        name,
-        model,
-        getattr(session, "session_id", session),
-        status,
-        error,
-        text,
-        since_ns(since),
-        since_ns(until, "until"),
-    )
+def spans_of(trace_ids: Sequence[str]) -> pd.DataFrame:
+    """Return what `spans` does of some traces, and reads no others. Takes whole ids, the newest trace first."""
+    tree = TreeOrder()
+    return _frame(SPANS, map(_spoken, tree.watch(_read_each(trace_ids, SpanFilter(), SPANS))), tree)
+
+
+def calls_of(trace_ids: Sequence[str]) -> pd.DataFrame:
+    """Return what `calls` does of some traces, likewise."""
+    wanted = SpanFilter(kinds=MODEL_KINDS)
+    return newest_first(_frame(CALLS, map(_spoken_call, _read_each(trace_ids, wanted, CALLS))))
+
+
+def tools_of(trace_ids: Sequence[str]) -> pd.DataFrame:
+    """Return what `tools` does of some traces, likewise."""
+    wanted = SpanFilter(kinds=_TOOL_KINDS)
+    return newest_first(_frame(TOOLS, map(_spoken_tool, _read_each(trace_ids, wanted, TOOLS))))
+
+
+def newest_first(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return rows in the order in which those of all traces are given."""
+    return frame.sort_values("started_at", ascending=False, kind="stable", ignore_index=True)
 
 
 def _read(
@@ -252,8 +255,19 @@ def _read(
 ) -> Iterator[Mapping[str, Sequence[Any]]]:
     """Yield what the columns of `shape` are made of, some rows at a time."""
     flush_store()
-    columns = [name for name in SPANS_READ if name in shape or name in _MADE_OF]
-    return read_span_chunks(trace_id_of(trace_id), wanted, checked_limit(limit), columns)
+    return read_span_chunks(trace_id_of(trace_id), wanted, checked_limit(limit), _columns_for(shape))
+
+
+def _read_each(
+    trace_ids: Sequence[str], wanted: SpanFilter, shape: Mapping[str, str]
+) -> Iterator[Mapping[str, Sequence[Any]]]:
+    """Yield the same of some traces, one after the other."""
+    columns = _columns_for(shape)
+    return chain.from_iterable(read_span_chunks(id_, wanted, None, columns) for id_ in trace_ids)
+
+
+def _columns_for(shape: Mapping[str, str]) -> list[str]:
+    return [name for name in SPANS_READ if name in shape or name in _MADE_OF]
 
 
 def _frame(
@@ -288,7 +302,26 @@ def _spoken_tool(column: Mapping[str, Sequence[Any]]) -> Columns:
     return spoken | {
         "arguments": spoken["input"],
         "mcp_server": _none_or_each(column["data"], _mcp_server),
+        "call_id": _none_or_each(column["data"], _call_id),
+        "turn_id": _turn_ids(column),
     }
+
+
+def _turn_ids(column: Mapping[str, Sequence[Any]]) -> list[str | None]:
+    """Return the span_id of the model call that asked for each tool: the last before it of the same agent's work."""
+    read = read_columns(_OF_TURNS, dict.fromkeys(column["trace_id"]), MODEL_KINDS)
+    starts: dict[tuple[str, str | None], list[int]] = {}
+    ids: dict[tuple[str, str | None], list[str]] = {}
+    for trace_id, parent_id, span_id, started_ns in read:
+        starts.setdefault((trace_id, parent_id), []).append(started_ns)
+        ids.setdefault((trace_id, parent_id), []).append(span_id)
+    found: list[str | None] = []
+    for trace_id, parent_id, started_ns in zip(
+        column["trace_id"], column["parent_id"], column["started_ns"], strict=True
+    ):
+        before = bisect_right(starts.get((trace_id, parent_id), []), started_ns)
+        found.append(ids[trace_id, parent_id][before - 1] if before else None)
+    return found
 
 
 def _durations(column: Mapping[str, Sequence[Any]]) -> Sequence[float | None] | npt.NDArray[np.float64]:
@@ -340,6 +373,13 @@ def _mcp_server(data: str | None) -> str | None:
         return None
     mcp_data = _dict(data).get("mcp_data")
     return mcp_data.get("server") if isinstance(mcp_data, dict) else None
+
+
+def _call_id(data: str | None) -> str | None:
+    if data is None or '"call_id"' not in data:
+        return None
+    call_id = _dict(data).get("call_id")
+    return call_id if isinstance(call_id, str) else None
 
 
 def _dict(data: str) -> dict[str, Any]:

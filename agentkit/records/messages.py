@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from agentkit._called_as import called_as
 from agentkit._json import dumps, loads
-from agentkit.records.frames import Since
+from agentkit.exceptions import UserError
 from agentkit.records.shapes import MESSAGES
-from agentkit.tracing.columns import (
-    checked_limit,
-    columns_of,
-    dataframe,
-    flush_store,
-    name_of_agent,
-    since_ns,
-    trace_id_of,
-)
+from agentkit.records.wanted import Since, checked_role, trace_filter
+from agentkit.tracing.columns import checked_limit, columns_of, dataframe, flush_store
 from agentkit.tracing.filters import MODEL_KINDS, TraceFilter
-from agentkit.tracing.reader import find_trace, read_columns, read_traces, reading
+from agentkit.tracing.reader import gone_processes, read_columns, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     import pandas as pd
 
-__all__ = ["messages", "said_in"]
+__all__ = ["messages", "messages_of", "said_in"]
 
-_READ = ("trace_id", "span_id", "parent_id", "agent", "input", "output")
+_READ = ("trace_id", "span_id", "parent_id", "agent", "input", "output", "model")
 _NAMES = ("trace_id", "span_id", "position", "agent", "role", "type", "name", "content", "call_id", "new", "item")
-_TRACE_ID = 0  # the place in rows of traces
+_TRACE_ID, _SPAN_ID = 0, 1
+_AGENT, _ROLE, _CONTENT = (_NAMES.index(name) for name in ("agent", "role", "content"))
+_BATCH = 200
+"""Traces that are looked into at a time."""
 
 Item = dict[str, Any]
 Row = tuple[Any, ...]
@@ -43,7 +41,10 @@ def messages(
     limit: int | None = None,
     role: str | None = None,
     agent: Any = None,  # a name, or an agent: a class of a layer above
+    model: str | None = None,
     session: Any = None,  # an id, or a session: of a layer above
+    status: str | None = None,
+    error: bool | None = None,
     text: str | None = None,
     since: Since = None,
     until: Since = None,
@@ -52,10 +53,13 @@ def messages(
 
     Args:
         trace_id: A trace's id, the beginning of one, or what has one; None for all traces.
-        limit: The messages of at most so many traces.
+        limit: At most so many messages: the newest of those that the filters leave. They stay in the order below.
         role: Only messages of this role; see below.
         agent: Only messages to or from this agent's model: its name, or the agent.
+        model: Only messages to or from this model.
         session: Only messages of this session's runs: its id, or the session.
+        status: Only messages of traces that ended so, such as "error"; see `traces`.
+        error: True for messages of traces that ended with an error, False for those of the others.
         text: Only messages in which this occurs, in capitals or not.
         since: Only traces that started then or later: a time (without a zone: local time), a date such as
             "2026-11-21", or how long ago, such as "2h" or a timedelta.
@@ -73,47 +77,88 @@ def messages(
         | type | category | of the item: "message", "reasoning", "function_call", "function_call_output", … |
         | name | string | of the tool |
         | content | string | the text; a tool's arguments or output; parts that are no text in brackets |
-        | call_id | string | joins a tool's call and its output |
+        | call_id | string | joins a tool's call and its output, and both with `tools()` |
         | new | boolean | False for what a session had from earlier runs |
         | item | string | JSON, as it went over the wire |
 
     Raises:
         UserError: There is no such trace, an argument makes no sense, or the file can't be read.
     """
-    flush_store()
-    wanted = TraceFilter(
-        session=getattr(session, "session_id", session), since_ns=since_ns(since), until_ns=since_ns(until, "until")
+    wanted = trace_filter(
+        trace_id, agent=agent, model=model, session=session, status=status, error=error, since=since, until=until
     )
-    given = trace_id_of(trace_id)
-    if given is not None:
-        with reading() as connection:
-            wanted = wanted._replace(trace_id=find_trace(connection, given))
-    name = name_of_agent(agent)
-    ids = [row[_TRACE_ID] for row in read_traces(wanted._replace(agent=name), checked_limit(limit))]
-    by_trace: dict[str, list[Row]] = {}
-    for call in read_columns(_READ, ids, MODEL_KINDS):
-        by_trace.setdefault(call[_TRACE_ID], []).append(call)
-    rows = [row for trace in ids for row in said_in(by_trace.get(trace, []))]
-    keep = [
-        row
-        for row in rows
-        if (name is None or row[3] == name)
-        and (role is None or row[4] == role)
-        and (text is None or text.lower() in (row[7] or "").lower())
-    ]
-    return dataframe(MESSAGES, columns_of(_NAMES, keep))
+    role, limit = checked_role(role), checked_limit(limit)
+    if text is not None and not isinstance(text, str):
+        raise UserError(f"text is a text, not {type(text).__name__} {text!r:.80}.")
+    looked_for = None if text is None else text.casefold()
+
+    def is_wanted(row: Row) -> bool:
+        return (
+            (wanted.agent is None or row[_AGENT] == wanted.agent)
+            and (role is None or row[_ROLE] == role)
+            and (looked_for is None or looked_for in (row[_CONTENT] or "").casefold())
+        )
+
+    flush_store()
+    with closing(_newest_first(wanted)) as trace_ids:
+        return _frame(_chosen(trace_ids, is_wanted, wanted.model, limit))
+
+
+def messages_of(trace_ids: Iterable[str]) -> pd.DataFrame:
+    """Return the messages of some traces, and read no others. Takes whole ids, the newest trace first."""
+    return _frame(_chosen(trace_ids, lambda row: True, None, None))
+
+
+def _frame(rows: list[Row]) -> pd.DataFrame:
+    return dataframe(MESSAGES, columns_of(_NAMES, rows))
+
+
+def _newest_first(wanted: TraceFilter) -> Generator[str]:
+    """Yield the ids of the traces that are meant, the newest first, as they are asked for."""
+    with reading() as connection:
+        if connection is None:
+            return
+        condition, values = wanted.sql(gone_processes(connection))
+        yield from (
+            trace_id
+            for (trace_id,) in connection.execute(
+                f"SELECT t.trace_id FROM traces AS t LEFT JOIN feedback AS f USING (trace_id) WHERE {condition}"
+                " ORDER BY t.started_ns DESC, t.seq DESC",
+                values,
+            )
+        )
+
+
+def _chosen(
+    trace_ids: Iterable[str], is_wanted: Callable[[Row], bool], model: str | None, limit: int | None
+) -> list[Row]:
+    """Return the messages that are wanted, the newest `limit` of them, and look into no more traces than that takes."""
+    chosen: list[Row] = []
+    ids = iter(trace_ids)
+    while batch := list(islice(ids, _BATCH)):
+        by_trace: dict[str, list[Row]] = {}
+        for call in read_columns(_READ, batch, MODEL_KINDS):
+            by_trace.setdefault(call[_TRACE_ID], []).append(call)
+        for trace_id in batch:
+            calls = by_trace.get(trace_id, [])
+            of_model = {call[_SPAN_ID] for call in calls if model is None or call[-1] == model}
+            found = [row for row in said_in(calls) if row[_SPAN_ID] in of_model and is_wanted(row)]
+            if limit is not None and len(chosen) + len(found) >= limit:
+                return chosen + found[len(found) - (limit - len(chosen)) :]
+            chosen += found
+    return chosen
 
 
 def said_in(calls: list[Row]) -> Iterator[Row]:
     """Yield the messages of one trace, each once.
 
     Args:
-        calls: Of its model calls, in order: trace_id, span_id, parent_id, agent, and input and output as JSON.
+        calls: Of its model calls, in order: trace_id, span_id, parent_id, agent, input and output as JSON, and others.
     """
     # What a model said is in its call's output, and again in the input of the next: there it isn't new.
     said: Counter[bytes] = Counter()
     position = 0
-    for number, (trace_id, span_id, _, agent, given, output) in enumerate(calls):
+    for number, (trace_id, span_id, _, agent, given, output, *_) in enumerate(calls):
         heard = _items(given)
         first_new = _first_new(heard) if number == 0 else 0
         for place, item in enumerate(heard):

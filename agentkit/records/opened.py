@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from agentkit._called_as import called_as
 from agentkit.exceptions import UserError
 from agentkit.records.call import RecordedCall
-from agentkit.records.span import MODEL_KINDS, RecordedSpan, as_error, error_text, moment, parsed, seconds_between
+from agentkit.records.costs import priced, trace_cost
+from agentkit.records.span import RecordedSpan, as_error, error_text, moment, parsed, seconds_between
 from agentkit.tracing import reader
 from agentkit.tracing.columns import flush_store
+from agentkit.tracing.filters import MODEL_KINDS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,8 +85,9 @@ class RecordedNote:
 class RecordedTrace:
     """A trace as it was recorded when it was opened; `refresh()` looks again."""
 
-    def __init__(self, row: Mapping[str, Any], spans: list[dict[str, Any]]) -> None:
+    def __init__(self, row: Mapping[str, Any], spans: Sequence[Mapping[str, Any]]) -> None:
         get = row.get
+        spans = priced(spans)
         self._row = row
         self._input = self._output = self._notes = _UNREAD
         self.trace_id: str = row["trace_id"]
@@ -130,12 +133,15 @@ class RecordedTrace:
         """Both."""
         self.cached_tokens: int = get("cached_tokens") or 0
         """Of the tokens sent, those that the platform had in its cache."""
+        self.cache_write_tokens: int = get("cache_write_tokens") or 0
+        """Of the tokens sent, those that were put into it."""
         self.reasoning_tokens: int = get("reasoning_tokens") or 0
         """Of the tokens received, those spent on reasoning."""
-        self.cost_usd: float | None = get("cost_usd")
-        """What the calls cost whose price is known, in US dollars; None where none is."""
-        self.unpriced: int = get("unpriced") or 0
+        self.cost_usd: float | None
+        """What the calls cost in US dollars, as they were priced then, or by `set_price`; None where one isn't."""
+        self.unpriced: int
         """Model calls without a known price."""
+        self.cost_usd, self.unpriced = trace_cost(spans)
         self.rating: str | None = get("rating")
         """What a reader thought of the answer: "up" or "down"; None where nobody said."""
         self.remark: str = get("remark") or ""

@@ -17,6 +17,7 @@ from agentkit.models.responses import response_from_wire
 from agentkit.pricing import cost_usd
 from agentkit.records.amounts import dollars, seconds
 from agentkit.records.arguments import model_arguments, tools_named
+from agentkit.records.changes import check_changes
 from agentkit.records.conversation import conversation_of
 from agentkit.runtime.run_config import RunConfig
 from agentkit.tracing import NoOpTrace, Span, Trace, generation_span, response_span, trace
@@ -112,6 +113,10 @@ async def replayed(
     stream: bool,
 ) -> Replay:
     """Make a recorded call once more. Arguments and errors as for `RecordedCall.replay`."""
+    check_changes(
+        model=model, instructions=instructions, settings=settings, tools=tools, input=input, client=client,
+        stream=stream,
+    )  # fmt: skip
     request = call.request
     arguments = _arguments(call, request, instructions, input)
     if tools is not None:
@@ -191,8 +196,6 @@ def _model(call: RecordedCall, request: RecordedRequest, model: str | Model | No
     """
     if isinstance(model, Model):
         return model
-    if model is not None and not isinstance(model, str):
-        raise UserError(f"model is a name or a Model, not {type(model).__name__} {model!r:.60}.")
     made_by = request.get("made_by")
     if model is None and request.body is None and made_by is not None:
         raise UserError(

@@ -21,6 +21,7 @@ TRACES = {
     "output_tokens": "Int64",
     "total_tokens": "Int64",
     "cached_tokens": "Int64",
+    "cache_write_tokens": "Int64",
     "reasoning_tokens": "Int64",
     "cost_usd": "Float64",
     "model": "string",
@@ -50,7 +51,9 @@ SPANS = {
     "model": "string",
     "input_tokens": "Int64",
     "output_tokens": "Int64",
+    "total_tokens": "Int64",
     "cached_tokens": "Int64",
+    "cache_write_tokens": "Int64",
     "reasoning_tokens": "Int64",
     "cost_usd": "Float64",
     "input": "string",
@@ -96,6 +99,8 @@ TOOLS = {
     "output": "string",
     "error": "string",
     "mcp_server": "string",
+    "call_id": "string",
+    "turn_id": "string",
     "cut": "Int64",
 }
 TURNS = {
@@ -115,6 +120,9 @@ TURNS = {
     "input_tokens": "Int64",
     "output_tokens": "Int64",
     "total_tokens": "Int64",
+    "cached_tokens": "Int64",
+    "cache_write_tokens": "Int64",
+    "reasoning_tokens": "Int64",
     "cost_usd": "Float64",
     "error": "string",
 }

@@ -11,10 +11,7 @@ from agentkit import _json
 if TYPE_CHECKING:
     from agentkit.records.opened import RecordedNote, RecordedTrace
 
-__all__ = ["MODEL_KINDS", "RecordedSpan", "as_error", "error_text", "moment", "parsed", "seconds_between"]
-
-MODEL_KINDS = frozenset({"response", "generation"})
-"""The kinds of spans that are model calls."""
+__all__ = ["RecordedSpan", "as_error", "error_line", "error_text", "moment", "parsed", "seconds_between"]
 
 JSON = Any  # what a model, a tool or a user put there
 
@@ -89,7 +86,7 @@ class RecordedSpan:
         self.reasoning_tokens: int | None = get("reasoning_tokens")
         """Of the tokens received, those spent on reasoning."""
         self.cost_usd: float | None = get("cost_usd")
-        """What it cost in US dollars at list price; None where the price isn't known."""
+        """What it cost in US dollars, at the price of its day or that of `set_price`; None where it isn't known."""
         self.request_key: str | None = get("request_key")
         """Under which the store keeps what was sent beside the messages; None where that wasn't kept."""
         self.cut: int | None = get("cut")
@@ -204,6 +201,11 @@ def as_error(text: str | None) -> dict[str, Any] | None:
     if error is None or (isinstance(error, dict) and "message" in error):
         return error
     return {"message": str(error), "data": None}
+
+
+def error_line(text: str | None) -> str | None:
+    """Return a stored error as `error_text` does; None for None."""
+    return error_text(as_error(text))
 
 
 def error_text(error: Mapping[str, Any] | None) -> str | None:

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentkit._called_as import called_as
+from agentkit._sqlite import NewerSchemaError
 from agentkit.exceptions import UserError
 from agentkit.tracing.columns import flush_store
 from agentkit.tracing.database import Database
 from agentkit.tracing.reader import reading
-from agentkit.tracing.store import store_path
+from agentkit.tracing.store import advice, store_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +22,8 @@ __all__ = ["sql"]
 _ALLOWED = frozenset(
     {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 )  # fmt: skip
+_STEPS = 20_000
+"""Of SQLite, between two looks at what Python has to do: a few milliseconds."""
 _PRAGMAS = frozenset({"table_info", "table_list", "table_xinfo", "index_list", "index_info", "user_version"})
 
 
@@ -49,13 +52,19 @@ def sql(query: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> pd.DataFr
         raise UserError(
             f"A query is a text, not {query!r:.60}.", hint='For example agentkit.sql("select * from traces").'
         )
+    if not isinstance(params, Sequence | Mapping) or isinstance(params, str | bytes):
+        raise UserError(
+            f"params is a list of values for the ? in the query, or a dictionary for its :names, not {params!r:.60}.",
+            hint='For example agentkit.sql("select * from spans where kind = ?", ["response"]).',
+        )
     flush_store()
-    if not store_path().is_file():
-        Database(store_path()).close()  # an empty store answers as well
+    _begin_store()
     with reading() as connection:
         if connection is None:
             raise AssertionError("the store was there a moment ago")
         connection.set_authorizer(_may)
+        # Python handles signals between its own steps only: without a few, an interrupt would wait for SQLite.
+        connection.set_progress_handler(lambda: 0, _STEPS)
         try:
             found = connection.execute(query, params)
         except (sqlite3.Error, sqlite3.Warning) as error:
@@ -71,6 +80,17 @@ def sql(query: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> pd.DataFr
     return pd.DataFrame(rows, columns=[name for name, *_ in found.description])
 
 
+def _begin_store() -> None:
+    """Make an empty store where there is none: it answers as well."""
+    path = store_path()
+    if path.is_file():
+        return
+    try:
+        Database(path).close()
+    except (sqlite3.Error, OSError, NewerSchemaError) as error:
+        raise UserError(f"There are no traces, and {path} can't be made ({error}).", hint=advice(error)) from error
+
+
 def _may(action: int, first: str | None, second: str | None, *_: Any) -> int:
     if action == sqlite3.SQLITE_PRAGMA:
         return sqlite3.SQLITE_OK if first in _PRAGMAS else sqlite3.SQLITE_DENY
@@ -80,7 +100,15 @@ def _may(action: int, first: str | None, second: str | None, *_: Any) -> int:
 
 
 def _mistake(connection: sqlite3.Connection, error: Exception) -> UserError:
+    """Return what to tell of an error in the query.
+
+    Raises:
+        KeyboardInterrupt: It was that, in the progress handler, which never stops a query itself.
+    """
     message = str(error)
+    connection.set_progress_handler(None, 0)
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+        raise KeyboardInterrupt from None
     if "not authorized" in message or "prohibited" in message or "authorization denied" in message:
         return UserError("agentkit.sql only reads: the query would do something else.", hint="Begin it with select.")
     connection.set_authorizer(None)

@@ -10,34 +10,25 @@ from agentkit.records.costs import call_costs, is_priced_anew
 from agentkit.records.export_jsonl import export_jsonl
 from agentkit.records.export_otlp import export_otlp
 from agentkit.records.export_parquet import export_parquet
-from agentkit.records.frames import Since
 from agentkit.records.import_jsonl import import_jsonl
 from agentkit.records.opened import open_trace
 from agentkit.records.shapes import TRACES
-from agentkit.tracing.columns import (
-    Columns,
-    checked_limit,
-    columns_of,
-    dataframe,
-    error_line,
-    flush_store,
-    name_of_agent,
-    readable,
-    seconds,
-    since_ns,
-    trace_id_of,
-)
+from agentkit.records.span import error_line
+from agentkit.records.wanted import Since, trace_filter
+from agentkit.tracing.columns import Columns, checked_limit, columns_of, dataframe, flush_store, readable, seconds
 from agentkit.tracing.filters import MODEL_KINDS, TraceFilter
 from agentkit.tracing.prune import prune
-from agentkit.tracing.reader import TRACES_READ, find_trace, read_columns, read_traces, reading
+from agentkit.tracing.reader import TRACES_READ, read_columns, read_traces
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agentkit.records.traces_frame import TracesFrame
 
-__all__ = ["Traces", "traces"]
+__all__ = ["Traces", "traces", "traces_of"]
 
 _PRICED = (
-    *("trace_id", "model", "cost_usd", "requests", "input_tokens", "output_tokens", "cached_tokens"),
+    *("trace_id", "status", "model", "cost_usd", "requests", "input_tokens", "output_tokens", "cached_tokens"),
     *("cache_write_tokens", "total_tokens"),
 )
 
@@ -99,7 +90,7 @@ class Traces:
             | duration_s | Float64 | seconds; missing while it is running |
             | turns, tool_calls, handoffs | Int64 | model calls, calls of function tools, handoffs |
             | requests, input_tokens, output_tokens, total_tokens | Int64 | sums over the model calls |
-            | cached_tokens, reasoning_tokens | Int64 | of the input, and of the output |
+            | cached_tokens, cache_write_tokens, reasoning_tokens | Int64 | of the input, and of the output |
             | cost_usd | Float64 | sum over the model calls; missing where the price of one isn't known |
             | model | string | the models called, in order of their first call, separated by ", " |
             | rating, remark | category, string | what a reader thought of the answer; `feedback()` has more |
@@ -113,49 +104,18 @@ class Traces:
             A trace is "unfinished" that was cut off, as by a killed kernel. Runs also end with "max_turns", "budget" or
             "guardrail".
 
-            Rows can be chosen and sorted as in any dataframe; `frame.open(0)` opens the trace of a row.
+            Rows can be chosen and sorted as in any dataframe; `frame.open(0)` opens the trace of a row, and
+            `frame.plot_cost()`, `.plot_tokens()` and `.plot_latency()` draw them all.
 
         Raises:
             UserError: An argument makes no sense, or the file can't be read.
         """
         flush_store()
-        wanted = TraceFilter(
-            agent=name_of_agent(agent),
-            model=model,
-            session=getattr(session, "session_id", session),
-            group=group,
-            status=status,
-            error=error,
-            text=text,
-            rating=rating,
-            since_ns=since_ns(since),
-            until_ns=since_ns(until, "until"),
-            trace_id=_whole_id(trace_id_of(trace_id)),
-        )
-        column = columns_of(TRACES_READ, read_traces(wanted, checked_limit(limit)))
-        agents = [None if names is None else names.partition("\n")[0] for names in column["agents"]]
-        models = [None if names is None else list(dict.fromkeys(names.split("\n"))) for names in column["models"]]
-        frame = dataframe(
-            TRACES,
-            column
-            | {
-                "agent": agents,
-                "status": [status or "running" for status in column["status"]],
-                "started_at": column["started_ns"],
-                "duration_s": seconds(column),
-                "cost_usd": _costs(column, models),
-                "model": [None if names is None else ", ".join(names) for names in models],
-                "input": [readable(text) for text in column["input"]],
-                "output": [readable(text) for text in column["output"]],
-                "error": [error_line(text) for text in column["error"]],
-                "remark": [text or None for text in column["remark"]],
-                "mark": [text or None for text in column["mark"]],
-                "comment": [text or None for text in column["comment"]],
-            },
-        )
-        from agentkit.records.traces_frame import TracesFrame
-
-        return TracesFrame(frame)
+        wanted = trace_filter(
+            trace_id, agent=agent, model=model, session=session, group=group, status=status, error=error, text=text,
+            rating=rating, since=since, until=until,
+        )  # fmt: skip
+        return _frame(read_traces(wanted, checked_limit(limit)))
 
     def __repr__(self) -> str:
         return "agentkit.traces: call it, agentkit.traces(), for a dataframe of all that was run."
@@ -178,11 +138,36 @@ class Traces:
 traces = Traces()
 
 
-def _whole_id(given: str | None) -> str | None:
-    if given is None:
-        return None
-    with reading() as connection:
-        return find_trace(connection, given)
+def traces_of(trace_ids: Sequence[str]) -> TracesFrame:
+    """Return what `traces` does of some traces, and read no others. Takes whole ids, the newest first."""
+    return _frame([row for id_ in trace_ids for row in read_traces(TraceFilter(trace_id=id_), 1)])
+
+
+def _frame(rows: list[tuple[Any, ...]]) -> TracesFrame:
+    column = columns_of(TRACES_READ, rows)
+    agents = [None if names is None else names.partition("\n")[0] for names in column["agents"]]
+    models = [None if names is None else list(dict.fromkeys(names.split("\n"))) for names in column["models"]]
+    frame = dataframe(
+        TRACES,
+        column
+        | {
+            "agent": agents,
+            "status": [status or "running" for status in column["status"]],
+            "started_at": column["started_ns"],
+            "duration_s": seconds(column),
+            "cost_usd": _costs(column, models),
+            "model": [None if names is None else ", ".join(names) for names in models],
+            "input": [readable(text) for text in column["input"]],
+            "output": [readable(text) for text in column["output"]],
+            "error": [error_line(text) for text in column["error"]],
+            "remark": [text or None for text in column["remark"]],
+            "mark": [text or None for text in column["mark"]],
+            "comment": [text or None for text in column["comment"]],
+        },
+    )
+    from agentkit.records.traces_frame import TracesFrame
+
+    return TracesFrame(frame)
 
 
 def _costs(column: Columns, models: list[list[str] | None]) -> list[float | None]:
@@ -192,9 +177,10 @@ def _costs(column: Columns, models: list[list[str] | None]) -> list[float | None
     unknown = set()
     if anew:
         calls = columns_of(_PRICED, read_columns(_PRICED, anew, MODEL_KINDS))
-        for trace_id, requests, cost in zip(calls["trace_id"], calls["requests"], call_costs(calls), strict=True):
+        of_each = zip(calls["trace_id"], calls["status"], calls["requests"], call_costs(calls), strict=True)
+        for trace_id, status, requests, cost in of_each:
             if cost is not None:
                 anew[trace_id] += cost
-            elif requests is not None:
+            elif requests is not None or status == "ok":  # one that failed without usage counts as free
                 unknown.add(trace_id)
     return [None if id_ in unknown else anew.get(id_, cost or 0.0) for id_, cost, _, _ in rows]

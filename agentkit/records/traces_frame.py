@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from agentkit._called_as import called_as
+from agentkit.exceptions import UserError
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from agentkit.records.datasets.cleaning import Redact, Scrub
     from agentkit.records.datasets.dataset import Dataset
     from agentkit.records.datasets.splits import Split
@@ -25,6 +28,7 @@ class TracesFrame(pd.DataFrame):
     def _constructor(self) -> Callable[..., Any]:  # what pandas asks for
         return _frame_or_traces
 
+    @called_as("agentkit.traces().open")
     def open(self, row: int = 0) -> RecordedTrace:
         """Return the trace of a row, with all its spans.
 
@@ -32,12 +36,52 @@ class TracesFrame(pd.DataFrame):
             row: Its position: 0 is the first, -1 the last.
 
         Raises:
-            IndexError: There are fewer rows.
-            UserError: The trace is in the store no more.
+            UserError: There is no such row, or the trace is in the store no more.
         """
         from agentkit.records.opened import open_trace
 
+        if not hasattr(row, "__index__") or isinstance(row, bool):
+            raise UserError(
+                f"A row is told by its position, not by {row!r:.80}.",
+                hint="0 is the first, -1 the last; agentkit.open_trace(…) takes a trace's id.",
+            )
+        count = len(self)
+        if not -count <= row < count:
+            there = f"The rows are 0 to {count - 1:,}." if count else "Are the filters right?"
+            raise UserError(f"There is no row {row}: the frame has {count or 'none'}.", hint=there)
         return open_trace(str(self["trace_id"].iloc[row]))
+
+    @called_as("agentkit.traces().plot_cost")
+    def plot_cost(self, by: str = "agent", ax: Axes | None = None) -> Axes:
+        """Draw what the model calls of these runs cost; see `agentkit.records.pictures.cost.plot_cost`.
+
+        Args:
+            by: "agent", "model", "trace" or "tool".
+            ax: Where to draw; a new figure when None, which a notebook shows.
+
+        Raises:
+            UserError: `by` is something else, or a trace is in the store no more.
+        """
+        from agentkit.records.pictures.cost import plot_cost
+
+        return plot_cost(pd.DataFrame(self), by=by, ax=ax)
+
+    @called_as("agentkit.traces().plot_tokens")
+    def plot_tokens(self, ax: Axes | None = None) -> Axes:
+        """Draw the tokens of these runs' model calls; see `agentkit.records.pictures.tokens.plot_tokens`."""
+        from agentkit.records.pictures.tokens import plot_tokens
+
+        return plot_tokens(pd.DataFrame(self), ax=ax)
+
+    @called_as("agentkit.traces().plot_latency")
+    def plot_latency(self, ax: Axes | None = None) -> Axes:
+        """Draw how long model calls and tools of these runs took.
+
+        See `agentkit.records.pictures.latency.plot_latency`.
+        """
+        from agentkit.records.pictures.latency import plot_latency
+
+        return plot_latency(pd.DataFrame(self), ax=ax)
 
     @called_as("agentkit.traces().to_dataset")
     def to_dataset(

@@ -6,25 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from agentkit._called_as import called_as
 from agentkit.records.costs import call_costs
-from agentkit.records.frames import Since
+from agentkit.records.frames import newest_first
 from agentkit.records.shapes import TURNS
-from agentkit.tracing.columns import (
-    checked_limit,
-    columns_of,
-    dataframe,
-    error_line,
-    flush_store,
-    name_of_agent,
-    since_ns,
-    trace_id_of,
-)
+from agentkit.records.span import error_line
+from agentkit.records.wanted import Since, span_filter
+from agentkit.tracing.columns import checked_limit, columns_of, dataframe, flush_store, trace_id_of
 from agentkit.tracing.filters import MODEL_KINDS, SpanFilter
 from agentkit.tracing.reader import SPANS_READ, read_columns, read_spans
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
-__all__ = ["turns"]
+__all__ = ["turns", "turns_of"]
 
 _AROUND = ("trace_id", "parent_id", "kind", "span_id", "name", "started_ns", "ended_ns")
 _KIND, _SPAN_ID, _NAME, _STARTED, _ENDED = range(2, 7)
@@ -40,7 +35,9 @@ def turns(
     agent: Any = None,  # a name, or an agent: a class of a layer above
     model: str | None = None,
     session: Any = None,  # an id, or a session: of a layer above
+    status: str | None = None,
     error: bool | None = None,
+    text: str | None = None,
     since: Since = None,
     until: Since = None,
 ) -> pd.DataFrame:
@@ -52,7 +49,9 @@ def turns(
         agent: Only this agent's turns: its name, or the agent.
         model: Only turns that this model answered.
         session: Only turns of this session's runs: its id, or the session.
+        status: Only turns whose model call ended so: "running", "ok", "error", "cancelled", "unfinished".
         error: True for turns whose model call failed, False for the others.
+        text: Only turns in whose model call's input, output or error this occurs, in capitals or not.
         since: Only turns that started then or later: a time (without a zone: local time), a date such as "2026-11-21",
             or how long ago, such as "2h" or a timedelta.
         until: Only turns that started before then, likewise.
@@ -63,7 +62,7 @@ def turns(
         | column | dtype | |
         |---|---|---|
         | trace_id | string | joins with `traces()` |
-        | span_id | string | the model call's: joins with `calls()` |
+        | span_id | string | the model call's: joins with `calls()`, `messages()` and the `turn_id` of `tools()` |
         | parent_id | string | the agent span's |
         | agent | string | whose turn it was |
         | turn | Int64 | its number since the agent began its work, from 1 |
@@ -75,6 +74,7 @@ def turns(
         | tool_calls | Int64 | |
         | handoff_to | string | the agent that goes on |
         | input_tokens, output_tokens, total_tokens | Int64 | |
+        | cached_tokens, cache_write_tokens, reasoning_tokens | Int64 | of the input, and of the output |
         | cost_usd | Float64 | missing where the price isn't known |
         | error | string | what went wrong with the model call |
 
@@ -82,12 +82,20 @@ def turns(
         UserError: There is no such trace, an argument makes no sense, or the file can't be read.
     """
     flush_store()
-    wanted = SpanFilter(
-        kinds=MODEL_KINDS, agent=name_of_agent(agent), model=model, session=getattr(session, "session_id", session),
-        error=error, since_ns=since_ns(since), until_ns=since_ns(until, "until"),
+    wanted = span_filter(
+        kinds=MODEL_KINDS, agent=agent, model=model, session=session, status=status, error=error, text=text,
+        since=since, until=until,
     )  # fmt: skip
-    one = trace_id_of(trace_id)
-    calls = read_spans(one, limit=checked_limit(limit), wanted=wanted)
+    return _frame(read_spans(trace_id_of(trace_id), limit=checked_limit(limit), wanted=wanted))
+
+
+def turns_of(trace_ids: Sequence[str]) -> pd.DataFrame:
+    """Return what `turns` does of some traces, and read no others. Takes whole ids, the newest trace first."""
+    wanted = SpanFilter(kinds=MODEL_KINDS)
+    return newest_first(_frame([call for id_ in trace_ids for call in read_spans(id_, wanted=wanted)]))
+
+
+def _frame(calls: list[Row]) -> pd.DataFrame:
     column = columns_of(SPANS_READ, calls)
     told = [_turn(call, around) for call, around in zip(calls, _around(calls), strict=True)]
     names = ("turn", "duration_s", "model_s", "tools_s", "tool_calls", "handoff_to")

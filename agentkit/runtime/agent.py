@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Generic, Literal
 
 from typing_extensions import TypedDict
 
+from agentkit._called_as import called_as
 from agentkit._repr import brief, fields_repr
 from agentkit.exceptions import UserError
 from agentkit.models import AgentOutputSchemaBase, DynamicPromptFunction, Model, ModelSettings, Prompt
-from agentkit.models.output_schema import check_output_type
 from agentkit.models.prompts import resolve_prompt
+from agentkit.runtime.agent_check import check_agent
 from agentkit.runtime.guardrails import InputGuardrail, OutputGuardrail
 from agentkit.runtime.handoffs import Handoff
 from agentkit.runtime.hooks import AgentHooks
 from agentkit.tooling import (
-    HOSTED_TOOLS,
     Enabled,
     FunctionTool,
     NeedsApproval,
@@ -148,47 +148,9 @@ class Agent(Generic[TContext]):
 
     def __post_init__(self) -> None:
         """Refuse values that would only fail later, in the middle of a run."""
-        if not isinstance(self.name, str) or not self.name.strip():
-            raise UserError(f"An agent's name has to be text, not {self.name!r:.60}.")
-        who = f"Agent {self.name!r}"
-        if self.instructions is not None and not (isinstance(self.instructions, str) or callable(self.instructions)):
-            raise UserError(f"{who}: instructions have to be text or a function, not {_kind(self.instructions)}.")
-        if callable(self.instructions) and not _takes_two(self.instructions):
-            raise UserError(f"{who}: its instruction function has to take two arguments, the context and the agent.")
-        if self.model is not None and not isinstance(self.model, (str, Model)):
-            raise UserError(f"{who}: model has to be a name or a Model, not {_kind(self.model)}.")
-        if not isinstance(self.model_settings, ModelSettings):
-            raise UserError(f"{who}: model_settings has to be ModelSettings, not {_kind(self.model_settings)}.")
-        for tool in _listed(self.tools, "tools", who):
-            if not isinstance(tool, (FunctionTool, *HOSTED_TOOLS)):
-                hint = "Decorate it with @function_tool." if callable(tool) else "Make it with function_tool."
-                raise UserError(f"{who}: {_kind(tool)} {tool!r:.60} is no tool.", hint=hint)
-        for target in _listed(self.handoffs, "handoffs", who):
-            if not isinstance(target, (Agent, Handoff)):
-                raise UserError(f"{who}: a handoff has to be an Agent, not {_kind(target)} {target!r:.60}.")
-        if self.output_type is not None:
-            try:
-                check_output_type(self.output_type)
-            except UserError as error:
-                raise UserError(f"{who}: {error.message[0].lower()}{error.message[1:]}", hint=error.hint) from None
-        self._check_guards(who)
+        check_agent(self)
 
-    def _check_guards(self, who: str) -> None:
-        kinds: Any = (("input_guardrails", InputGuardrail), ("output_guardrails", OutputGuardrail))
-        for name, kind in kinds:
-            for guardrail in _listed(getattr(self, name), name, who):
-                if not isinstance(guardrail, kind):
-                    hint = f"Decorate it with @{name.removesuffix('s')}."
-                    raise UserError(f"{who}: {guardrail!r:.60} is none of its {name}.", hint=hint)
-        _listed(self.mcp_servers, "mcp_servers", who)
-        if self.hooks is not None and not isinstance(self.hooks, AgentHooks):
-            raise UserError(f"{who}: hooks have to be AgentHooks, not {_kind(self.hooks)}.")
-        behavior = self.tool_use_behavior
-        stops = isinstance(behavior, dict) and isinstance(behavior.get("stop_at_tool_names"), (list, tuple, set))
-        if not (behavior in ("run_llm_again", "stop_on_first_tool") or stops or callable(behavior)):
-            hint = 'Use "run_llm_again", "stop_on_first_tool", {"stop_at_tool_names": […]} or a function.'
-            raise UserError(f"{who}: tool_use_behavior can't be {behavior!r:.60}.", hint=hint)
-
+    @called_as("agent.as_tool")
     def as_tool(
         self,
         tool_name: str | None = None,
@@ -327,6 +289,8 @@ class Agent(Generic[TContext]):
         return f"{type(self).__name__}({self.name!r}{shown})"
 
 
+Agent.__init__ = called_as("Agent")(Agent.__init__)  # type: ignore[method-assign]
+
 AgentBase = Agent
 """The name that the SDK's documentation gives to what its kinds of agents share: here there is one."""
 
@@ -341,21 +305,5 @@ async def is_enabled(what: Any, context: RunContextWrapper[Any], agent: Agent[An
     return bool(enabled)
 
 
-def _takes_two(function: Callable[..., Any]) -> bool:
-    try:
-        inspect.signature(function).bind(None, None)
-    except TypeError:
-        return False
-    except ValueError:  # a built-in that doesn't say what it takes
-        return True
-    return True
-
-
 def _kind(value: Any) -> str:
     return type(value).__name__
-
-
-def _listed(value: Any, name: str, who: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise UserError(f"{who}: {name} has to be a list, not {_kind(value)}.")
-    return value

@@ -58,6 +58,7 @@ async def call_function_tool(run: RunProgress, call: Call, equipment: Equipment)
     tool = equipment.tools_by_name[call.name]
     include_data = run.config.trace_include_sensitive_data
     with function_span(call.name, parent=run.agent_span, disabled=run.agent_span is None) as span:
+        span.span_data.call_id = call.call_id
         if include_data:
             span.span_data.input = call.arguments
         context = _context(run, call)

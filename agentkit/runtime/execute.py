@@ -154,6 +154,7 @@ class _Work:
         if run.config.tool_not_found_behavior == "raise_error":
             raise ModelBehaviorError(text)
         with function_span(call.name, parent=run.agent_span, disabled=run.agent_span is None) as span:
+            span.span_data.call_id = call.call_id
             text = await told_instead(run, call, "tool_not_found", text)
             if run.config.trace_include_sensitive_data:
                 span.span_data.input, span.span_data.output = call.arguments, text
@@ -170,7 +171,8 @@ class _Work:
                 f"The model sent a {call.item['type']}, but agent {run.agent.name!r} has no such tool."
             )
         await call_hooks(run.hook_calls("on_tool_start"), run.context, run.agent, tool)
-        with function_span(tool.name, parent=run.agent_span, disabled=run.agent_span is None):
+        with function_span(tool.name, parent=run.agent_span, disabled=run.agent_span is None) as span:
+            span.span_data.call_id = call.call_id
             if isinstance(tool, ComputerTool):
                 from agentkit.runtime.computer_actions import computer_call_output
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from pydantic import TypeAdapter, ValidationError
 
+from agentkit._called_as import called_as
 from agentkit._repr import brief, fields_repr
 from agentkit.exceptions import ModelBehaviorError, UserError
 from agentkit.models import TResponseInputItem
@@ -111,6 +112,7 @@ class Handoff(Generic[TContext]):
         return f"Handoff to the {agent.name} agent to handle the request. {agent.handoff_description or ''}".strip()
 
 
+@called_as("handoff")
 def handoff(
     agent: Agent[TContext],
     tool_name_override: str | None = None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agentkit.models import Model, ModelResponse, RawResponsesStreamEvent
 from agentkit.runtime.agent import Agent
+from agentkit.runtime.agent_check import check_agent
 from agentkit.runtime.guardrails import InputGuardrailResult, OutputGuardrailResult
 from agentkit.runtime.hooks import RunHooks
 from agentkit.runtime.items import (
@@ -227,7 +228,12 @@ class RunProgress:
         self.ledger = Ledger(list(self.input))
 
     def hand_over(self, agent: Agent[Any]) -> None:
-        """Go on with `agent`."""
+        """Go on with `agent`.
+
+        Raises:
+            UserError: It was changed into something that can't run; the message names the field.
+        """
+        check_agent(agent)
         self.agent = agent
         self.agent_key = self.key_of(agent)
 

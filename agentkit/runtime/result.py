@@ -143,6 +143,11 @@ class RunResultBase:
         return None if self._run.trace is None else self._run.trace.trace_id
 
     @property
+    def trace_include_sensitive_data(self) -> bool:
+        """Whether what was said may be kept in the trace, and with ratings: as the run's `RunConfig` says."""
+        return self._run.config.trace_include_sensitive_data
+
+    @property
     def session_id(self) -> str | None:
         """Id of the session that the run is part of; None without one."""
         return getattr(self._run.options.session, "session_id", None)

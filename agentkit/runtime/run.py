@@ -6,9 +6,11 @@ import asyncio
 from contextlib import aclosing
 from typing import Any
 
+from agentkit._called_as import called_as
 from agentkit.exceptions import UserError
 from agentkit.models import TResponseInputItem
 from agentkit.runtime.agent import Agent
+from agentkit.runtime.agent_check import check_agent
 from agentkit.runtime.background import run_blocking
 from agentkit.runtime.hooks import RunHooks
 from agentkit.runtime.loop import run_loop
@@ -26,6 +28,7 @@ class Runner:
     """Runs agents: `run` in async code, `run_sync` anywhere, `run_streamed` to watch."""
 
     @classmethod
+    @called_as("Runner.run")
     async def run(
         cls,
         starting_agent: Agent[TContext],
@@ -84,6 +87,7 @@ class Runner:
         return RunResult(run)
 
     @classmethod
+    @called_as("Runner.run_sync")
     def run_sync(
         cls,
         starting_agent: Agent[TContext],
@@ -112,6 +116,7 @@ class Runner:
         )  # fmt: skip
 
     @classmethod
+    @called_as("Runner.run_streamed")
     def run_streamed(
         cls,
         starting_agent: Agent[TContext],
@@ -169,6 +174,7 @@ def new_run(
     """
     if not isinstance(agent, Agent):
         raise UserError(f"Runner needs an Agent to start with, not {type(agent).__name__} {agent!r:.60}.")
+    check_agent(agent)  # it may have been changed since it was made
     _check_input(input)
     if max_turns is not None and (isinstance(max_turns, bool) or not isinstance(max_turns, int) or max_turns < 1):
         raise UserError(f"max_turns has to be 1 or more, not {max_turns!r}.")
@@ -207,10 +213,7 @@ def _config(given: RunConfig | dict[str, Any] | None) -> RunConfig:
         return given
     if not isinstance(given, dict):
         raise UserError(f"run_config has to be a RunConfig, not {type(given).__name__}.")
-    try:
-        return RunConfig(**given)
-    except TypeError as error:
-        raise UserError(f"run_config can't be made into a RunConfig: {error}.") from error
+    return RunConfig(**given)
 
 
 def _handlers(given: Any) -> RunErrorHandlers | None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal
 
 from typing_extensions import TypedDict
 
+from agentkit._called_as import called_as
 from agentkit._repr import fields_repr
 from agentkit.exceptions import AgentsException, UserError
 from agentkit.models import Model, ModelProvider, ModelResponse, ModelSettings, MultiProvider, TResponseInputItem
 from agentkit.tooling import RunContextWrapper, TContext
+from agentkit.tracing.processors import data_wanted
 
 if TYPE_CHECKING:
     from agentkit.runtime.agent import Agent
@@ -177,15 +178,6 @@ class RunErrorHandlers(TypedDict, total=False):
     invalid_final_output: RunErrorHandler
 
 
-def _include_sensitive_data() -> bool:
-    return os.environ.get("OPENAI_AGENTS_TRACE_INCLUDE_SENSITIVE_DATA", "true").lower() not in (
-        "0",
-        "false",
-        "no",
-        "off",
-    )
-
-
 @dataclass
 class RunConfig:
     """Settings for a whole run. What is None is left to the agents."""
@@ -212,7 +204,7 @@ class RunConfig:
     """Whether the run leaves no trace."""
     tracing: Any = None  # a TracingConfig
     """Settings of the trace's export, such as `{"api_key": …}`."""
-    trace_include_sensitive_data: bool = field(default_factory=_include_sensitive_data)
+    trace_include_sensitive_data: bool = field(default_factory=data_wanted)
     """Whether the trace holds inputs and outputs of models and tools."""
     workflow_name: str = "Agent workflow"
     """Name of the run in traces."""
@@ -249,3 +241,6 @@ class RunConfig:
             limit = getattr(self, name)
             if limit is not None and (isinstance(limit, bool) or not isinstance(limit, (int, float)) or limit < 0):
                 raise UserError(f"RunConfig: {name} has to be a number of 0 or more, not {limit!r}.")
+
+
+RunConfig.__init__ = called_as("RunConfig")(RunConfig.__init__)  # type: ignore[method-assign]

@@ -123,7 +123,7 @@ class RunState:
             rejection_message: What the model is told in place of a result.
 
         Raises:
-            UserError: It is no call that waits in this state.
+            UserError: It is no call that waits in this state, or the message is no text.
         """
         self._check(approval_item)
         self._context.reject_tool(approval_item, always_reject, rejection_message)

@@ -42,6 +42,8 @@ def start_trace(run: RunProgress) -> bool:
     its_trace.data_left_out |= not config.trace_include_sensitive_data
     if current is None:
         its_trace.start(mark_as_current=True)
+    if config.trace_include_sensitive_data:  # which the environment may not want: what a run is told counts more
+        its_trace.data_unwanted = False
     if its_trace.session_id is None:
         its_trace.session_id = getattr(run.options.session, "session_id", None)
     if config.trace_include_sensitive_data and its_trace.input is None:

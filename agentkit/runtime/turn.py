@@ -8,6 +8,7 @@ from typing import Any, Literal
 from agentkit.exceptions import ModelRefusalError, UserError
 from agentkit.models import AgentOutputSchema, AgentOutputSchemaBase, ModelResponse
 from agentkit.runtime.agent import Agent, is_enabled
+from agentkit.runtime.agent_check import check_agent
 from agentkit.runtime.handoffs import Handoff, handoff
 from agentkit.runtime.ledger import EntryKind, call_id_of
 from agentkit.tooling import FunctionTool, RunContextWrapper, Tool
@@ -137,10 +138,14 @@ def equip(agent: Agent[Any], tools: list[Tool] | None = None, targets: list[Any]
         targets: Its handoffs as far as they are enabled; all when None.
 
     Raises:
-        UserError: Two of its tools or handoffs have the same name, or its output type has no schema.
+        UserError: Two of its tools or handoffs have the same name, its output type has no schema, or an agent that it
+            may hand over to was changed into something that can't run.
     """
     tools = list(agent.tools if tools is None else tools)
     targets = list(agent.handoffs if targets is None else targets)
+    for target in targets:
+        if isinstance(target, Agent):
+            check_agent(target)
     handoffs = [target if isinstance(target, Handoff) else handoff(target) for target in targets]
     tools_by_name = {tool.name: tool for tool in tools if isinstance(tool, FunctionTool)}
     handoffs_by_name = {target.tool_name: target for target in handoffs}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from agentkit._called_as import called_as
 from agentkit._sqlite import transaction
 from agentkit.sessions.finishing import in_thread
 from agentkit.sessions.session import (
@@ -34,7 +35,8 @@ class SQLiteSession(SessionABC):
 
     Args:
         session_id: Names the conversation.
-        db_path: The file; in memory, and gone with the session object, when ":memory:".
+        db_path: The file; in memory, and gone with the session object, when ":memory:". Folders that aren't there are
+            made at its first use.
         sessions_table: Name of the table of conversations.
         messages_table: Name of the table of their items.
         session_settings: Such as how many items a run reads.
@@ -43,6 +45,7 @@ class SQLiteSession(SessionABC):
         UserError: The id, the path or a table's name can't be used.
     """
 
+    @called_as("SQLiteSession")
     def __init__(
         self,
         session_id: str,

@@ -9,6 +9,7 @@ from typing import Any, Generic
 from typing_extensions import TypeVar
 
 from agentkit._repr import fields_repr
+from agentkit.exceptions import UserError
 from agentkit.usage import Usage
 
 __all__ = ["Approvals", "RunContextWrapper", "TContext", "ToolContext", "approval_key"]
@@ -132,7 +133,15 @@ class RunContextWrapper(Generic[TContext]):
             approval_item: One of a result's `interruptions`.
             always_reject: Whether no later call of the tool may run either, for the rest of the run.
             rejection_message: What the model is told in place of a result.
+
+        Raises:
+            UserError: The message is no text.
         """
+        if not isinstance(rejection_message, str | None):
+            raise UserError(
+                f"A rejection_message is a text, not {rejection_message!r:.60}.",
+                hint="Leave it out, or say to the model why the call isn't made.",
+            )
         self.approvals.decide(approval_item, False, rejection_message, always=always_reject)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, overload
 from pydantic import ValidationError
 from typing_extensions import TypedDict, Unpack
 
+from agentkit._called_as import called_as
 from agentkit.exceptions import AgentsException, ModelBehaviorError, ToolCallError, UserError
 from agentkit.tooling.callables import check_tool_name, function_behind, own_name
 from agentkit.tooling.context import RunContextWrapper, ToolContext
@@ -153,6 +154,7 @@ def default_tool_error_function(ctx: RunContextWrapper[Any], error: Exception) -
 def function_tool(func: Callable[..., Any], **options: Unpack[_Options]) -> FunctionTool: ...
 @overload
 def function_tool(func: None = None, **options: Unpack[_Options]) -> Callable[[Callable[..., Any]], FunctionTool]: ...
+@called_as("function_tool")
 def function_tool(
     func: Callable[..., Any] | None = None,
     *,
@@ -208,9 +210,11 @@ def function_tool(
     # of a thread that is lent, nothing can take a call away when its time is over
     place: RunIn | None = "thread" if run_in is None and timeout is not None else run_in
 
+    stack = 3 if func is None else 5  # frames from a warning to the code that makes the tool
+
     def make(function: Callable[..., Any]) -> FunctionTool:
         schema = _schema(
-            function, name_override, description_override, docstring_style, use_docstring_info, strict_mode
+            function, name_override, description_override, docstring_style, use_docstring_info, strict_mode, stack
         )
         return FunctionTool(
             name=schema.name,
@@ -237,13 +241,16 @@ def _schema(
     style: DocstringStyle | None,
     use_docstring: bool,
     strict: bool,
+    stack: int,
 ) -> FuncSchema:
     if isinstance(function, FunctionTool):  # it can be called too, with any arguments
         raise UserError(f"{function.name!r} is a tool already.", hint="Pass it to the agent, or decorate it once.")
     try:
         return function_schema(function, style, name, description, use_docstring, strict)
     except StrictSchemaError as error:
-        warnings.warn(f"Tool {name or own_name(function)!r} is used without strict mode: {error.message}", stacklevel=4)
+        warnings.warn(
+            f"Tool {name or own_name(function)!r} is used without strict mode: {error.message}", stacklevel=stack
+        )
         return function_schema(function, style, name, description, use_docstring, strict_json_schema=False)
 
 

@@ -138,10 +138,16 @@ class _Categories:
         texts = sorted(text for text in self._numbers if text is not None)
         place = {text: number for number, text in enumerate(texts)}
         codes = np.array([place.get(text, -1) for text in self._numbers], np.int32)
-        found = _Texts()
-        found.add(texts)
         numbers = _ordered(_concatenated(self._pieces, np.int32), order)
-        return pd.Categorical.from_codes(codes[numbers], categories=pd.Index(found.joined(None)))
+        return pd.Categorical.from_codes(codes[numbers], categories=_index(texts))
+
+
+def _index(texts: list[str]) -> Any:
+    """Return texts as pandas has those of categories by itself, and when it reads them from a file."""
+    try:
+        return pd.Index(texts)
+    except UnicodeEncodeError:  # half an emoji
+        return pd.Index(np.array(texts, object), dtype=object)
 
 
 class _Texts:

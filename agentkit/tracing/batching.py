@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections import deque
+from logging import getLogger
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from agentkit.tracing.processors import TracingExporter, TracingProcessor, processor_failed
@@ -47,6 +48,7 @@ class Batcher(Generic[T]):
         batch_items: With so many waiting they are passed on at once, and at most so many at a time.
         max_items: With so many waiting, items are dropped: the alternative is to use up the memory.
         on_drop: Called for an item that had to be dropped.
+        still_wanted: Tells whether an item of `put_later` is to be passed on, now that there is time for it.
     """
 
     def __init__(
@@ -57,12 +59,15 @@ class Batcher(Generic[T]):
         batch_items: int = 4_000,
         max_items: int = _MAX_ITEMS,
         on_drop: Callable[[], object] | None = None,
+        still_wanted: Callable[[T], bool] = lambda item: True,
     ) -> None:
         self._open_sink = open_sink
         self._delay_s = delay_s
         self._batch_items = batch_items
         self._max_items = max_items
         self._on_drop = on_drop
+        self._still_wanted = still_wanted
+        self._has_failed = False
         self._reset()
         _all_batchers.add(self)
         _register_process_hooks()
@@ -70,12 +75,14 @@ class Batcher(Generic[T]):
     def _reset(self) -> None:
         self.waiting: deque[T] = deque()
         """What is to be passed on, oldest first."""
+        self._later: deque[T] = deque()
         self._lock = threading.Condition()
         self._thread: threading.Thread | None = None
         self._something = threading.Event()
         self._hurry = threading.Event()
         self._awake = False
         self._stopping = False
+        self._left_behind = False  # by a `stop` that waited in vain: the thread, once it goes on, tidies up itself
         self._asked = 0  # flushes asked for, and done
         self._done = 0
 
@@ -87,6 +94,13 @@ class Batcher(Generic[T]):
         waiting.append(item)
         if not self._awake:
             self._wake()
+
+    def put_later(self, item: T) -> None:
+        """Pass `item` on once fewer wait than make a batch, if it is still wanted then."""
+        if len(self._later) < self._max_items:
+            self._later.append(item)
+            if not self._awake:  # the thread may have looked already
+                self._wake()
 
     def _has_room(self) -> bool:
         self._hurry.set()
@@ -114,7 +128,7 @@ class Batcher(Generic[T]):
         self._thread = thread
 
     def _run(self) -> None:
-        sink = self._open_sink()
+        sink: Sink[T] | None = None
         while not self._stopping:
             self._something.wait()
             self._hurry.wait(self._delay_s)
@@ -123,20 +137,80 @@ class Batcher(Generic[T]):
                 self._hurry.clear()
                 self._awake = False  # before anything is taken: what comes from here on wakes the thread again
                 asked = self._asked
-            self._pass_on(sink, last_chance=False)
+            sink = self._pass_on(sink, last_chance=False)
             with self._lock:
                 self._done = asked
                 self._lock.notify_all()
-        sink.close()
+        self._close(sink)
+        with self._lock:
+            self._thread = None
+            if self._left_behind:
+                self._begin_anew()
+                if self.waiting or self._later:
+                    self._start_thread()
+                    self._something.set()
 
-    def _pass_on(self, sink: Sink[T], *, last_chance: bool) -> None:
-        """Hand over what is waiting now; what comes meanwhile is for the next time."""
-        waiting = self.waiting
-        left = len(waiting)
+    def _pass_on(self, sink: Sink[T] | None, *, last_chance: bool) -> Sink[T] | None:
+        """Hand over what is waiting now; what comes meanwhile is for the next time. Never raises.
+
+        Returns:
+            The sink, opened where it wasn't and that can be.
+        """
+        try:
+            sink = sink or self._open_sink()
+        except Exception as error:  # whatever a sink does: the next batch tries again
+            self._failed(error)
+            return None
+        self._hand_over(self.waiting, sink, last_chance=last_chance)
+        if self._later:
+            self._sort_out()
+            if len(self.waiting) < self._batch_items:
+                self._hand_over(self._later, sink, last_chance=last_chance)
+        return sink
+
+    def _hand_over(self, items: deque[T], sink: Sink[T], *, last_chance: bool) -> None:
+        left = len(items)
         while left:
             count = min(left, self._batch_items)
             left -= count
-            sink.write([waiting.popleft() for _ in range(count)], last_chance=last_chance or self._stopping)
+            batch = [items.popleft() for _ in range(count)]
+            try:
+                sink.write(batch, last_chance=last_chance or self._stopping)
+            except Exception as error:  # whatever a sink does: a thread that ended would keep nothing more
+                self._failed(error)
+
+    def _sort_out(self) -> None:
+        """Drop what isn't wanted any more of what is for later."""
+        later = self._later
+        for _ in range(len(later)):
+            item = later.popleft()
+            if self._still_wanted(item):
+                later.append(item)
+
+    def _close(self, sink: Sink[T] | None) -> None:
+        try:
+            if sink is not None:
+                sink.close()
+        except Exception as error:  # as above
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        """Log that a sink raised, the first time."""
+        if self._has_failed:
+            return
+        self._has_failed = True
+        getLogger("agentkit.tracing").error(
+            "Some traces and spans could not be passed on (%s: %s). Runs go on; this is said once.",
+            type(error).__name__,
+            error,
+            exc_info=error,
+        )
+
+    def _begin_anew(self) -> None:
+        self._thread, self._stopping, self._awake, self._left_behind = None, False, False, False
+        self._something.clear()
+        self._hurry.clear()
+        self._lock.notify_all()
 
     def flush(self, timeout_s: float = _FLUSH_TIMEOUT_S) -> bool:
         """Wait until everything put so far was handed to the sink; return whether that happened in time."""
@@ -150,24 +224,24 @@ class Batcher(Generic[T]):
             return self._lock.wait_for(lambda: self._done >= mine or self._thread is None, timeout_s)
 
     def stop(self, timeout_s: float = _FLUSH_TIMEOUT_S) -> None:
-        """Hand over everything and end the thread. What is put afterwards starts another."""
+        """Hand over everything and end the thread. What is put afterwards starts another.
+
+        Where the sink holds the thread up for longer than `timeout_s`, it goes on by itself, once it can.
+        """
         with self._lock:
-            thread, self._stopping = self._thread, True
+            thread, self._stopping, self._left_behind = self._thread, True, False
         self._hurry.set()
         self._something.set()
         if thread is not None:
             thread.join(timeout_s)
-            if thread.is_alive():
-                return
-        if self.waiting:
-            sink = self._open_sink()
-            self._pass_on(sink, last_chance=True)
-            sink.close()
+            with self._lock:
+                if self._thread is thread:
+                    self._left_behind = True
+                    return
+        if self.waiting or self._later:
+            self._close(self._pass_on(None, last_chance=True))
         with self._lock:
-            self._thread, self._stopping, self._awake = None, False, False
-            self._something.clear()
-            self._hurry.clear()
-            self._lock.notify_all()
+            self._begin_anew()
 
     def after_fork(self) -> None:
         """In a forked child: start anew. What waits is the parent's to pass on, and so is the sink's connection."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from agentkit._json import loads
@@ -31,6 +31,12 @@ __all__ = [
 ]
 
 _MAX_NS = 2**63 - 1  # what SQLite holds: the year 2262
+
+_DURATION = re.compile(r"(?:\d+(?:\.\d*)?\s*[a-zA-Zµ]+[\s,]*)+(?:\d+:\d\d:\d\d(?:\.\d+)?)?|P[\dDTHMS.]+")
+"""How long ago: numbers, each with its unit, as pandas reads them, or as ISO 8601 has them. One without a unit would be
+nanoseconds, and "30" would delete everything where 30 days are meant."""
+_DATE = re.compile(r"^\s*(?:19|20|21|22)\d\d\s*$|\b\d{4}[-/.]|[-/.\s]\d{4}\b|^\s*\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?\s*$")
+"""A time has a year in it, or is one of today's."""
 
 Columns = dict[str, "Iterable[Any]"]
 
@@ -97,30 +103,41 @@ def since_ns(since: datetime | timedelta | str | None, name: str = "since") -> i
     import pandas as pd
 
     try:
-        moment = _moment(since).as_unit("us")
-    except (ValueError, TypeError):
-        raise UserError(
-            f"{name} is a time or how long ago, not {since!r}.", hint='For example "2026-11-21", "2h" or a datetime.'
-        ) from None
+        moment: Any = _moment(since)  # or what pandas has for no time
+    except (ValueError, TypeError, OverflowError):
+        moment = pd.NaT
     if pd.isna(moment):
-        raise UserError(f"{name} is a time or how long ago, not {since!r}.")
-    since_epoch = moment.to_pydatetime(warn=False) - datetime(1970, 1, 1, tzinfo=UTC)
-    return min(since_epoch // timedelta(microseconds=1) * 1000, _MAX_NS)
+        raise UserError(
+            f"{name} is a time or how long ago, not {since!r:.60}.",
+            hint='For example "2026-11-21", "2h", "30d" or a datetime.',
+        )
+    since_epoch: timedelta = moment.as_unit("us").to_pydatetime(warn=False) - datetime(1970, 1, 1, tzinfo=UTC)
+    return max(min(since_epoch // timedelta(microseconds=1) * 1000, _MAX_NS), -_MAX_NS)
 
 
-def _moment(since: datetime | timedelta | str) -> pd.Timestamp:
+def _moment(since: Any) -> pd.Timestamp:  # whatever a caller passes
+    """Return the time that is meant.
+
+    Raises:
+        ValueError, TypeError, OverflowError: None is.
+    """
     import pandas as pd
 
     if isinstance(since, str):
-        try:
-            return pd.Timestamp.now(tz="UTC") - pd.Timedelta(re.sub(r"(?<=[\d\s])d\b", "D", since))
-        except ValueError:
-            since = pd.Timestamp(since).to_pydatetime()
+        if _DURATION.fullmatch(since.strip()):
+            # in capitals: pandas warns of the small ones
+            since = pd.Timedelta(re.sub(r"(?<=[\d\s])[dw]\b", lambda unit: unit[0].upper(), since.strip()))
+        elif not _DATE.search(since):
+            raise ValueError("neither a time nor how long ago")
     if isinstance(since, timedelta):
+        if since < timedelta(0):
+            raise ValueError("how long ago is never negative")
         return pd.Timestamp.now(tz="UTC") - since
+    if not isinstance(since, str | date) and type(since).__name__ != "datetime64":
+        raise TypeError("no time")
     moment = pd.Timestamp(since)
-    if moment.tzinfo is None:
-        return pd.Timestamp(moment.to_pydatetime().astimezone())  # local time, with the zone of that day
+    if pd.notna(moment) and moment.tzinfo is None:
+        return pd.Timestamp(moment.to_pydatetime(warn=False).astimezone())  # local time, with the zone of that day
     return moment
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from agentkit._called_as import called_as
 from agentkit.tracing.context import current
 from agentkit.tracing.ids import check_trace_id, gen_span_id, gen_trace_id
 from agentkit.tracing.processors import registered, tracing_disabled
@@ -44,6 +45,7 @@ Parent: TypeAlias = "Trace | Span[Any] | None"
 TSpanData = TypeVar("TSpanData", bound=SpanData)
 
 
+@called_as("trace")
 def trace(
     workflow_name: str,
     trace_id: str | None = None,

@@ -187,8 +187,8 @@ class Database:
         try:
             self._connection.execute("PRAGMA journal_size_limit = 67108864")
             # Ids are random, so their index changes all over: fewer pages are written where many changes meet first.
-            self._connection.execute("PRAGMA cache_size = -16384")  # KiB
-            self._connection.execute("PRAGMA wal_autocheckpoint = 4096")  # pages
+            self._connection.execute("PRAGMA cache_size = -32768")  # KiB
+            self._connection.execute("PRAGMA wal_autocheckpoint = 16384")  # pages
             migrate(self._connection, MIGRATIONS)
         except BaseException:
             self._connection.close()

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any, TypeVar, overload
 
+from agentkit._called_as import called_as
 from agentkit.exceptions import UserError
 from agentkit.tracing.traced_calls import Given, TracedCall, Tracer
 
@@ -31,6 +32,7 @@ def traced(
 ) -> Callable[[F], F]: ...
 
 
+@called_as("traced")
 def traced(
     function: F | None = None,
     /,
@@ -76,6 +78,10 @@ def traced(
             f"A traced function can't be a span of kind {kind!r}.",
             hint='Use "custom", "function", or a word of your own; agent_span() and its like make the others.',
         )
+
+    for argument, value in (("record_input", record_input), ("record_output", record_output)):
+        if value is not None and not isinstance(value, bool):
+            raise UserError(f"@traced got {argument}={value!r:.60}.", hint="It is True, False or None.")
 
     def decorate(function: F) -> F:
         decorated: F = _decorated(function, Tracer(function, name, kind, record_input, record_output))

@@ -39,6 +39,9 @@ _DTYPES = {
     "session_id": "string",
     "created_at": "time",
 }
+_ID_CHARS = len("trace_") + 32
+_RATED = 'agentkit.rate(agentkit.last_run(), "up")'
+_REMOVED = "agentkit.remove_feedback(agentkit.last_run())"
 _NOT_RECORDED = "That run left no trace, so there is nothing to keep a rating with."
 
 
@@ -81,14 +84,36 @@ def add_feedback(
 
 
 @called_as("agentkit.remove_feedback")
-def remove_feedback(trace_id: str) -> None:
+def remove_feedback(
+    result: Any,  # as for `rate`
+) -> None:
     """Forget what was thought of an answer. Does nothing where nothing is kept of it.
 
+    Args:
+        result: The answer, as `rate` takes it; of a trace's id the beginning will do.
+
     Raises:
-        UserError: The file can't be written.
+        UserError: It is no answer, several rated ones begin so, or the file can't be written.
     """
+    if _is_chat(result):
+        result.rate(None)
+        return
+    trace_id = _id_of(result, _REMOVED)
     if store_path().is_file():
-        _write(lambda database: database.drop_feedback(trace_id))
+        whole = trace_id if len(trace_id) >= _ID_CHARS else _whole_id(trace_id)
+        _write(lambda database: database.drop_feedback(whole))
+
+
+def _whole_id(beginning: str) -> str:
+    """Return the trace with feedback that is meant; the text itself where there is none or it is whole."""
+    rated = read_feedback(agent=None, rating=None, since_ns=None, limit=None)
+    ids = [row[FEEDBACK_COLUMNS.index("trace_id")] for row in rated]
+    found = [each for each in ids if each.startswith(beginning)]
+    if beginning in found or not found:
+        return beginning
+    if len(found) > 1:
+        raise UserError(f"{len(found)} rated answers begin with {beginning!r}.", hint=f"Such as {found[0]!r}.")
+    return str(found[0])
 
 
 @called_as("agentkit.rate")
@@ -99,24 +124,28 @@ def rate(
 ) -> None:
     """Keep what you think of an answer, with what was asked and answered: `agentkit.feedback()` reads it.
 
-    Rating an answer again replaces the earlier rating.
+    Rating an answer again replaces the earlier rating. Of a run that leaves what was said out of its trace, question
+    and answer aren't kept.
 
     Args:
         result: A run's result; or the id of its trace, or the beginning of one, as `agentkit.traces()` lists them; or a
-            chat, whose last answer is meant; or an answer among a chat's messages.
+            chat, whose last answer is meant; or an answer among a chat's messages; or a trace of `open_trace()`.
         rating: "up" or "down".
         remark: In your own words.
 
     Raises:
-        UserError: There is no such rating or no such trace, or the file can't be written.
+        UserError: There is no such rating or no such trace, the remark is no text, or the file can't be written.
     """
-    if hasattr(result, "messages") and callable(rate_chat := getattr(result, "rate", None)):
-        rate_chat(_checked(rating), remark)
+    _checked(rating)
+    if not isinstance(remark, str):
+        raise UserError(f"A remark is a text, not {remark!r:.60}.", hint='remark="It depends on what for"')
+    if _is_chat(result):
+        result.rate(rating, remark)
         return
     if hasattr(result, "trace_id") and hasattr(result, "raw_responses"):
         about = _about_result(result)
     else:
-        trace_id = _id_of(result)
+        trace_id = _id_of(result, _RATED)
         flush_store()
         about = _about_trace(read_trace(trace_id))
     add_feedback(rating=rating, remark=remark, **about)
@@ -197,33 +226,43 @@ def _checked(rating: Any) -> Rating:  # whatever was passed
     return cast("Rating", rating)
 
 
-def _id_of(given: Any) -> str:  # whatever was passed
-    """Return the id of the trace that is meant: the text itself, or that of a message of a chat."""
-    hint = 'Pass a run\'s result, a chat or a trace_id: agentkit.rate(agentkit.last_run(), "up").'
+def _is_chat(given: Any) -> bool:  # whatever was passed
+    return hasattr(given, "messages") and callable(getattr(given, "rate", None))
+
+
+def _id_of(given: Any, example: str) -> str:  # whatever was passed
+    """Return the id of the trace that is meant: the text itself, or that of what has one.
+
+    Args:
+        given: What was passed.
+        example: How the function is called.
+    """
+    hint = f"Pass a run's result, a chat or a trace_id: {example}."
     if isinstance(given, str):
         if not re.fullmatch(r"\S+", given):
             said = "is empty" if not given else f"{given!r:.60} is no trace_id"
             raise UserError(f"What is rated is an answer, by its trace; {said}.", hint=hint)
         return given
-    if hasattr(given, "role") and hasattr(given, "trace_id"):
-        if given.role != "assistant":
-            raise UserError("What is rated is an answer, and this message is a question.", hint=hint)
-        if not given.trace_id:
-            raise UserError(_NOT_RECORDED, hint="Tracing was disabled when it began.")
-        return str(given.trace_id)
-    raise UserError(f"What is rated is an answer, not {type(given).__name__} {given!r:.60}.", hint=hint)
+    if getattr(given, "role", "assistant") != "assistant":
+        raise UserError("What is rated is an answer, and this message is a question.", hint=hint)
+    trace_id = getattr(given, "trace_id", False)
+    if trace_id is None or trace_id in ("", "no-op"):
+        raise UserError(_NOT_RECORDED, hint="Tracing was disabled when it began.")
+    if not isinstance(trace_id, str):
+        raise UserError(f"What is rated is an answer, not {type(given).__name__} {given!r:.60}.", hint=hint)
+    return trace_id
 
 
 def _about_result(result: Any) -> dict[str, str]:  # any of the result classes of a layer above
     if not result.trace_id or result.trace_id == "no-op":
         raise UserError(_NOT_RECORDED, hint="Tracing was disabled when it began.")
     output, responses = result.final_output, result.raw_responses
-    agent = result.last_agent
+    agent, tells = result.last_agent, getattr(result, "trace_include_sensitive_data", True)
     asked = getattr(agent.model, "model", agent.model)  # the name, or an object that has one
     return {
         "trace_id": result.trace_id,
-        "question": _last_said(result.input),
-        "answer": result.text if output is None else _as_text(output),
+        "question": _last_said(result.input) if tells else "",
+        "answer": "" if not tells else result.text if output is None else _as_text(output),
         "agent": agent.name,
         "model": (responses[-1].model if responses else None) or (asked if isinstance(asked, str) else ""),
         "session_id": result.session_id or "",

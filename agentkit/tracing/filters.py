@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+from agentkit.exceptions import UserError
+from agentkit.tracing.searching import SAYS
 
 __all__ = ["MODEL_KINDS", "SpanFilter", "TraceFilter"]
 
 MODEL_KINDS = ("response", "generation")
 """Kinds of the spans that are model calls."""
-
-_LIKE_ESCAPES = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 Condition = tuple[str, list[Any]]
 
@@ -42,11 +43,15 @@ class TraceFilter(NamedTuple):
     """Only this one."""
 
     def sql(self, gone: Sequence[str] = ()) -> Condition:
-        """Return a condition on `traces AS t LEFT JOIN feedback AS f`, and its values.
+        """Return a condition on `traces AS t LEFT JOIN feedback AS f`, and its values, for a connection of `reading()`.
 
         Args:
             gone: The processes that have left traces unfinished.
+
+        Raises:
+            UserError: A value can't be looked for.
         """
+        self.check()
         built = _Builder()
         built.equal("t.trace_id = ?", self.trace_id)
         for column, name in (("agents", self.agent), ("models", self.model)):
@@ -56,11 +61,20 @@ class TraceFilter(NamedTuple):
         built.equal("f.rating = ?", self.rating)
         built.equal("t.started_ns >= ?", self.since_ns)
         built.equal("t.started_ns < ?", self.until_ns)
-        built.status("coalesce(t.status, 'running')", "coalesce(t.process, '')", self.status, gone)
+        over = f"(t.process IS NULL OR t.process IN ({_marks(gone)}))"
+        built.status("coalesce(t.status, 'running')", over, self.status, gone)
         if self.error is not None:
             built.add(f"t.error IS {'NOT ' if self.error else ''}NULL")
         built.text(("t.input", "t.output", "t.error"), self.text)
         return built.condition()
+
+    def check(self) -> None:
+        """Raise where a value can't be looked for.
+
+        Raises:
+            UserError: It is no text, or `error` is something else than True and False.
+        """
+        _check(self._asdict())
 
 
 class SpanFilter(NamedTuple):
@@ -88,11 +102,15 @@ class SpanFilter(NamedTuple):
     """Only those that started before this time."""
 
     def sql(self, gone: Sequence[str] = ()) -> Condition:
-        """Return a condition on `spans AS s`, and its values.
+        """Return a condition on `spans AS s`, and its values, for a connection of `reading()`.
 
         Args:
             gone: The processes that have left traces unfinished.
+
+        Raises:
+            UserError: A value can't be looked for.
         """
+        self.check()
         built = _Builder()
         if self.kinds is not None:
             built.add(f"s.kind IN ({', '.join('?' * len(self.kinds))})", *self.kinds)
@@ -101,13 +119,44 @@ class SpanFilter(NamedTuple):
         built.equal("s.model = ?", self.model)
         built.equal("s.started_ns >= ?", self.since_ns)
         built.equal("s.started_ns < ?", self.until_ns)
-        process = "(SELECT coalesce(process, '') FROM traces WHERE trace_id = s.trace_id)"
-        built.status("s.status", process, self.status, gone)
+        going_on = f"ended_ns IS NULL AND process IS NOT NULL AND process NOT IN ({_marks(gone)})"
+        over = f"NOT EXISTS (SELECT 1 FROM traces WHERE trace_id = s.trace_id AND {going_on})"
+        built.status("s.status", over, self.status, gone)
         if self.error is not None:
             built.add("s.status = 'error'" if self.error else "s.status <> 'error'")
         built.equal("s.trace_id IN (SELECT trace_id FROM traces WHERE session_id = ?)", self.session)
         built.text(("s.input", "s.output", "s.error"), self.text)
         return built.condition()
+
+    def check(self) -> None:
+        """Raise where a value can't be looked for, as `TraceFilter.check` does."""
+        given = self._asdict()
+        for kind in given.pop("kinds") or ():
+            _check({"kind": kind})
+        _check(given)
+
+
+def _check(given: Mapping[str, Any]) -> None:  # whatever a caller passes
+    """Raise where a value can't be looked for: SQLite would say so in words that nobody understands."""
+    for name, value in given.items():
+        if value is None or name.endswith("_ns"):
+            continue
+        if name == "error":
+            if not isinstance(value, bool):
+                raise UserError(f"error is True, False or None, not {value!r:.60}.")
+        elif not isinstance(value, str):
+            hint = "It takes one. To choose several, choose among the rows of the dataframe, with .isin([…])."
+            raise UserError(f"{name} is a text, not {value!r:.60}.", hint=hint if _is_several(value) else None)
+        elif not value.isascii() and value != value.encode("utf-8", "ignore").decode():
+            raise UserError(f"{name} is {value!r:.60}, in which a character is only half there.")
+
+
+def _is_several(value: Any) -> bool:
+    return isinstance(value, list | tuple | set | frozenset)
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))
 
 
 class _Builder:
@@ -125,22 +174,27 @@ class _Builder:
         if value is not None:
             self.add(condition, value)
 
-    def status(self, column: str, process: str, wanted: str | None, gone: Sequence[str]) -> None:
+    def status(self, column: str, over: str, wanted: str | None, gone: Sequence[str]) -> None:
+        """Compare with the status that readers are shown.
+
+        Args:
+            column: What was stored.
+            over: Whether it can't go on any more, with a mark for each of `gone`.
+            wanted: The status.
+            gone: The processes that have left traces unfinished.
+        """
         if wanted is None:
             return
-        marks = ", ".join("?" * len(gone))
         if wanted == "running":
-            self.add(f"{column} = 'running' AND {process} NOT IN ({marks})", *gone)
-        elif wanted == "unfinished":
-            self.add(f"{column} = 'running' AND {process} IN ({marks})", *gone)
+            self.add(f"{column} = 'running' AND NOT {over}", *gone)
+        elif wanted == "unfinished":  # as it is stored of what was read from a file
+            self.add(f"({column} = 'unfinished' OR ({column} = 'running' AND {over}))", *gone)
         else:
             self.add(f"{column} = ?", wanted)
 
     def text(self, columns: Sequence[str], wanted: str | None) -> None:
         if wanted is not None:
-            pattern = f"%{wanted.translate(_LIKE_ESCAPES)}%"
-            alike = " OR ".join(f"{name} LIKE ? ESCAPE '\\'" for name in columns)
-            self.add(f"({alike})", *[pattern] * len(columns))
+            self.add(f"{SAYS}(?, {', '.join(columns)})", wanted)
 
     def condition(self) -> Condition:
         return " AND ".join(self._conditions), self._values

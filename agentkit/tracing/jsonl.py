@@ -60,6 +60,8 @@ class JSONLExporter(TracingExporter):
             total = self._added(dict(zip(TRACE_COLUMNS, row, strict=True)))
             if row[TRACE_COLUMNS.index("status")] is not None or total["ended_ns"] is not None:
                 lines.append(line_of("trace", [total[name] for name in TRACE_COLUMNS]))
+            if total["ended_ns"] is not None:
+                del self._totals[total["trace_id"]]
         self._append(lines)
         self._requests = (self._requests if len(self._requests) < _MAX_KEPT else set()) | new.keys()
         while len(self._totals) > _MAX_KEPT:

@@ -62,17 +62,24 @@ def annotate(
         raise UserError("There is nothing to note.", hint='annotate(result, mark="check", comment="Why Oslo?")')
     _check(mark, comment)
     trace_id, span_id = _place(trace_or_span)
-    before = {row[1]: (row[2], row[3]) for row in read_notes(trace_id)}.get(span_id, ("", ""))
     clean = Redactor().clean
-    after = tuple(
-        old if new is None else clean(new).encode("utf-8", "backslashreplace").decode().strip()
-        for old, new in zip(before, (mark, comment), strict=True)
+    new = tuple(
+        None if text is None else clean(text).encode("utf-8", "backslashreplace").decode().strip()
+        for text in (mark, comment)
     )
-    if any(after):
-        row = (trace_id, span_id, *after, time.time_ns())
-        _write(lambda database: database.put_note(row))
-    else:
-        _write(lambda database: database.drop_note(trace_id, span_id))
+    _write(lambda database: _change(database, trace_id, span_id, new))
+
+
+def _change(database: Database, trace_id: str, span_id: str, new: tuple[str | None, ...]) -> None:
+    """Put mark and comment in place of the present ones; None leaves one. Nobody else writes in between."""
+    with database.changing() as connection:
+        where = "WHERE trace_id = ? AND span_id = ?"
+        found = connection.execute(f"SELECT mark, comment FROM notes {where}", (trace_id, span_id)).fetchone()
+        after = tuple(old if text is None else text for old, text in zip(found or ("", ""), new, strict=True))
+        if any(after):
+            database.put_note((trace_id, span_id, *after, time.time_ns()))
+        else:
+            database.drop_note(trace_id, span_id)
 
 
 @called_as("agentkit.notes")

@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentkit import _secrets
+from agentkit._called_as import called_as
 from agentkit._retry_after import retry_after_s
+from agentkit.exceptions import UserError
 from agentkit.tracing.database import SPAN_COLUMNS, TRACE_COLUMNS
 from agentkit.tracing.otlp_settings import captures_content, resource, settings
 from agentkit.tracing.otlp_spans import OtlpSpan, SpanMaker
@@ -217,6 +219,10 @@ class OTLPSpanExporter(TracingExporter):
         max_retries: int = 3,
         sender: OtlpSender | None = None,
     ) -> None:
+        if capture_content is not None and not isinstance(capture_content, bool):
+            raise UserError(
+                f"OTLPSpanExporter got capture_content={capture_content!r:.60}.", hint="It is True, False or None."
+            )
         self._maker = SpanMaker(capture_content=captures_content(capture_content))
         self._sender = sender or OtlpSender(
             endpoint,
@@ -270,3 +276,6 @@ class OTLPSpanExporter(TracingExporter):
             _secrets.Redactor().clean(self.endpoint),
             failure,
         )
+
+
+OTLPSpanExporter.__init__ = called_as("OTLPSpanExporter")(OTLPSpanExporter.__init__)  # type: ignore[method-assign]

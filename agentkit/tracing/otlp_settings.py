@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from agentkit import _secrets
@@ -60,6 +61,7 @@ def settings(
     Raises:
         UserError: A value makes no sense.
     """
+    _check_headers(headers)
     sent = {**_headers_of(_variable("HEADERS")), **{name.lower(): value for name, value in (headers or {}).items()}}
     _keep_secret(sent)
     return OtlpSettings(
@@ -71,6 +73,15 @@ def settings(
         certificate=_variable("CERTIFICATE"),
         client_certificate=_client_certificate(),
     )
+
+
+def _check_headers(headers: Any) -> None:  # whatever a caller passes
+    hint = 'For example headers={"authorization": "Bearer …"}.'
+    if headers is not None and not isinstance(headers, Mapping):
+        raise UserError(f"Headers are a dictionary, not {type(headers).__name__}.", hint=hint)
+    for name, value in (headers or {}).items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise UserError(f"The header {name!r:.60} has no text: its value is {type(value).__name__}.", hint=hint)
 
 
 def resource(service_name: str | None) -> dict[str, Attribute]:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from agentkit._repr import bare_repr
+from agentkit.exceptions import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ __all__ = [
     "TracingExporter",
     "TracingProcessor",
     "add_trace_processor",
+    "data_wanted",
     "flush_traces",
     "processor_failed",
     "registered",
@@ -106,9 +108,16 @@ class _Registered:
 
 registered = _Registered()
 
+_TOLD = ("on_trace_start", "on_trace_end", "on_span_start", "on_span_end", "shutdown", "force_flush")
+
 
 def add_trace_processor(processor: TracingProcessor) -> None:
-    """Tell `processor` about all traces and spans from now on, beside the local store."""
+    """Tell `processor` about all traces and spans from now on, beside the local store.
+
+    Raises:
+        UserError: It is no processor; an exporter has to be wrapped in `BatchTraceProcessor`.
+    """
+    _check(processor)
     registered.processors = (*registered.processors, processor)
 
 
@@ -116,14 +125,45 @@ def set_trace_processors(processors: Iterable[TracingProcessor]) -> None:
     """Tell only `processors` about traces and spans from now on.
 
     This replaces the local store too: nothing is kept in it unless `processors` has a `TraceStore()`.
+
+    Raises:
+        UserError: One of them is no processor, or it is no list of any; the ones in use stay.
     """
     from agentkit.tracing.store import TraceStore
 
-    before, registered.processors = registered.processors, tuple(processors)
+    try:
+        wanted = tuple(processors)
+    except TypeError:
+        _check(processors)
+        raise UserError(
+            f"set_trace_processors takes a list of processors, not one {type(processors).__name__}.",
+            hint="Put it in a list: set_trace_processors([processor]).",
+        ) from None
+    for processor in wanted:
+        _check(processor)
+    before, registered.processors = registered.processors, wanted
     registered.default_wanted = False
     for processor in before:
         if isinstance(processor, TraceStore) and processor not in registered.processors:
             processor.shutdown()
+
+
+def _check(processor: Any) -> None:  # whatever a caller passes
+    """Refuse what can't be told of traces. What has the methods will do, without being derived from the class."""
+    kind = type(processor).__name__
+    if not isinstance(processor, type):
+        if all(callable(getattr(processor, name, None)) for name in _TOLD):
+            return
+        if callable(getattr(processor, "export", None)):
+            raise UserError(
+                f"{kind} is an exporter, not a processor.", hint=f"Wrap it: BatchTraceProcessor({kind}(…))."
+            )
+    else:
+        kind = f"the class {processor.__name__}"
+    raise UserError(
+        f"A trace processor was expected, not {kind}.",
+        hint="It is an object of a class derived from TracingProcessor, such as BatchTraceProcessor(exporter).",
+    )
 
 
 def reset_tracing() -> None:
@@ -147,6 +187,14 @@ def tracing_disabled() -> bool:
     from os import environ
 
     return environ.get("OPENAI_AGENTS_DISABLE_TRACING", "").strip().lower() in ("1", "true", "yes", "on")
+
+
+def data_wanted() -> bool:
+    """Return whether what was said is to be recorded, as `OPENAI_AGENTS_TRACE_INCLUDE_SENSITIVE_DATA` says."""
+    from os import environ
+
+    said = environ.get("OPENAI_AGENTS_TRACE_INCLUDE_SENSITIVE_DATA", "")
+    return said.strip().lower() not in ("0", "false", "no", "off")
 
 
 def flush_traces() -> None:

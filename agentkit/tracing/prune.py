@@ -76,10 +76,10 @@ def prune(
     if keep is not None and (not isinstance(keep, int) or isinstance(keep, bool) or keep < 0):
         raise UserError(f"keep is a number of traces, 0 or more, not {keep!r}.")
     before = since_ns(older_than, "older_than")
+    flush_store()  # first: what waits may be what makes the file
     path = store_path()
     if not path.is_file():
         return Pruned(0, 0, 0, dry_run)
-    flush_store()
     try:
         database = Database(path)
         try:
@@ -100,7 +100,7 @@ def _delete(
 ) -> tuple[int, int]:
     """Delete traces and all that hangs on them, and return how many of them and of their spans."""
     gone = gone_processes(connection)
-    conditions = [f"(ended_ns IS NOT NULL OR process IN ({', '.join('?' * len(gone))}))"]
+    conditions = [f"(ended_ns IS NOT NULL OR process IS NULL OR process IN ({', '.join('?' * len(gone))}))"]
     values: list[Any] = [*gone]
     if before is not None:
         conditions.append("started_ns < ?")

@@ -9,7 +9,7 @@ from typing import Any
 
 from agentkit._json import dumps
 from agentkit._process import is_gone
-from agentkit._sqlite import open_to_read
+from agentkit._sqlite import NewerSchemaError, is_busy, open_to_read
 from agentkit.exceptions import UserError
 from agentkit.tracing.database import (
     FEEDBACK_COLUMNS,
@@ -20,7 +20,8 @@ from agentkit.tracing.database import (
     Database,
 )
 from agentkit.tracing.filters import SpanFilter, TraceFilter
-from agentkit.tracing.store import store_path
+from agentkit.tracing.searching import add_search
+from agentkit.tracing.store import advice, store_path
 
 __all__ = [
     "SPANS_READ",
@@ -49,6 +50,8 @@ TRACES_READ = (*TRACE_COLUMNS, "rating", "remark", "mark", "comment")
 
 _BUSY_TIMEOUT_S = 10.0
 _SHORTEST_PREFIX = 4
+_STOPPED_SEARCH = "user-defined function raised exception"
+"""What SQLite makes of an interrupt within the search for a text."""
 _CHUNK_ROWS = 500
 """Rows that are read at a time: few enough to stay in the processor's cache until they are columns."""
 
@@ -61,8 +64,12 @@ _SPAN_STATUS = SPAN_COLUMNS.index("status")
 def read_traces(wanted: TraceFilter, limit: int | None) -> Rows:
     """Return rows of `TRACES_READ`, the newest trace first; none where nothing was kept yet.
 
-    The status of one whose process is gone is "unfinished".
+    The status of one that never ended, and whose process is gone or isn't known, is "unfinished".
+
+    Raises:
+        UserError: What is wanted makes no sense, or the file can't be read.
     """
+    wanted.check()
     with reading() as connection:
         if connection is None:
             return []
@@ -74,7 +81,7 @@ def read_traces(wanted: TraceFilter, limit: int | None) -> Rows:
             f" WHERE {condition} ORDER BY t.started_ns DESC, t.seq DESC LIMIT ?",
             [*values, _sql_limit(limit)],
         ).fetchall()
-        return [_with_status(row, _STATUS, row[_PROCESS] in gone) for row in rows] if gone else rows
+        return [_with_status(row, _STATUS, row[_PROCESS] is None or row[_PROCESS] in gone) for row in rows]
 
 
 def read_trace(trace_id: str) -> dict[str, Any]:
@@ -88,7 +95,10 @@ def read_trace(trace_id: str) -> dict[str, Any]:
     """
     with reading() as connection:
         found = find_trace(connection, trace_id)
-    return dict(zip(TRACES_READ, read_traces(TraceFilter(trace_id=found), 1)[0], strict=True))
+    rows = read_traces(TraceFilter(trace_id=found), 1)
+    if not rows:
+        raise UserError(f"The trace {found} was deleted a moment ago.", hint="agentkit.traces() lists those there are.")
+    return dict(zip(TRACES_READ, rows[0], strict=True))
 
 
 def read_feedback(*, agent: str | None, rating: str | None, since_ns: int | None, limit: int | None) -> Rows:
@@ -153,14 +163,16 @@ def read_spans(
     wanted = wanted or SpanFilter()
     if kind is not None:
         wanted = wanted._replace(kinds=(kind,))
+    wanted.check()
     with reading() as connection:
         if trace_id is not None:
             trace_id = find_trace(connection, trace_id)
         if connection is None:
             return []
-        sql, values = _spans_query(connection, trace_id, wanted, gone_processes(connection))
+        gone = gone_processes(connection)
+        sql, values = _spans_query(connection, trace_id, wanted, gone)
         rows = connection.execute(sql, [*values, _sql_limit(limit)]).fetchall()
-        return _with_unfinished(connection, rows)
+        return _with_unfinished(connection, rows, gone)
 
 
 def read_span_chunks(
@@ -180,21 +192,23 @@ def read_span_chunks(
     Raises:
         UserError: There is no such trace, or there are several, or the file can't be read.
     """
+    wanted.check()
     with reading() as connection:
         if trace_id is not None:
             trace_id = find_trace(connection, trace_id)
         if connection is None:
             return
+        gone = gone_processes(connection)
         if trace_id is None and limit is None and wanted == SpanFilter():
             sql = f"SELECT {', '.join(columns)} FROM spans AS s ORDER BY s.seq LIMIT ?"
             values: list[Any] = []
         else:
-            sql, values = _spans_query(connection, trace_id, wanted, gone_processes(connection), columns)
+            sql, values = _spans_query(connection, trace_id, wanted, gone, columns)
         found = connection.execute(sql, [*values, _sql_limit(limit)])
         while rows := found.fetchmany(_CHUNK_ROWS):
             chunk: dict[str, Sequence[Any]] = dict(zip(columns, zip(*rows, strict=True), strict=True))
             if "running" in chunk["status"]:
-                over = _over(connection, chunk["trace_id"], chunk["status"])
+                over = _over(connection, chunk["trace_id"], chunk["status"], gone)
                 chunk["status"] = [
                     "unfinished" if status == "running" and id_ in over else status
                     for id_, status in zip(chunk["trace_id"], chunk["status"], strict=True)
@@ -282,18 +296,20 @@ def gone_processes(connection: sqlite3.Connection) -> list[str]:
     return [process for (process,) in rows if is_gone(process)]
 
 
-def _with_unfinished(connection: sqlite3.Connection, rows: Rows) -> Rows:
+def _with_unfinished(connection: sqlite3.Connection, rows: Rows, gone: Sequence[str]) -> Rows:
     """Return rows of spans in which those that run no more, though they never ended, are "unfinished"."""
-    over = _over(connection, [row[0] for row in rows], [row[_SPAN_STATUS] for row in rows])
+    over = _over(connection, [row[0] for row in rows], [row[_SPAN_STATUS] for row in rows], gone)
     return [_with_status(row, _SPAN_STATUS, row[0] in over) for row in rows] if over else rows
 
 
-def _over(connection: sqlite3.Connection, trace_ids: Sequence[str], statuses: Sequence[str]) -> set[str]:
-    """Return those of the traces of running spans that can't go on any more."""
+def _over(
+    connection: sqlite3.Connection, trace_ids: Sequence[str], statuses: Sequence[str], gone: Sequence[str]
+) -> set[str]:
+    """Return those of the traces of running spans that can't go on any more, as `SpanFilter` has it."""
     over = set()
     for trace_id in {id_ for id_, status in zip(trace_ids, statuses, strict=True) if status == "running"}:
         found = connection.execute("SELECT process, ended_ns FROM traces WHERE trace_id = ?", (trace_id,)).fetchone()
-        if found and (found[1] is not None or (found[0] is not None and is_gone(found[0]))):
+        if found is None or found[1] is not None or found[0] is None or found[0] in gone:
             over.add(trace_id)
     return over
 
@@ -355,16 +371,19 @@ def reading() -> Iterator[sqlite3.Connection | None]:
             connection.close()
             Database(path).close()  # brings it up to date, or waits for who is at it
             connection = open_to_read(path, timeout_s=_BUSY_TIMEOUT_S)
+        add_search(connection)
         yield connection
-    except (sqlite3.Error, OSError) as error:
-        raise UserError(
-            f"The traces in {path} can't be read ({error}).",
-            hint="Is it damaged, move it away: the next run begins a new file.",
-        ) from error
+    except (sqlite3.Error, OSError, NewerSchemaError) as error:
+        if _STOPPED_SEARCH in str(error):  # it raises nothing itself
+            raise KeyboardInterrupt from None
+        if isinstance(error, sqlite3.InterfaceError | sqlite3.ProgrammingError):
+            raise UserError(f"The traces can't be looked for by these values ({error}).") from error
+        hint = "Try again once others have done with it." if is_busy(error) else advice(error)
+        raise UserError(f"The traces in {path} can't be read ({error}).", hint=hint) from error
     finally:
         if connection is not None:
             connection.close()
 
 
 def _sql_limit(limit: int | None) -> int:
-    return -1 if limit is None else limit
+    return -1 if limit is None else min(limit, 2**63 - 1)

@@ -6,7 +6,7 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast
 
 from agentkit.tracing.context import enter, leave
-from agentkit.tracing.processors import processor_failed, registered
+from agentkit.tracing.processors import data_wanted, processor_failed, registered
 from agentkit.tracing.span_data import SpanData
 
 if TYPE_CHECKING:
@@ -47,6 +47,10 @@ class Recorded:
     started_ns: int
     ended_ns: int
     outer: Scope | None
+
+    def _says_kinds_alone(self) -> bool:
+        """Return whether texts of errors, which may quote what was said, stay out."""
+        raise NotImplementedError
 
     @property
     def status(self) -> str:
@@ -99,14 +103,15 @@ class Recorded:
         self.finish(reset_current=True)
 
     def _note_exception(self, exc: BaseException) -> None:
-        """Note that `exc` ended it, unless something was noted already."""
+        """Note that `exc` ended it, unless something was noted already; its kind alone where data is left out."""
         if self.error is not None or self._status is not None:
             return
         # By name: both asyncio and concurrent.futures have one, and neither is to be imported for this.
         if isinstance(exc, KeyboardInterrupt) or type(exc).__name__ == "CancelledError":
             self.status = "cancelled"
         elif isinstance(exc, Exception):  # SystemExit and GeneratorExit are ways to end well
-            self.error = {"message": f"{type(exc).__name__}: {exc}", "data": None}
+            kind = type(exc).__name__
+            self.error = {"message": kind if self._says_kinds_alone() else f"{kind}: {exc}", "data": None}
 
 
 class Trace(Recorded):
@@ -119,7 +124,11 @@ class Trace(Recorded):
         name: The workflow's name.
         group_id: What traces of one conversation have in common, or None.
         session_id: The session that its runs belong to, or None. May be set.
-        data_left_out: Whether a run in it leaves out what was said; then `@traced` does too. May be set.
+        data_left_out: Whether a run in it leaves out what was said; then `@traced` and errors that leave a `with` block
+            do too. May be set.
+        data_unwanted: Whether spans of model calls, tools and speech are recorded without input and output, whoever
+            made them: `OPENAI_AGENTS_TRACE_INCLUDE_SENSITIVE_DATA` was 0 when it started, and no run in it was told to
+            keep them. May be set.
         metadata: What the caller wanted noted, or None.
         input: What was asked: text or anything that has a JSON form. May be set.
         output: What came out, likewise.
@@ -131,6 +140,7 @@ class Trace(Recorded):
 
     __slots__ = (
         "data_left_out",
+        "data_unwanted",
         "group_id",
         "input",
         "metadata",
@@ -154,6 +164,7 @@ class Trace(Recorded):
         self.group_id = group_id
         self.session_id: str | None = None
         self.data_left_out = False
+        self.data_unwanted = False
         self.metadata = metadata
         self.tracing_api_key = tracing_api_key
         self.input: Any = None  # anything the caller has
@@ -173,6 +184,9 @@ class Trace(Recorded):
         """Return None: a trace is no span."""
         return
 
+    def _says_kinds_alone(self) -> bool:
+        return self.data_left_out or self.data_unwanted
+
     def start(self, mark_as_current: bool = False) -> None:
         """Start the trace.
 
@@ -182,6 +196,8 @@ class Trace(Recorded):
         if self.started_ns:
             return
         self.started_ns = time_ns()
+        if not data_wanted():
+            self.data_unwanted = True
         if mark_as_current:
             enter(self)
         if registered.default_wanted:
@@ -298,6 +314,9 @@ class Span(Recorded, Generic[TSpanData]):
         """Return the span itself; a trace returns None."""
         return self
 
+    def _says_kinds_alone(self) -> bool:
+        return self.trace.data_left_out or self.trace.data_unwanted
+
     def set_error(self, error: SpanError) -> None:
         """Note what went wrong."""
         self.error = error
@@ -328,6 +347,8 @@ class Span(Recorded, Generic[TSpanData]):
         if self.started_ns and not self.ended_ns:
             now = time_ns()
             self.ended_ns = now if now > self.started_ns else self.started_ns  # the clock may be set back
+            if self.trace.data_unwanted:
+                self.span_data.leave_out()
             for processor in registered.processors:
                 try:
                     processor.on_span_end(self)

@@ -10,9 +10,10 @@ from pydantic_core import to_json
 from agentkit._json import dumps
 from agentkit._process import this_process
 from agentkit.pricing import Price, price_of
-from agentkit.tracing.database import USAGE_COLUMNS, Batch
+from agentkit.tracing.database import SPAN_COLUMNS, TRACE_COLUMNS, USAGE_COLUMNS, Batch
 from agentkit.tracing.limits import Cutter
 from agentkit.tracing.redaction import Redactor
+from agentkit.tracing.span_data import SpanData
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +32,9 @@ _REPR_CHARS = 2_000
 _MAX_TALLIES = 10_000
 _NO_USAGE = (None,) * len(USAGE_COLUMNS)
 _MAX_INT = 2**63 - 1
+_CUT = TRACE_COLUMNS.index("cut")
+_SPAN_TEXTS = SPAN_COLUMNS.index("error")
+"""Where the long texts of a span's row begin."""
 
 
 class _Tally:
@@ -87,6 +91,7 @@ class RowMaker:
         self._touched: dict[str, _Tally] = {}
         self._look_anew()
         self._gone = 0
+        self._lost: dict[str, int] = {}
         self._prices: dict[str | None, Price | None] = {}
 
     def rows(self, entries: Sequence[Entry]) -> Batch:
@@ -114,9 +119,24 @@ class RowMaker:
                 spans.append(self._span_row(span, running=record not in ended))
             except Exception as error:  # a span data class of the user's own
                 self.failure = error
-        rows = [self._trace_row(tally, traces.get(trace_id)) for trace_id, tally in self._touched.items()]
+        rows = []
+        for trace_id, tally in self._touched.items():
+            try:
+                rows.append(self._trace_row(tally, traces.get(trace_id)))
+            except Exception as error:  # a trace of the user's own making
+                self.failure = error
         self._forget([trace_id for trace_id, (_, running) in traces.items() if not running])
         return Batch(rows, spans, self._requests)
+
+    def lose(self, batch: Batch) -> None:
+        """Note that a batch wasn't written: what its traces lack counts as cut, in their next rows."""
+        for row in batch.spans:
+            size = sum(len(text.encode("utf-8", "replace")) for text in row[_SPAN_TEXTS:] if text)
+            self._lost[row[0]] = self._lost.get(row[0], 0) + max(size, 1)
+        for row in batch.traces:  # what they were to tell of an earlier loss
+            self._lost[row[0]] = self._lost.get(row[0], 0) + (row[_CUT] or 0)
+        while len(self._lost) > _MAX_TALLIES:
+            self._lost.pop(next(iter(self._lost)))
 
     def _look_anew(self) -> None:
         """Find out which keys there are, and how much is kept: both may have been set since."""
@@ -148,16 +168,20 @@ class RowMaker:
         data = span.span_data
         kind = data.type
         name, model, usage, first_token_s, sent, received, rest = data.fields()
+        if running and span.trace.data_unwanted and type(data).leave_out is not SpanData.leave_out:
+            sent = received = None  # a span that ended has left them out itself
         is_call = kind in _MODEL_KINDS
         used = _NO_USAGE if usage is None else _usage(usage)
-        cost_usd = self._cost(model, used) if is_call and usage is not None else None
-        named = "" if name is None else str(name)
-        of_agent = "" if span.agent is None else str(span.agent)
+        # A failed call without usage used nothing, as far as is known; one that ended well used what isn't known.
+        has_cost = is_call and (usage is not None or (not running and span.status == "ok"))
+        cost_usd = self._cost(model, used) if has_cost else None
+        named = "" if name is None else _spelt(name)
+        of_agent = "" if span.agent is None else _spelt(span.agent)
         named, of_agent, *texts = self._cleaned(named, of_agent, span.error, sent, received, rest)
         name = None if name is None else named
         agent = name if kind == "agent" else of_agent or None
         self._count(span, name, model, used, running)
-        if is_call and usage is not None and not running:
+        if has_cost and not running:
             self._tally(span.trace).add_cost(cost_usd)
         request = getattr(data, "request", None) if is_call else None
         return (
@@ -229,12 +253,13 @@ class RowMaker:
         trace, running = change or (tally.trace, True)
         status = None if change is None else "running" if running else trace.status
         told = (trace.error, trace.input, trace.output, trace.metadata) if change is not None else (None,) * 4
-        session_id = "" if trace.session_id is None else str(trace.session_id)
-        name, session_id, *texts = self._cleaned(str(trace.name), session_id, *told)
+        session_id = "" if trace.session_id is None else _spelt(trace.session_id)
+        name, session_id, *texts = self._cleaned(_spelt(trace.name), session_id, *told)
+        gone = self._lost.pop(trace.trace_id, 0) + (0 if running else self._gone)
         return (
             trace.trace_id,
             name,
-            None if trace.group_id is None else str(trace.group_id),
+            None if trace.group_id is None else _spelt(trace.group_id),
             session_id or None,
             status,
             this_process() if running else None,
@@ -245,7 +270,7 @@ class RowMaker:
             "\n".join(tally.models) or None,
             *tally.counts,
             tally.cost_usd,
-            None if running else self._gone or None,
+            gone or None,
             *texts,
         )
 
@@ -283,6 +308,14 @@ def loosely(value: Any) -> bytes:
         return to_json(value, fallback=_repr, inf_nan_mode="null", bytes_mode="base64")
     except Exception:  # a circular reference, a dictionary that changes meanwhile
         return dumps(_repr(value))
+
+
+def _spelt(value: Any) -> str:  # a name of whatever type the caller gave
+    """Return `str(value)`. Never raises."""
+    try:
+        return str(value)
+    except Exception as error:
+        return f"<{type(value).__name__} whose str raises {type(error).__name__}>"
 
 
 def _repr(value: Any) -> str:

@@ -56,6 +56,10 @@ class SpanData(ABC):
         name, model, usage = rest.pop("name", None), rest.pop("model", None), rest.pop("usage", None)
         return name, model, usage, None, rest.pop("input", None), rest.pop("output", None), rest or None
 
+    def leave_out(self) -> None:
+        """Forget what models and tools were sent and gave, as that isn't to be recorded. Nothing, unless overridden."""
+        return
+
     def __repr__(self) -> str:
         told = {name: value for name, value in self.export().items() if name != "type" and value is not None}
         shown = ", ".join(f"{name}={brief(value)}" for name, value in told.items())
@@ -100,9 +104,10 @@ class FunctionSpanData(SpanData):
         input: Its arguments, as the model wrote them (JSON text).
         output: What it returned.
         mcp_data: Where the tool came from an MCP server: what is known of that.
+        call_id: The id that the model gave the call; its result is told by it, too.
     """
 
-    __slots__ = ("input", "mcp_data", "name", "output")
+    __slots__ = ("call_id", "input", "mcp_data", "name", "output")
     type = "function"
 
     def __init__(
@@ -111,14 +116,16 @@ class FunctionSpanData(SpanData):
         input: JSON = None,  # noqa: A002 (the documented name)
         output: JSON = None,
         mcp_data: Mapping[str, Any] | None = None,
+        call_id: str | None = None,
     ) -> None:
         self.name = name
         self.input = input
         self.output = output
         self.mcp_data = mcp_data
+        self.call_id = call_id
 
     def export(self) -> dict[str, Any]:
-        """Return the data as a dictionary; the output as text."""
+        """Return the data as a dictionary, in the documented shape, which has no `call_id`; the output as text."""
         return {
             "type": "function",
             "name": self.name,
@@ -129,8 +136,13 @@ class FunctionSpanData(SpanData):
 
     def fields(self) -> Fields:
         """Return what the store keeps, by column."""
-        rest = None if self.mcp_data is None else {"mcp_data": self.mcp_data}
-        return self.name, None, None, None, self.input, self.output, rest
+        rest = {"mcp_data": self.mcp_data, "call_id": self.call_id}
+        known = {name: value for name, value in rest.items() if value is not None}
+        return self.name, None, None, None, self.input, self.output, known or None
+
+    def leave_out(self) -> None:
+        """Forget the arguments and what was returned."""
+        self.input = self.output = None
 
 
 class GenerationSpanData(SpanData):
@@ -198,6 +210,10 @@ class GenerationSpanData(SpanData):
         if self.retries:
             rest["retries"] = self.retries
         return None, self.model, self.usage, self.first_token_s, self.input, self.output, rest or None
+
+    def leave_out(self) -> None:
+        """Forget the messages, and what was sent beside them."""
+        self.input = self.output = self.request = None
 
 
 class ResponseSpanData(SpanData):
@@ -276,6 +292,12 @@ class ResponseSpanData(SpanData):
         if self.retries:
             rest["retries"] = self.retries
         return None, model, usage, self.first_token_s, self.input, output, rest or None
+
+    def leave_out(self) -> None:
+        """Forget the messages and what was sent beside them; of the client's answer stay model, usage and id."""
+        _, self.model, self.usage, *_ = self.fields()
+        self.response_id = self.response_id
+        self.input = self.output = self.request = self.response = None
 
 
 class HandoffSpanData(SpanData):

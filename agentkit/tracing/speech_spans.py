@@ -64,6 +64,10 @@ class TranscriptionSpanData(SpanData):
         rest = {"input_format": self.input_format, "model_config": self.model_config}
         return None, self.model, None, None, self.input, self.output, rest
 
+    def leave_out(self) -> None:
+        """Forget the audio and the text."""
+        self.input = self.output = None
+
 
 class SpeechSpanData(SpanData):
     """Text that was spoken.
@@ -116,6 +120,10 @@ class SpeechSpanData(SpanData):
         }
         return None, self.model, None, None, self.input, self.output, rest
 
+    def leave_out(self) -> None:
+        """Forget the text and the audio."""
+        self.input = self.output = None
+
 
 class SpeechGroupSpanData(SpanData):
     """Several pieces of speech that belong together, such as the sentences of an answer."""
@@ -133,6 +141,10 @@ class SpeechGroupSpanData(SpanData):
     def fields(self) -> Fields:
         """Return what the store keeps, by column."""
         return None, None, None, None, self.input, None, None
+
+    def leave_out(self) -> None:
+        """Forget the text."""
+        self.input = None
 
 
 def transcription_span(

@@ -11,7 +11,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from agentkit._home import home
-from agentkit._sqlite import NewerSchemaError, is_busy, is_corrupt, set_aside
+from agentkit._sqlite import NewerSchemaError, file_identity, is_busy, is_corrupt, set_aside
 from agentkit.tracing.batching import Batcher
 from agentkit.tracing.database import Batch, Database
 from agentkit.tracing.processors import TracingProcessor
@@ -29,7 +29,12 @@ _PATIENCE_S = 60.0
 """How long to try while another process keeps the file locked."""
 _RETRY_S = 0.05
 _START_ITEMS = 4_000
-"""With more than this waiting, spans are written when they end, and no longer when they start as well."""
+"""With more than this waiting, spans are written when they end, and no longer when they start as well: that is made up
+for once fewer wait, if they haven't ended by then."""
+_SAY_AGAIN_S = 60.0
+"""What has gone wrong again, after it had gone well, is said again after so long."""
+_MAX_ENDS = 1_000
+"""Ends of traces that are kept in memory while they can't be written."""
 
 
 def store_path() -> Path:
@@ -71,6 +76,8 @@ class TraceStore(TracingProcessor):
         batcher = self._batcher or self._follow_home()
         if len(batcher.waiting) < _START_ITEMS:
             batcher.put((span,))
+        else:
+            batcher.put_later((span,))
 
     def on_span_end(self, span: Span[Any]) -> None:
         """Keep how `span` ended."""
@@ -98,9 +105,15 @@ class TraceStore(TracingProcessor):
                     self._batcher.stop()
                 path = store_path()
                 warner = _Warner(path)
-                self._batcher = Batcher(lambda: _StoreSink(path, warner), on_drop=warner.dropped)
+                self._batcher = Batcher(
+                    lambda: _StoreSink(path, warner), on_drop=warner.dropped, still_wanted=_is_under_way
+                )
                 self._home_setting = setting
             return self._batcher
+
+
+def _is_under_way(entry: Entry) -> bool:
+    return isinstance(entry, tuple) and not entry[0].ended_ns
 
 
 class _Warner:
@@ -108,15 +121,22 @@ class _Warner:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._said: set[str] = set()
+        self._said: dict[str, float] = {}  # and when
+        self._over: set[str] = set()
 
     def warn(self, what: str, advice: str, *, error: object = None) -> None:
-        """Log `what`, unless it was said before."""
-        if what in self._said:
+        """Log `what`, unless it was said before and has gone on since, or was said a moment ago."""
+        now = monotonic()
+        if what in self._said and not (what in self._over and now - self._said[what] >= _SAY_AGAIN_S):
             return
-        self._said.add(what)
+        self._said[what] = now
+        self._over.discard(what)
         reason = "" if error is None else f" ({error})"
         getLogger("agentkit.tracing").warning("%s: %s%s. %s", self._path, what, reason, advice)
+
+    def recovered(self) -> None:
+        """Note that something could be written: what goes wrong from here on has begun anew."""
+        self._over.update(self._said)
 
     def dropped(self) -> None:
         """Say that spans come faster than they can be written."""
@@ -134,8 +154,14 @@ class _StoreSink:
         self._warner = warner
         self._rows = RowMaker()
         self._database: Database | None = None
+        self._identity = (0, 0)  # of the file that was tried last
+        self._lost_starts: set[str] = set()
+        self._lost_ends: dict[str, Trace] = {}
 
     def write(self, items: list[Entry], *, last_chance: bool) -> None:
+        if self._lost_ends:  # without its end, a trace would seem to go on for as long as this process does
+            items = [*self._lost_ends.values(), *items]
+            self._lost_ends = {}
         batch = self._rows.rows(items)
         if (failure := self._rows.failure) is not None:
             self._warner.warn("some spans can't be turned into rows, and aren't kept", "Runs go on.", error=failure)
@@ -153,10 +179,28 @@ class _StoreSink:
                     continue
             self._warner.warn(
                 "can't be written, so new traces aren't kept",
-                "Runs go on. Make room or give access, or set AGENTKIT_HOME to a folder that can be written.",
+                "Runs go on, and what comes once it can be written is kept. Make room or give access, or set"
+                " AGENTKIT_HOME to a folder that can be written.",
                 error=error,
             )
+            self._lose(items, batch)
             return
+        if self._lost_starts:
+            self._lost_starts.difference_update(row[0] for row in batch.traces)
+
+    def _lose(self, items: list[Entry], batch: Batch) -> None:
+        """Note that a batch wasn't written: traces of which something is in the file will say that they lack some."""
+        self._rows.lose(batch)
+        for entry in items:
+            record = entry[0] if isinstance(entry, tuple) else entry
+            if record.as_span() is not None:
+                continue
+            if isinstance(entry, tuple):
+                self._lost_starts.add(record.trace_id)
+            elif record.trace_id in self._lost_starts:  # nothing of it is in the file
+                self._lost_starts.discard(record.trace_id)
+            elif len(self._lost_ends) < _MAX_ENDS:
+                self._lost_ends[record.trace_id] = record.trace
 
     def close(self) -> None:
         if self._database is not None:
@@ -167,6 +211,7 @@ class _StoreSink:
         """Write `batch`; return what went wrong where that depends on the file."""
         try:
             self._opened().write(batch)
+            self._warner.recovered()
         except NewerSchemaError as error:
             self._warner.warn(
                 "a newer agentkit wrote this file, so new traces aren't kept",
@@ -183,6 +228,7 @@ class _StoreSink:
         if self._database is not None and not self._database.is_current():
             self.close()  # somebody moved or deleted the file
         if self._database is None:
+            self._identity = file_identity(self._path)
             self._database = Database(self._path)
         return self._database
 
@@ -195,6 +241,8 @@ class _StoreSink:
 
     def _set_aside(self, error: Exception) -> bool:
         """Rename the damaged file and return whether that worked, so that a new one can be begun."""
+        if file_identity(self._path) != self._identity:
+            return True  # another process has just done so
         try:
             kept = set_aside(self._path)
         except OSError:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import os
 from typing import Any
 
 from agentkit.exceptions import UserError
 from agentkit.tracing.context import current, enter, leave
 from agentkit.tracing.create import make_span, trace
-from agentkit.tracing.processors import registered, tracing_disabled
+from agentkit.tracing.processors import data_wanted, registered, tracing_disabled
 from agentkit.tracing.record import NoOpSpan, NoOpTrace, Span, Trace
 from agentkit.tracing.snapshot import snapshot
 from agentkit.tracing.span_data import Fields, SpanData
@@ -94,10 +93,7 @@ class Tracer:
         span = make_span(TracedSpanData(self.name, self.kind), None, own or here, False)
         call = TracedCall(own, span, self)
         if call.records_input():
-            given = snapshot(self._named(args, kwargs))
-            span.span_data.input = given
-            if own is not None:
-                own.input = given
+            span.span_data.input = snapshot(self._named(args, kwargs))
         span.start()
         return call
 
@@ -121,7 +117,7 @@ class TracedCall:
         self._own = own
         self._span = span
         self._tracer = tracer
-        self._wanted = _data_wanted()
+        self._wanted = data_wanted()
 
     def records_input(self) -> bool:
         """Return whether the arguments are to be recorded."""
@@ -147,10 +143,7 @@ class TracedCall:
     def end(self, result: Any) -> None:
         """Note what came out, and finish."""
         if self.records_output():
-            output = snapshot(result)
-            self._span.span_data.output = output
-            if self._own is not None:
-                self._own.output = output
+            self._span.span_data.output = snapshot(result)
         self._finish()
 
     def fail(self, error: BaseException) -> None:
@@ -167,8 +160,16 @@ class TracedCall:
         self._finish()
 
     def _finish(self) -> None:
+        """End span and trace, without the arguments where a run in it turned out to leave such data out.
+
+        A trace of the call's own has them only now: what the store once has of a trace can't be taken away by its end.
+        """
+        data = self._span.span_data
+        if not self.records_input():
+            data.input = None
         self._span.finish()
         if self._own is not None:
+            self._own.input, self._own.output = data.input, data.output
             self._own.finish()
 
 
@@ -208,8 +209,3 @@ def _parameters(function: Any) -> tuple[list[str], str, str | None]:
     by_place = [each.name for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
     rest = next((each.name for each in parameters if each.kind is each.VAR_POSITIONAL), "args")
     return by_place, rest, by_place[0] if by_place and by_place[0] in ("self", "cls") else None
-
-
-def _data_wanted() -> bool:
-    given = os.environ.get("OPENAI_AGENTS_TRACE_INCLUDE_SENSITIVE_DATA", "true")
-    return given.strip().lower() not in ("0", "false", "no", "off")

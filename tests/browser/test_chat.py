@@ -180,7 +180,7 @@ def test_a_chat_says_that_the_notebook_does_not_keep_all_of_it_after_a_reload(
     assert "Two." not in kept_in(notebook, 1)
 
     code = chat.locator(".agk-lag code").inner_text()
-    assert code.startswith('agentkit.chat.resume("chat-weather-')
+    assert code.startswith('import agentkit; agentkit.chat.resume("chat-weather-')
     notebook.cell(2).locator(".cm-content").fill(code)
     notebook.run_cell(2)
     resumed = chat_in(notebook, 2)

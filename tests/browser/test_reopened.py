@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 from chats import SETUP, chat_in, say, wait_for_answer
 from surfaces import App, Notebooks, Theme, on_both_surfaces, picture
 
@@ -32,3 +35,43 @@ def test_controls_of_an_old_kernel_leave_what_is_kept(notebook_with: Notebooks, 
     assert [word for word in ("rror", "widget") if word in chat_says + run_says] == []
     notebook.run_cell(4)
     assert notebook.text(4) == "42"
+
+
+WAITS = """keeper = Agent(name="keeper", model=ScriptedModel(call("send_mail", to="Ada", text="Hi")), tools=[send_mail])
+os.getpid()"""
+SLOW = "chat = agentkit.chat(Agent(name='slow', model=ScriptedModel('Hello.', call('wait')), tools=[wait]))"
+
+
+@on_both_surfaces
+def test_controls_of_a_kernel_that_was_killed_say_so(notebook_with: Notebooks, app: App, theme: Theme) -> None:
+    notebook = notebook_with([SETUP, SLOW, WAITS, ASK], app=app, theme=theme)
+    for index in range(3):
+        notebook.run_cell(index)
+    chat = chat_in(notebook, 1)
+    say(chat, "Hi")
+    wait_for_answer(chat, "Hello.")
+    chat.locator(".agk-down").click()
+    chat.locator(".agk-remark").wait_for()
+    say(chat, "Wait")
+    chat.locator(".agk-remark").wait_for(state="detached")
+    chat.locator(".agk-s .agk-n").wait_for()
+    notebook.start_cell(3)
+    card = notebook.output(3).locator(".agk-ask")
+    card.wait_for()
+    os.kill(int(notebook.text(2)), signal.SIGKILL)
+    for index in (1, 3):
+        notebook.output(index).get_by_text("The kernel has ended or begun anew, and this").wait_for()
+    assert [control.is_disabled() for control in card.locator("button, input").all()] == [True] * 4
+    assert notebook.output(1).locator(".agk-status").inner_text() == "Not answered to the end."
+    assert notebook.output(3).locator(".agk-clock").inner_text() == ""
+    picture(notebook, "killed-approval", 3)
+    notebook.reopen(kernel=True)
+    for index in (1, 3):
+        notebook.output(index).get_by_text(GIVEN_UP).wait_for(state="attached")
+    picture(notebook, "killed-approval-reopened", 3)
+    assert notebook.text(3).splitlines()[:3] == [
+        '? send_mail to="Ada", text="Hi"',
+        "■ Waiting for approval:",
+        'send_mail(to="Ada", text="Hi")',
+    ]
+    assert [word for word in ("rror", "widget") if word in notebook.text(1) + notebook.text(3)] == []

@@ -56,8 +56,9 @@ def test_a_click_decides_while_the_cell_runs(keeper: Kernel, verdict: str, text:
     key = next(op[1] for op in asked["content"]["data"]["content"]["ops"] if op[0] == "ask")
     say(keeper, comm, kind="decide", key=key, verdict=verdict, reason=text)
     result = cell.result().check()
-    assert [output["output_type"] for output in result.outputs] == ["display_data"]
-    assert result.text == "It is gone."
+    panel, kept = result.outputs
+    assert panel["data"] == {"text/html": "", "text/plain": ""}  # it can't be taken away
+    assert kept["data"]["text/plain"] == "It is gone."
     assert text in result.html
     assert keeper.run("done").text == done
 
@@ -90,6 +91,20 @@ def test_a_click_after_the_cell_goes_on_and_replaces_what_was_kept(keeper: Kerne
     assert again.error["evalue"].startswith("No call waits for approval.")
 
 
+def test_what_waits_is_kept_while_its_cell_runs(keeper: Kernel) -> None:
+    cell = keeper.start(ASK[0], allow_stdin=True)
+    comm = opened_widget(cell)
+    say(keeper, comm, kind="ready")
+    kept = cell.wait_for(lambda m: "[Waiting for approval.]" in str(m["content"]))
+    assert kept["msg_type"] == "display_data"
+    assert kept["content"]["data"]["text/plain"].startswith('[Waiting for approval.]\n  delete(path="a")')
+    assert '<div class="agk agk-kept agk-beneath">' in kept["content"]["data"]["text/html"]
+    say(keeper, comm, kind="decide", key="1", verdict="approve")
+    result = cell.result().check()
+    assert "agk-beneath" not in result.html
+    assert "Waiting" not in result.text
+
+
 @pytest.mark.parametrize(("policy", "done"), [("", "[]"), ("deny", "[]"), ("approve", "['a']")])
 def test_where_nobody_is_there_the_policy_decides(keeper: Kernel, policy: str, done: str) -> None:
     keeper.run(f"%env AGENTKIT_APPROVE={policy}").check()
@@ -108,7 +123,11 @@ def test_an_interrupt_while_a_call_waits_leaves_the_run_at_rest(keeper: Kernel) 
     keeper.interrupt()
     result = cell.result()
     assert result.status == "error"
-    assert result.outputs[0]["data"]["text/plain"].startswith("[Waiting for approval.]")
+    panel, kept, control, error = result.outputs
+    assert panel["data"] == {"text/html": "", "text/plain": ""}
+    assert kept["data"]["text/plain"].startswith("[Waiting for approval.]")
+    assert "application/vnd.jupyter.widget-view+json" in control["data"]
+    assert error["ename"] == "Interrupted"
     assert keeper.run("agentkit.approve()", allow_stdin=True).check().text == "It is gone."
 
 

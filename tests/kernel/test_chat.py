@@ -79,9 +79,9 @@ chat.ask('One?')
     jupyter.restart()
     jupyter.run(SETUP).check()
     resumed = jupyter.run("chat = agentkit.chat.resume()").check()
-    assert resumed.text == (
-        "Chat with weather\n\nYou: One?\nweather: Some words.\n[The kernel ended before the answer did.]"
-    )
+    ends = ("The kernel ended before the answer did.", "Stopped. This is what was answered so far.")
+    # A restart interrupts the kernel before it kills it, and the run may get to hear of the one or of neither.
+    assert resumed.text in [f"Chat with weather\n\nYou: One?\nweather: Some words.\n[{end}]" for end in ends]
     jupyter.run("chat.ask('Two?');").check()
     assert jupyter.run("[message.text for message in chat.messages][2:]").text == "['Two?', 'First.']"
 

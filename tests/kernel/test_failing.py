@@ -31,6 +31,31 @@ def test_an_interrupt_stops_the_run_and_keeps_what_was_answered(notebook: Kernel
     assert notebook.run("%ask weather hi").check().text == "Again."
 
 
+@pytest.mark.parametrize(
+    "code",
+    ["agentkit.Runner.run_sync(weather, 'What?')", "await agentkit.Runner.run(weather, 'What?')"],
+)
+def test_an_interrupt_of_plain_python_is_one_line_and_its_traceback_a_command_away(notebook: Kernel, code: str) -> None:
+    notebook.run("weather.instructions = lambda c, a: print('asked', flush=True) or 'x'").check()
+    notebook.run(
+        "class Silent(ScriptedModel):\n    async def get_response(self, *a, **k):\n"
+        "        while True: await asyncio.sleep(0.05)  # the kernel looks at interrupts when its loop does something"
+    ).check()
+    notebook.run("weather.model = Silent()").check()
+    cell = notebook.start(code)
+    cell.wait_for_text("asked")
+    notebook.interrupt()
+    error = cell.result().error
+    assert error is not None
+    assert error["ename"] in ("KeyboardInterrupt", "CancelledError")
+    assert [line.replace("\x1b[31m", "").replace("\x1b[0m", "") for line in error["traceback"]] == [
+        "Interrupted: the run was stopped. %tb shows where."
+    ]
+    whole = notebook.run("%tb").error
+    assert whole is not None
+    assert "agentkit/runtime" in "".join(whole["traceback"])
+
+
 def test_an_interrupt_takes_less_than_half_a_second(notebook: Kernel) -> None:
     took_s = []
     for code in CODES[:3]:

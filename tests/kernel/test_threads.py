@@ -111,6 +111,8 @@ def test_an_interrupt_stops_the_tool_and_its_run(notebook: Kernel, start: str) -
     result, took_s = interrupted(notebook, start)
     assert result.error is not None
     assert result.error["ename"] in ("Interrupted", "KeyboardInterrupt", "CancelledError")
+    [line] = result.error["traceback"]
+    assert "Interrupted" in line
     assert took_s < 5  # the tool would sleep for 60 s
     assert notebook.run("told, len(model.requests)").text == "(['began'], 1)"
     assert list(notebook.run("print(*agentkit.traces(limit=1)['status'])").stdout.split()) == ["cancelled"]

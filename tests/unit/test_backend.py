@@ -4,11 +4,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import agentkit
-from agentkit import Agent, NoBackendError, OpenAIProvider, Runner, UserError, backend, connect, current_backend
+from agentkit import (
+    Agent,
+    ModelConnectionError,
+    NoBackendError,
+    OpenAIProvider,
+    Runner,
+    UserError,
+    backend,
+    connect,
+    current_backend,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -70,8 +81,37 @@ def test_openai_without_a_key_is_refused() -> None:
 
 
 def test_an_unknown_backend_is_named() -> None:
-    with pytest.raises(UserError, match="No backend named 'opanai'"):
+    with pytest.raises(UserError, match="There is no platform 'opanai'. Did you mean openai"):
         connect("opanai")
+
+
+@pytest.mark.parametrize(
+    ("platform", "said"),
+    [
+        ("embeded", "There is no platform 'embeded'. Did you mean embedded?"),
+        (42, "A platform is given by its name or address, not by int 42. Use "),
+        (None, "A platform is given by its name or address, not by NoneType None. Use "),
+        ("x" * 40, "There is no platform 'xxx…'. Use "),  # it may be a key
+    ],
+)
+def test_what_is_no_platform_is_told(platform: Any, said: str) -> None:
+    with pytest.raises(UserError) as raised:
+        connect(platform)
+    assert str(raised.value).startswith(said)
+
+
+def test_a_model_that_the_embedded_platform_has_not_is_a_warning() -> None:
+    with pytest.warns(UserWarning, match="The embedded platform has no model 'nosuch'. It has rehearsal-1.") as caught:
+        connect("embedded", model="nosuch")
+    assert caught[0].filename == __file__
+    assert connect("embedded", model="gpt-x").known_model == "gpt-x"  # rehearsed too
+    assert connect("http://localhost:8000/v1", model="nosuch").known_model == "nosuch"  # not asked
+
+
+def test_a_refused_connection_says_how_often_it_was_tried() -> None:
+    connect("http://127.0.0.1:1/v1", model="m")
+    with pytest.raises(ModelConnectionError, match="No connection to .* It was tried 3 times."):
+        Runner.run_sync(Agent(name="a"), "Hi")
 
 
 def test_the_embedded_platform_answers_both_clients() -> None:

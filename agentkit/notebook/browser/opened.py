@@ -24,8 +24,9 @@ from agentkit.notebook.display.waterfall import (
 )
 from agentkit.records.call import RecordedCall
 from agentkit.records.opened import RecordedTrace
-from agentkit.records.span import MODEL_KINDS, RecordedSpan
+from agentkit.records.span import RecordedSpan
 from agentkit.tracing.database import SPAN_COLUMNS
+from agentkit.tracing.filters import MODEL_KINDS
 from agentkit.tracing.reader import read_trace, reading
 
 __all__ = ["OpenedTrace"]

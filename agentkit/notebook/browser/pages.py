@@ -122,7 +122,7 @@ def read_page(wanted: Wanted, *, still_wanted: Callable[[], bool] = lambda: True
 
 def _listed(row: tuple[Any, ...], gone: list[str]) -> Listed:
     trace_id, status, process, agents, workflow, started, ended, tokens, cost, asked, error, rating, mark, note = row
-    if status == "running" and process in gone:
+    if status == "running" and (process is None or process in gone):
         status = "unfinished"
     names = list(dict.fromkeys((agents or workflow or "").split("\n")))
     return Listed(

@@ -10,7 +10,15 @@ from agentkit.notebook.chat.exchange import Terms
 from agentkit.notebook.conversations import is_session
 from agentkit.notebook.options import kind_of
 
-__all__ = ["check_agent", "check_session", "check_text", "checked_suggestions", "checked_terms"]
+__all__ = [
+    "check_agent",
+    "check_rating",
+    "check_session",
+    "check_text",
+    "checked_id",
+    "checked_suggestions",
+    "checked_terms",
+]
 
 
 def check_agent(agent: Any) -> None:  # whatever was passed
@@ -32,6 +40,32 @@ def check_text(name: str, value: Any) -> None:  # whatever was passed
     """Refuse what is no text; None is none."""
     if value is not None and not isinstance(value, str):
         raise UserError(f"A chat's {name} is text, not {kind_of(value)}.")
+
+
+def check_rating(rating: Any, remark: Any) -> None:  # whatever was passed
+    """Refuse what is no rating; None takes one back."""
+    if rating not in ("up", "down", None):
+        raise UserError(f"An answer is rated {rating!r:.60}.", hint='Rate it "up" or "down"; None takes it back.')
+    check_text("remark", remark)
+
+
+def checked_id(given: Any, called: str) -> str | None:  # whatever was passed
+    """Return the id of a chat: the text itself, or that of the chat; None where there is none.
+
+    Args:
+        given: What was passed.
+        called: How the function is called.
+    """
+    from agentkit.notebook.chat.handle import Chat
+
+    if isinstance(given, Chat):
+        return given.id
+    if given is None or (isinstance(given, str) and given):
+        return given
+    said = (
+        "The id is empty." if isinstance(given, str) else f"A chat is named by its id, a text, not by {kind_of(given)}."
+    )
+    raise UserError(said, hint=f"agentkit.chat.list() has the ids; {called}(chat) takes the chat itself too.")
 
 
 def checked_suggestions(given: Any) -> list[str]:  # whatever was passed

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from agentkit.notebook.chat.turns import Turn
     from agentkit.runtime import Agent
 
-__all__ = ["agent_named", "branches_of", "clear_sessions", "record_named", "record_used_last"]
+__all__ = ["agent_named", "branches_of", "clear_sessions", "record_named", "record_used_last", "turns_again"]
 
 _MOST_NAMED = 8
 """Chats that an error names."""
+
+_KERNEL_ENDED = "The kernel ended before the answer did."
+_RESTED = "The run rested at calls that nobody decided on until the kernel ended. Send the message again."
 
 
 def agent_named(names: Mapping[str, Any], name: str) -> Agent[Any]:
@@ -136,6 +139,23 @@ def _session_again(record: ChatRecord, session_id: str, names: Mapping[str, Any]
         "variables.",
         hint="Make it again as it was made, or pass it: agentkit.chat.resume(session=…).",
     )
+
+
+def turns_again(store: ChatStore, record: ChatRecord, *, rest: bool) -> list[Turn]:
+    """Return the turns of a chat that is on file, those that nobody answers any more marked so.
+
+    Args:
+        store: Where it is kept.
+        record: The chat.
+        rest: Whether its runs that rest, rest in this kernel, so that they can go on.
+    """
+    turns = store.turns(record.id)
+    for turn in turns:
+        if not turn.over:
+            turn.status, turn.note = "interrupted", _KERNEL_ENDED
+        elif turn.status == "waiting" and not rest:
+            turn.status, turn.note = "interrupted", _RESTED
+    return turns
 
 
 def clear_sessions(store: ChatStore, record: ChatRecord) -> None:

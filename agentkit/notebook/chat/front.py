@@ -47,6 +47,8 @@ class Frame:
     """How high the chat grows before it scrolls."""
     again: str = ""
     """What shows the chat in another cell while the kernel is there."""
+    earlier: tuple[str, str] | None = None
+    """What to say of the chat in whose place this one is, and what goes on with that; None where there was none."""
 
 
 @dataclass(slots=True)
@@ -178,6 +180,7 @@ class FrontEnd:
                 "model": clean(talk.record.model or ""),
                 "resume": frame.resume,
                 "again": frame.again,
+                "earlier": frame.earlier,
                 "height": frame.height_px,
                 "most_bytes": MAX_BYTES,
                 "files": self._shown_files(),

@@ -9,8 +9,10 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from agentkit._called_as import called_as
 from agentkit.exceptions import UserError
 from agentkit.notebook.approving import ConsolePrompt, SamePolicy, approval_policy
+from agentkit.notebook.chat.checks import check_rating
 from agentkit.notebook.chat.front import Frame, FrontEnd
 from agentkit.notebook.chat.messages import ChatMessage, messages_of
 from agentkit.notebook.chat.output import ChatOutput
@@ -55,6 +57,7 @@ class Chat:
         self._widget: ChatWidget | None = None
         self._front: FrontEnd | None = None
         self._closed = False
+        self._deleted = False
         self._listeners = listeners
         self._output: ChatOutput | None = None
         if shell is not None:
@@ -110,14 +113,14 @@ class Chat:
 
     def __repr__(self) -> str:
         said = len(self.messages)
-        state = ", closed" if self._closed else ""
+        state = ", deleted" if self._is_deleted else ", closed" if self._closed else ""
         return f"Chat with {clean(self.agent.name)}: {said} message{'' if said == 1 else 's'}{state}"
 
     def _ipython_display_(self) -> None:
         if self._mode() == "console":
             raise NotImplementedError  # then IPython prints the repr
         if self._closed:
-            print(f"{self!r}. Go on with it by agentkit.chat.resume({self.id!r}).")
+            print(f"{self!r}. {self._after_closing}")
         else:
             self.show()
 
@@ -139,6 +142,7 @@ class Chat:
         if self._output.show(mode) and mode == "console":
             print(f"{self!r}. Keep it in a variable, and talk by its method ask(text).")
 
+    @called_as("chat.ask")
     def ask(
         self, text: str, *, attachments: str | Path | Attachment | Iterable[str | Path | Attachment] = ()
     ) -> RunResultStreaming:
@@ -176,10 +180,11 @@ class Chat:
         """Keep what you think of the last answer that is shown, as its thumbs do; None to forget it.
 
         Raises:
-            UserError: There is no answer yet, or its file can't be written.
+            UserError: There is no such rating or no answer yet, or its file can't be written.
         """
         from agentkit.runtime.background import run_blocking
 
+        check_rating(rating, remark)
         answered = [turn for turn in self._talk.tree.path() if turn.over]
         if not answered:
             raise UserError("This chat has no answer yet that could be rated.", hint='Ask it first: chat.ask("…").')
@@ -199,6 +204,11 @@ class Chat:
         if self._widget is not None:
             self._widget.close()
         self._on_close()
+
+    def deleted(self) -> None:
+        """Close the chat, since what was said in it has been deleted."""
+        self._deleted = True
+        self.close()
 
     # -- within -----------------------------------------------------------------------------------------------------
 
@@ -245,7 +255,19 @@ class Chat:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise UserError("This chat is closed.", hint=f"Go on with it by agentkit.chat.resume({self.id!r}).")
+            said = "deleted" if self._is_deleted else "closed"
+            raise UserError(f"This chat is {said}.", hint=self._after_closing)
+
+    @property
+    def _is_deleted(self) -> bool:
+        talk = self._talk
+        return self._closed and (self._deleted or (talk.is_kept and talk.store.chat(self.id) is None))
+
+    @property
+    def _after_closing(self) -> str:
+        if self._is_deleted:
+            return "agentkit.chat.forget() was called for it. Begin another: agentkit.chat(agent)."
+        return f"Go on with it by agentkit.chat.resume({self.id!r})."
 
     def _mode(self) -> RenderMode | None:
         from agentkit.notebook.display.modes import render_mode

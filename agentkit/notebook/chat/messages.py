@@ -42,7 +42,8 @@ class ChatMessage:
     """What the reader said of the answer."""
 
     def __repr__(self) -> str:
-        return f"ChatMessage({self.role}, {clean(one_line(self.text, 80))!r})"
+        status = "" if self.status == "completed" else f", status={clean(self.status)!r}"
+        return f"ChatMessage({self.role}, {clean(one_line(self.text, 80))!r}{status})"
 
 
 def messages_of(turn: Turn) -> list[ChatMessage]:

@@ -27,7 +27,7 @@ def note_of(turn: Turn, error: Exception | None, models: Callable[[], Sequence[s
     if turn.status == "cancelled" and not turn.answer:
         return "Stopped. Nothing had been answered yet."
     if turn.status == "waiting":
-        on = "agentkit.approve() or agentkit.reject() goes on with it in a cell."
+        on = "In a cell, import agentkit; agentkit.approve() goes on with it, or agentkit.reject()."
         return f"The run rests at calls that nobody decided on. {on}"
     said = "" if error is None else one_line(clean(str(getattr(error, "message", None) or error)), _NOTE_CHARS)
     if turn.status == "guardrail":

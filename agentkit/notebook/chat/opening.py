@@ -15,13 +15,22 @@ from agentkit.notebook.chat.checks import (
     check_agent,
     check_session,
     check_text,
+    checked_id,
     checked_suggestions,
     checked_terms,
 )
-from agentkit.notebook.chat.finding import agent_named, branches_of, clear_sessions, record_named, record_used_last
+from agentkit.notebook.chat.finding import (
+    agent_named,
+    branches_of,
+    clear_sessions,
+    record_named,
+    record_used_last,
+    turns_again,
+)
 from agentkit.notebook.chat.front import Frame
 from agentkit.notebook.chat.handle import Chat
 from agentkit.notebook.chat.listeners import Listeners
+from agentkit.notebook.chat.output import running_cell
 from agentkit.notebook.chat.store import ChatRecord, ChatStore, chats_file
 from agentkit.notebook.chat.suggestions import suggestions_for
 from agentkit.notebook.chat.talk import Talk, title_of
@@ -38,9 +47,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatOpener", "chat"]
 
-_KERNEL_ENDED = "The kernel ended before the answer did."
-_RESTED = "The run rested at calls that nobody decided on until the kernel ended. Send the message again."
-
 
 class ChatOpener:
     """Begins chats: `agentkit.chat(agent)`. `chat.resume()` goes on with one, `chat.list()` lists them."""
@@ -49,6 +55,8 @@ class ChatOpener:
         self._open: dict[str, Chat] = {}
         self._of_kernel: set[str] = set()
         self._closed: dict[str, Chat] = {}  # of those that are in no file
+        self._replaced: dict[str, Chat] = {}  # by the cell that runs, of each agent the one used last
+        self._replaced_in: tuple[str, str] | None = None
 
     @called_as("agentkit.chat")
     def __call__(
@@ -100,7 +108,7 @@ class ChatOpener:
     @called_as("agentkit.chat.resume")
     def resume(
         self,
-        id: str | None = None,  # noqa: A002 (what `list` calls it)
+        id: str | Chat | None = None,  # noqa: A002 (what `list` calls it)
         *,
         agent: Agent[Any] | None = None,
         session: Any = None,
@@ -111,8 +119,8 @@ class ChatOpener:
         """Show a chat in this cell and go on with it, in the kernel that it was begun in or another.
 
         Args:
-            id: Which, or the beginning of its id. When None, the one of this notebook that was used last, of those
-                whose agent is there.
+            id: Which: its id, the beginning of one, or the chat. When None, the one of this notebook that was used
+                last, of those whose agent is there.
             agent: Who is asked; found by its name among the notebook's variables when None.
             session: Its session, where that is in no SQLite file; found among the notebook's variables when None.
             context: Object for the agent's tools.
@@ -123,10 +131,11 @@ class ChatOpener:
             UserError: There is no such chat, or its agent or session can't be found.
         """
         shell = _shell()
+        wanted = checked_id(id, "agentkit.chat.resume")
         check_agent(agent)
         check_session(session)
         terms = checked_terms(context, max_turns, run_config)
-        here = self._here(id, agent)
+        here = self._here(wanted, agent)
         if here is not None and agent is None and here.id in self._open:
             here.show()
             return here
@@ -138,11 +147,11 @@ class ChatOpener:
             agent = agent or talk.agent
         else:
             store = ChatStore(chats_file())
-            wanted = id if here is None else here.id
+            wanted = wanted if here is None else here.id
             notebook = _notebook(shell)
             record = record_named(store, wanted) if wanted else record_used_last(store, notebook, agent, names)
-            agent = agent or agent_named(names, record.agent)
-            turns = _turns_again(store, record, rest=record.id in self._of_kernel)
+            agent = agent or (id.agent if isinstance(id, Chat) else agent_named(names, record.agent))
+            turns = turns_again(store, record, rest=record.id in self._of_kernel)
             branches = branches_of(store, record, turns, session, names)
         if here is not None:
             here.close()
@@ -184,28 +193,33 @@ class ChatOpener:
         return frame
 
     @called_as("agentkit.chat.forget")
-    def forget(self, id: str) -> None:  # noqa: A002 (what `list` calls it)
+    def forget(self, id: str | Chat) -> None:  # noqa: A002 (what `list` calls it)
         """Delete a chat: its messages, its files, and the sessions that it made.
 
         A session that it was given stays, as do traces and ratings. Outputs of the notebook stay as they are.
 
         Args:
-            id: Which, or the beginning of its id.
+            id: Which: its id, the beginning of one, or the chat.
 
         Raises:
             UserError: There is no such chat, or a message of it is being answered.
         """
-        here = self._here(id)
+        wanted = checked_id(id, "agentkit.chat.forget")
+        if wanted is None:
+            raise UserError("Which chat?", hint="agentkit.chat.list() has their ids: agentkit.chat.forget(id).")
+        here = self._here(wanted)
         _check_rests(here)
         if here is None or here.is_on_file:
             store = ChatStore(chats_file())
-            record = record_named(store, id if here is None else here.id)
+            record = record_named(store, wanted if here is None else here.id)
         else:
             store, record = here._talk.store, here._talk.record
         clear_sessions(store, record)
         store.remove_chat(record.id)
         if here is not None:
-            here.close()
+            here.deleted()
+        if isinstance(id, Chat):
+            id.deleted()
         self._closed.pop(record.id, None)
 
     def close_all(self) -> None:
@@ -233,13 +247,35 @@ class ChatOpener:
         matching = [chat for name, chat in known.items() if name.startswith(chat_id)]
         return known.get(chat_id) or (matching[0] if len(matching) == 1 else None)
 
-    def _close_replaced(self) -> None:
-        """Close the chats whose cell runs again: their output is gone. What was said in them can be resumed."""
-        for each in [*self._open.values()]:
+    def _close_replaced(self, shell: InteractiveShell | None, record: ChatRecord) -> tuple[str, str] | None:
+        """Close the chats whose cell runs again: their output is gone. What was said in them can be resumed.
+
+        Args:
+            shell: The notebook's shell.
+            record: The chat that is shown in their place.
+
+        Returns:
+            What to say of the one of the same agent that something was said in, and the line that resumes it.
+        """
+        cell = None if shell is None else running_cell(shell)
+        if cell != self._replaced_in:
+            self._replaced_in, self._replaced = cell, {}
+        for each in sorted(self._open.values(), key=_used_at):
             if each.is_replaced:
                 each.close()
-                if not each.messages:
+                if each.messages:
+                    self._replaced[each._talk.record.agent] = each
+                else:
                     self._closed.pop(each.id, None)
+        earlier = self._replaced.get(record.agent)
+        return None if earlier is None or earlier.id == record.id else _earlier(earlier.id, len(earlier.messages))
+
+    def _of_another_kernel(self, store: ChatStore, record: ChatRecord) -> tuple[str, str] | None:
+        """Return what to say of the agent's last chat in this notebook, where that was in a kernel that has ended."""
+        chats = [each for each in store.chats(record.notebook) if each.agent == record.agent]
+        if not chats or not chats[0].messages or chats[0].id in self._of_kernel:
+            return None
+        return _earlier(chats[0].id, chats[0].messages)
 
     def _opened(
         self,
@@ -265,7 +301,10 @@ class ChatOpener:
             find_model=lambda name: namespace.find_model(names, name),
             names_of_models=lambda: namespace.model_names(names),
         )
-        lasts, resume = store.path != ":memory:", f'agentkit.chat.resume("{record.id}")'
+        lasts, resume = store.path != ":memory:", _line_that_resumes(record.id)
+        earlier = self._close_replaced(shell, record)
+        if earlier is None and lasts and not turns:
+            earlier = self._of_another_kernel(store, record)
         frame = Frame(
             "" if turns and record.title == title_of(turns[0].question) else record.title,
             suggestions,
@@ -273,8 +312,8 @@ class ChatOpener:
             resume if lasts else "",
             _height(),
             again=resume,
+            earlier=earlier,
         )
-        self._close_replaced()
         opened = Chat(talk, listeners, shell, frame, lambda: self._forget(opened))
         self._open[record.id] = opened
         self._of_kernel.add(record.id)
@@ -288,6 +327,15 @@ class ChatOpener:
             self._closed[chat.id] = chat
 
 
+def _line_that_resumes(chat_id: str) -> str:
+    return f'import agentkit; agentkit.chat.resume("{chat_id}")'
+
+
+def _earlier(chat_id: str, messages: int) -> tuple[str, str]:
+    count = f"{messages} message{'' if messages == 1 else 's'}"
+    return f"The earlier chat ({count}), in a new cell:", _line_that_resumes(chat_id)
+
+
 def _used_at(chat: Chat) -> float:
     return chat._talk.record.updated_at
 
@@ -299,23 +347,6 @@ def _has_messages(chat: Chat) -> bool:
 def _check_rests(chat: Chat | None) -> None:
     if chat is not None and chat.busy:
         raise UserError("A message of this chat is being answered.", hint="Wait for the answer, or stop it.")
-
-
-def _turns_again(store: ChatStore, record: ChatRecord, *, rest: bool) -> list[Turn]:
-    """Return the turns of a chat that is on file, those that nobody answers any more marked so.
-
-    Args:
-        store: Where it is kept.
-        record: The chat.
-        rest: Whether its runs that rest, rest in this kernel, so that they can go on.
-    """
-    turns = store.turns(record.id)
-    for turn in turns:
-        if not turn.over:
-            turn.status, turn.note = "interrupted", _KERNEL_ENDED
-        elif turn.status == "waiting" and not rest:
-            turn.status, turn.note = "interrupted", _RESTED
-    return turns
 
 
 def _shell() -> InteractiveShell | None:

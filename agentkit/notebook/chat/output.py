@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agentkit.notebook.chat.turns import Turn
     from agentkit.notebook.display.modes import RenderMode
 
-__all__ = ["ChatOutput"]
+__all__ = ["ChatOutput", "running_cell"]
 
 
 class ChatOutput:
@@ -64,7 +64,7 @@ class ChatOutput:
         if self.in_this_cell:
             return False
         self._mode = mode
-        self._cell = _running_cell(self._shell)
+        self._cell = running_cell(self._shell)
         self._elsewhere.clear()
         self.in_this_cell = True
         self._shell.events.register("post_run_cell", self._cell_ends)
@@ -80,7 +80,7 @@ class ChatOutput:
     @property
     def is_replaced(self) -> bool:
         """Whether the cell that showed the chat last runs again, so that its output is gone."""
-        before, now = self._cell, _running_cell(self._shell)
+        before, now = self._cell, running_cell(self._shell)
         return before is not None and now is not None and before[0] == now[0] and before[1] != now[1]
 
     def settle(self) -> None:
@@ -127,7 +127,7 @@ class ChatOutput:
         return kept_bundle(talk.tree, turns, title=self._title, agent=talk.agent.name)
 
 
-def _running_cell(shell: InteractiveShell) -> tuple[str, str] | None:
+def running_cell(shell: InteractiveShell) -> tuple[str, str] | None:
     """Return the id of the cell that runs, and that of its run; None where no front end tells."""
     parent: dict[str, Any] = getattr(shell, "get_parent", dict)() or {}
     cell, run = parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id")

@@ -188,12 +188,13 @@ class Talk:
         if rating is None:
             remove_feedback(turn.trace_id)
             return
+        tells = self._config().trace_include_sensitive_data
         add_feedback(
             turn.trace_id,
             rating,
             remark=remark,
-            question=turn.question,
-            answer=turn.answer,
+            question=turn.question if tells else "",
+            answer=turn.answer if tells else "",
             agent=turn.agent,
             model=turn.model,
             session_id=self.branches.session_id_of(turn.branch),

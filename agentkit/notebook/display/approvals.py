@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentkit.notebook.display.highlight import highlight
-from agentkit.notebook.display.text import clean, escape, shorten
+from agentkit.notebook.display.text import clean, escape, one_line, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agentkit.notebook.latest import Asked
     from agentkit.runtime import RunResultBase, ToolApprovalItem
 
-__all__ = ["approval_html", "call_text", "going_on", "waiting_html", "waiting_text"]
+__all__ = ["approval_html", "call_text", "calls_text", "going_on", "waiting_html", "waiting_text"]
 
 _ARGUMENTS_LIMIT = 4_000
 _ON_A_LINE = 90
+_MOST_NAMED = 3
 
 
 def going_on(result: RunResultBase, asked: Asked | None) -> str:
@@ -62,6 +65,13 @@ def approval_html(item: ToolApprovalItem) -> str:
         line, shown = "", f"<pre><code>{json_html(item.arguments, _ARGUMENTS_LIMIT)}</code></pre>"
     said = f' <span class="agk-g">{escape(line)}</span>' if line else ""
     return f'<div>{who} wants to call <span class="agk-n">{tool}</span>{said}</div>{shown}'
+
+
+def calls_text(items: Sequence[ToolApprovalItem]) -> str:
+    """Return calls on a line, the first ones of many."""
+    shown = [one_line(call_text(item), _ON_A_LINE) for item in items[:_MOST_NAMED]]
+    more = len(items) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def call_text(item: ToolApprovalItem) -> str:

@@ -62,6 +62,7 @@ class LiveView:
         on_stop: Called, in any thread, when the reader wants the run stopped.
         patience_s: How long a call that needs approval waits for the front end to say that it is there: where clicks
             don't come through while a cell runs, it never does. None for as long as it takes.
+        on_ask: Called when the reader is asked about calls, on the loop's thread.
         clock: Gives the time in seconds.
     """
 
@@ -72,12 +73,14 @@ class LiveView:
         *,
         on_stop: Callable[[], None],
         patience_s: float | None = _PATIENCE_S,
+        on_ask: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._channel = channel
         self._loop = loop
         self._on_stop = on_stop
         self._patience_s = patience_s
+        self._on_ask = on_ask
         self._clock = clock
         self._started = clock()
         self._next_at = 0.0
@@ -187,6 +190,7 @@ class LiveView:
                 await self._front_end_ready.wait()
         except TimeoutError:
             return [None] * len(items)
+        self._on_ask()
         keys = [self._ask(item) for item in items]
         try:
             return list(await asyncio.gather(*(self._asked[key][1] for key in keys)))

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["publish"]
+__all__ = ["EMPTY", "publish"]
+
+EMPTY = {"text/html": "", "text/plain": ""}
+"""What stands in the place of an output that isn't needed any more: one can be replaced, not taken away."""
 
 
 def publish(bundle: Mapping[str, Any], *, display_id: str | None = None, update: bool = False) -> None:

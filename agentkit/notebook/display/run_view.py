@@ -13,7 +13,7 @@ from agentkit.notebook.answers import json_text
 from agentkit.notebook.display.approvals import waiting_html, waiting_text
 from agentkit.notebook.display.highlight import highlight
 from agentkit.notebook.display.markdown import render_markdown
-from agentkit.notebook.display.style import KEPT_STYLE, STYLE
+from agentkit.notebook.display.style import BENEATH_STYLE, KEPT_STYLE, STYLE
 from agentkit.notebook.display.text import clean, escape, one_line, shorten, showable_length
 from agentkit.notebook.display.transcript import Step, Transcript, model_name
 from agentkit.notebook.display.value_text import value_text
@@ -54,8 +54,13 @@ ENDINGS = {
 }
 """What is said of a run that has no answer, by its status."""
 
+_UNDER_WAY = "Running: {}. `async for event in result.stream_events()` shows the rest as it comes."
+"""What is said of a run under way that no cell waits for: a streamed one, of Python."""
 
-def run_bundle(result: RunResultBase, note: str | None = None, *, asked: Asked | None = None) -> Bundle:
+
+def run_bundle(
+    result: RunResultBase, note: str | None = None, *, asked: Asked | None = None, beneath: bool = False
+) -> Bundle:
     """Return a run that is over as HTML and as plain text: the answer itself.
 
     Args:
@@ -63,10 +68,14 @@ def run_bundle(result: RunResultBase, note: str | None = None, *, asked: Asked |
         note: What to say of a run that was stopped or failed; the status decides when None.
         asked: How it was asked by a magic, and what was seen of it while it went on: of a run that hasn't ended, more
             than its result has.
+        beneath: Whether the run is shown live above, so that this is seen only where that is gone.
     """
     seen = None if asked is None else asked.seen
     transcript = seen if seen is not None and result.status == "running" else Transcript.of(result, seen)
     note = note or ENDINGS.get(result.status, "")
+    if result.status == "running" and asked is None:
+        read = "this is what has come so far" if transcript.answer or transcript.steps else "nothing has been read yet"
+        note = _UNDER_WAY.format(read)
     if result.status == "cancelled" and not transcript.answer:
         note = "Stopped. Nothing had been answered yet."
     output = result.final_output
@@ -77,7 +86,9 @@ def run_bundle(result: RunResultBase, note: str | None = None, *, asked: Asked |
     else:
         answer = value_html(output) if structured else render_markdown(transcript.answer)
     rests = result.status == "waiting" and asked is not None  # with buttons beneath, in a notebook that runs
-    parts = [f'<div class="agk agk-kept">{STYLE}{KEPT_STYLE}' if rests else f'<div class="agk">{STYLE}']
+    classes = " ".join(["agk", *["agk-kept"] * rests, *["agk-beneath"] * beneath])
+    style = BENEATH_STYLE if beneath else KEPT_STYLE if rests else ""
+    parts = [f'<div class="{classes}">{STYLE}{style}']
     if answer:
         parts.append(f'<div class="agk-a">{answer}</div>')
     parts.append(_steps_html(transcript.steps))

@@ -22,7 +22,7 @@ _MOST = 6_000
 """Characters of each text that are looked at at all."""
 _MARGIN = 2_000
 """Characters beyond, so that a key which is cut is still known for one."""
-_NO_NEWS = frozenset({"input_start", "response_id", "tools", "handoffs", "output_type"})
+_NO_NEWS = frozenset({"call_id", "input_start", "response_id", "tools", "handoffs", "output_type"})
 """What `data` holds that is told elsewhere, or says nothing to a person."""
 
 

@@ -6,7 +6,7 @@ viewer drops it (GitHub does), what is left is plain HTML in a sensible order.
 
 from __future__ import annotations
 
-__all__ = ["CONTROLS_CSS", "CSS", "KEPT_STYLE", "STYLE"]
+__all__ = ["BENEATH_STYLE", "CONTROLS_CSS", "CSS", "KEPT_STYLE", "STYLE"]
 
 
 def _in_colour(kind: str, fallback: str) -> str:
@@ -129,5 +129,15 @@ _NO_DEAD_CONTROL = (
     ":not(:has(.agk-control)){display:none}"
 )
 
+# The same for a control that is an earlier output of the cell; as long as it is there, nothing is needed beneath it.
+_NO_DEAD_CONTROL_ABOVE = (
+    ".jp-OutputArea-child:has(>.lm-Panel:not([data-mime-type])):not(:has(.agk-control))"
+    ":has(~.jp-OutputArea-child .agk-beneath),"
+    ".jp-OutputArea-child:has(.agk-live)~.jp-OutputArea-child:has(.agk-beneath){display:none}"
+)
+
 KEPT_STYLE = f"<style>{_NO_DEAD_CONTROL}</style>"
 """The element for a kept output (class `agk-kept`) whose control (`agk-control`) is the cell's next output."""
+
+BENEATH_STYLE = f"<style>{_NO_DEAD_CONTROL_ABOVE}</style>"
+"""The element for an output (class `agk-beneath`) that stands in for its control, an earlier output of the cell."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from agentkit.notebook.display.modes import RenderMode
+    from agentkit.notebook.running import Question
     from agentkit.runtime import Agent, RunResultBase
 
 __all__ = ["ASK"]
@@ -88,7 +89,7 @@ _COMMAND = Command(
     ),
     text="The agent remembers what it was asked in this notebook before. {{name}} in the text takes the value that "
     "name has; \\{{ writes {{. A ; at the end runs without showing anything; \\; writes one. Options stand before the "
-    "text.",
+    "text: on the line, a word of the text that is one of them is refused, unless -- stands before the text.",
     takes_rest=True,
     examples="""
 %%ask weather
@@ -106,6 +107,11 @@ Summarize the complaint: {{text}}
 """,
 )
 _ONLY_OVER = ("concurrency", "missing", "afresh")
+_NOT_TOGETHER = (
+    ("json", "code", "the answer is data or code. Choose one."),
+    ("json", "dry_run", "nothing is sent, so there is no answer to read. Leave one out."),
+    ("code", "dry_run", "nothing is sent, so there is no answer to take code from. Leave one out."),
+)
 _NEVER_OVER = ("image", "file", "json", "code", "dry_run", "session", "new", "state")
 
 
@@ -120,10 +126,14 @@ def _run(shell: InteractiveShell, arguments: Arguments, cell: str | None) -> Any
     for key in _ONLY_OVER:
         if arguments[key]:
             raise usage_error(_COMMAND, f"--{key.replace('_', '-')} goes with --over, which runs a dataframe's rows.")
+    for one, other, why in _NOT_TOGETHER:
+        if arguments[one] and arguments[other]:
+            flags = [f"--{key.replace('_', '-')}" for key in (one, other)]
+            raise usage_error(_COMMAND, f"{flags[0]} can't go with {flags[1]}: {why}")
     asked = question(_COMMAND, shell, arguments, agent, filled(_COMMAND, shell, raw))
     mode = _mode(shell, hidden)
     if arguments["dry_run"]:
-        return _dry_run(asked, arguments, hidden)
+        return _dry_run(shell, asked, arguments)
     asking = Asking(shell, asked, mode=mode)
     if arguments.awaited:
         return _later(shell, arguments, asking.wait_in_loop(), mode)
@@ -164,7 +174,7 @@ def _made_of(shell: InteractiveShell, arguments: Arguments, result: RunResultBas
     return value
 
 
-def _dry_run(asked: Any, arguments: Arguments, hidden: bool) -> Any:
+def _dry_run(shell: InteractiveShell, asked: Question, arguments: Arguments) -> Any:
     from agentkit.exceptions import AgentsException
     from agentkit.notebook.dry_run import dry_run
 
@@ -172,6 +182,8 @@ def _dry_run(asked: Any, arguments: Arguments, hidden: bool) -> Any:
         request = dry_run(asked)
     except AgentsException as error:
         raise usage_error(_COMMAND, str(error)) from None
+    if asked.out is not None:
+        shell.user_ns[asked.out] = request
     return _given(request) if arguments.awaited else request
 
 

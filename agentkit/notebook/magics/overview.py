@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
@@ -170,6 +171,7 @@ def _models(shell: InteractiveShell, arguments: Arguments) -> Any:
 
 
 def _connect(shell: InteractiveShell, arguments: Arguments) -> None:
+    from agentkit import backend
     from agentkit.exceptions import UserError
     from agentkit.notebook.connecting import connect, url_mistake
     from agentkit.notebook.display.text import clean
@@ -178,13 +180,8 @@ def _connect(shell: InteractiveShell, arguments: Arguments) -> None:
     _refuse_key(arguments)
     if (mistake := url_mistake(platform)) is not None:
         raise usage_error(_CONNECT, f"That address can't be used. {mistake}")
-    if "://" not in platform and platform not in _PLATFORMS:
-        near = (
-            closest(platform, _PLATFORMS)
-            or " Use embedded, openai, auto or an address such as http://localhost:8000/v1."
-        )
-        shown = platform if len(platform) <= 30 else f"{platform[:3]}…"
-        raise usage_error(_CONNECT, f"There is no platform {shown!r}.{near}")
+    if "://" not in platform and platform not in backend.PLATFORMS:
+        raise usage_error(_CONNECT, backend.no_such_platform(platform))
     try:
         told = connect(shell, platform, api=arguments["api"], key_env=arguments["key_env"], model=arguments["model"])
     except UserError as error:
@@ -201,9 +198,6 @@ def _refuse_key(arguments: Arguments) -> None:
         raise usage_error(_CONNECT, f"{_NO_KEY} Revoke the one that is there now.")
     if arguments.rest:
         raise usage_error(_CONNECT, f"{arguments.rest.split()[0]!r} is one word too many.")
-
-
-_PLATFORMS = ("embedded", "openai", "auto")
 
 
 def _config(shell: InteractiveShell, arguments: Arguments) -> Any:
@@ -229,6 +223,14 @@ def _config(shell: InteractiveShell, arguments: Arguments) -> Any:
 
 
 def _words(text: str) -> list[str]:
+    """Return the settings of a line, `NAME` or `NAME=VALUE`; there may be spaces round the sign, as in Python.
+
+    After `NAME=`, which takes a setting back, another one may follow.
+    """
+    from agentkit.notebook.settings import AgentKit
+
+    text = re.sub(r"\s+=", "=", text)
+    text = re.sub(rf"=\s++(?!(?:{'|'.join(AgentKit.names())})=)", "=", text.rstrip())
     try:
         return shlex.split(text)
     except ValueError:

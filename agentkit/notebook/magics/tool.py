@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = ["TOOL"]
 
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ValueError(text)
+    return number
+
+
 _COMMAND = Command(
     name="tool",
     summary="Make tools of the cell's functions: agents may call them.",
@@ -25,6 +33,14 @@ _COMMAND = Command(
     options=(
         Option("--name", "Name for the model, instead of the function's; for a cell with one function.", "NAME"),
         Option("--description", "What the model is told of it, instead of the docstring.", "TEXT"),
+        Option("--needs-approval", "Have each call wait until a person has approved it."),
+        Option(
+            "--timeout",
+            "Seconds that a call may take; the model is told of one that took too long.",
+            "SECONDS",
+            kind="a number of seconds above 0",
+            convert=_seconds,
+        ),
         Option("--no-strict", "Let the model deviate from the schema, as arguments of any keys need."),
     ),
     text="The cell is ordinary Python. Every function in it whose name does not begin with an underscore becomes a "
@@ -35,6 +51,11 @@ _COMMAND = Command(
 def get_weather(city: str) -> str:
     \"\"\"Get the current weather of a city.\"\"\"
     return f"It is sunny in {city}."
+
+%%tool --needs-approval --timeout 30
+def delete(file: str) -> str:
+    \"\"\"Delete a file.\"\"\"
+    ...
 """,
 )
 
@@ -71,13 +92,19 @@ def _make(shell: InteractiveShell, name: str, before: Any, arguments: Arguments)
     from agentkit.tooling import FunctionTool, function_tool
 
     tool: Any = shell.user_ns[name]
-    if not isinstance(tool, FunctionTool):  # it is one if the cell decorated it
+    if isinstance(tool, FunctionTool):  # the cell decorated it
+        if given := [f"--{key.replace('_', '-')}" for key in arguments.options]:
+            said = f"{name} is decorated in the cell, so {', '.join(given)} would do nothing for it"
+            raise usage_error(_COMMAND, f"{said}: give it to its @function_tool, or leave that out.")
+    else:
         try:
             tool = function_tool(
                 tool,
                 name_override=arguments["name"],
                 description_override=arguments["description"],
                 strict_mode=not arguments["no_strict"],
+                needs_approval=bool(arguments["needs_approval"]),
+                timeout=arguments["timeout"],
             )
         except UserError as error:
             raise usage_error(_COMMAND, str(error)) from None

@@ -33,6 +33,8 @@ class ChatView {
     this.log.setAttribute("role", "log");
     this.log.setAttribute("aria-live", "polite");
     this.suggestions = element("div", "agk-suggestions", this.scroller);
+    this.earlier = element("div", "agk-banner agk-earlier", this.root);
+    this.earlier.hidden = true;
     this.jump = iconButton("agk-jump", "bottom", "Go to the newest message", this.root, () => this.toBottom());
     this.jump.hidden = true;
     this.lag = element("div", "agk-banner agk-lag", this.root);
@@ -129,6 +131,7 @@ class ChatView {
       return;
     }
     if (this.gone || (!text.trim() && !this.files.any)) return;
+    for (const view of this.turns.values()) view.closeRemark();
     this.act({ kind: "send", text });
     this.stick = true;
   }
@@ -206,6 +209,7 @@ class ChatView {
     this.suggestions.replaceChildren();
     for (const text of state.suggestions)
       button("agk-suggestion", text, this.suggestions, { onclick: () => this.act({ kind: "send", text }) });
+    if (state.earlier) this.fillWithCode(this.earlier, ...state.earlier);
     for (const turn of this.turns.values()) turn.close();
     this.turns.clear();
     for (const turn of state.turns) this.putTurn(turn);
@@ -236,6 +240,7 @@ class ChatView {
     if (began) this.stick = true;
     this.total.textContent = state.total;
     this.suggestions.hidden = views.length > 0;
+    this.earlier.hidden = views.length > 0 || !this.earlier.firstChild;
     this.log.hidden = !views.length;
   }
 
@@ -340,12 +345,12 @@ class ChatView {
     this.busy = false;
     for (const view of this.turns.values()) {
       view.setBusy(true);
-      view.panel?.close();
+      view.panel?.end("Not answered to the end.");
     }
-    for (const control of this.root.querySelectorAll("textarea, input, button:not(.agk-copy, .agk-jump)"))
+    for (const control of this.root.querySelectorAll("textarea, input, button:not(.agk-copy, .agk-jump, .agk-copy-resume)"))
       control.disabled = true;
     this.showSend();
-    const told = "The kernel has ended or begun anew, and this chat with it. What was said is kept in the notebook.";
+    const told = `${GONE}, and this chat with it. What was said is kept in the notebook.`;
     if (this.resume) this.fillWithCode(this.banner, `${told} Go on in a new cell:`, this.resume);
     else this.banner.replaceChildren(element("span", "", null, told));
     this.banner.hidden = false;
@@ -378,20 +383,14 @@ function saves(event) {
 function render({ model, el }) {
   const chat = new ChatView(model, el);
   const receive = (message) => chat.receive(message);
-  // The comm is dead, or alive again. The model that is given here doesn't tell which; that of its layout does, and is
-  // told at the same time.
-  const end = () =>
-    setTimeout(() => {
-      if (model.get("layout")?.comm_live === false) chat.end();
-    });
   const closed = () => chat.end();
+  const leave = whenGone(model, closed);
   model.on("msg:custom", receive);
-  model.on("comm_live_update", end);
   model.on("comm:close", closed);
   return () => {
+    leave();
     chat.close();
     model.off("msg:custom", receive);
-    model.off("comm_live_update", end);
     model.off("comm:close", closed);
   };
 }

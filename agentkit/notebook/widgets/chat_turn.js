@@ -294,6 +294,15 @@ class TurnView {
     this.wantsFocus = false;
   }
 
+  // The reader goes on: what was written so far is the remark.
+  closeRemark() {
+    if (!this.remarking) return;
+    const [rating, remark] = [this.remarking, this.answer.querySelector(".agk-remark")?.value ?? ""];
+    this.remarking = null;
+    this.answer.querySelector(".agk-remark-row")?.remove();
+    if (remark !== this.data.remark) this.chat.act({ kind: "rate", turn: this.data.id, rating, remark });
+  }
+
   setBusy(busy) {
     for (const each of this.root.querySelectorAll(".agk-retry, .agk-edit")) each.disabled = busy;
     const [number, count] = this.place;

@@ -24,6 +24,32 @@ function button(className, label, parent, { title = label, onclick } = {}) {
   return made;
 }
 
+const GONE_MS = 1000;
+const GONE = "The kernel has ended or begun anew";
+
+// Call `end` once the kernel's side of a widget is gone: the kernel has ended, or begun anew. The model that a widget is
+// given doesn't tell; that of its layout is told of a restart, and has a comm that is disposed when the kernel was killed.
+// Returns what ends the watch.
+function whenGone(model, end) {
+  const gone = () => {
+    const layout = model.get("layout");
+    return layout?.comm_live === false || layout?.comm?.jsServicesComm?.isDisposed === true;
+  };
+  const look = () => {
+    if (!gone()) return;
+    leave();
+    end();
+  };
+  const soon = () => setTimeout(look); // the layout is told at the same time
+  const watching = setInterval(look, GONE_MS);
+  const leave = () => {
+    clearInterval(watching);
+    model.off("comm_live_update", soon);
+  };
+  model.on("comm_live_update", soon);
+  return leave;
+}
+
 function placeForText(root) {
   let place = root;
   for (;;) {
@@ -77,6 +103,15 @@ class Panel {
   close() {
     clearInterval(this.pinging);
     clearInterval(this.ticking);
+  }
+
+  // Nothing comes any more: what is shown stays, as what it is.
+  end(told) {
+    this.close();
+    this.status.textContent = told;
+    this.clock.textContent = "";
+    this.stop.hidden = true;
+    for (const control of this.asks.querySelectorAll("button, input")) control.disabled = true;
   }
 
   receive(message) {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,9 @@ from agentkit.records.pictures.fonts import drawable, families
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.ticker import Formatter
 
-__all__ = ["COLORS", "NORMAL", "SMALL", "Canvas", "canvas"]
+__all__ = ["COLORS", "NORMAL", "SMALL", "Canvas", "canvas", "labelled_by"]
 
 COLORS = {
     "agent": "#c7d3e1",
@@ -118,6 +119,24 @@ def canvas(ax: Axes | None, *, height_in: float = 3.2, width_in: float = 9.6) ->
     red, green, blue = to_rgb(ax.get_facecolor())
     is_light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
     return Canvas(ax, _DARK_INK if is_light else _LIGHT_INK, fonts, own=False)
+
+
+def labelled_by(label: Callable[[Sequence[float]], list[str]]) -> Formatter:
+    """Return what writes the ticks of an axis, knowing all of them: so that they agree in unit and precision.
+
+    Args:
+        label: Returns the text of each tick.
+    """
+    from matplotlib.ticker import Formatter
+
+    class Labels(Formatter):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return drawable(label([x])[0])
+
+        def format_ticks(self, values: Any) -> list[str]:  # an array of numbers
+            return [drawable(text) for text in label([float(value) for value in values])]
+
+    return Labels()
 
 
 def _plain(ax: Axes) -> None:

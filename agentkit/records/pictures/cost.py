@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agentkit.exceptions import UserError
-from agentkit.records.amounts import count_of, dollars
-from agentkit.records.pictures.canvas import COLORS, SMALL, Canvas, canvas
+from agentkit.records.amounts import count_of, dollar_ticks, dollars
+from agentkit.records.pictures.canvas import COLORS, SMALL, Canvas, canvas, labelled_by
 from agentkit.records.pictures.fonts import drawable, shortened
 from agentkit.records.pictures.rows import SpanRow, rows_of
 
@@ -41,7 +41,8 @@ def plot_cost(of: Any, *, by: str = "agent", ax: Axes | None = None, title: str 
     share of each.
 
     Args:
-        of: An opened trace, what `open_trace` takes, a list of these, or a dataframe of `agentkit.calls()`.
+        of: An opened trace, what `open_trace` takes, a list of these, or a dataframe of `agentkit.calls()` or
+            `traces()`.
         by: "agent", "model", "trace", or "tool": the tools within which agents worked, by an opened trace or
             `agentkit.spans()`.
         ax: Where to draw; a new figure when None.
@@ -132,7 +133,6 @@ def _added(shares: Sequence[_Share]) -> _Share:
 def _draw(on: Canvas, shares: Sequence[_Share], *, by_model: bool) -> bool:
     """Draw the bars, and return whether they show the shares of several models."""
     from matplotlib.patches import Patch
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     places = list(range(len(shares)))
     models = _models(shares) if by_model else []
@@ -148,19 +148,32 @@ def _draw(on: Canvas, shares: Sequence[_Share], *, by_model: bool) -> bool:
             handles.append(Patch(facecolor=_SHADES[number], label=drawable(shortened(model, 24)), **style))
             base = [low + value for low, value in zip(base, values, strict=True)]
         on.legend(handles)
-    most = max(share.cost for share in shares)
-    on.ax.set_xlim(0, most * 1.02 or 1)
+    _label_dollars(on, shares)
     on.ax.set_ylim(len(shares) - 0.4, -0.6)
     on.ax.set_yticks(places)
     on.names([shortened(share.name, 30) for share in shares])
     on.ax.tick_params(axis="y", length=0)
-    on.ax.xaxis.set_major_locator(MaxNLocator(6))
-    on.ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: drawable(f"${value:,.6g}")))
-    on.ax.set_xlabel("US dollars", fontsize=SMALL)
     on.ax.grid(axis="x", color=on.ink, alpha=0.12, linewidth=0.6)
     for place, share in zip(places, shares, strict=True):
         on.text(1.012, place, _beside(share), transform=on.ax.get_yaxis_transform(), clip_on=False)
     return len(models) > 1
+
+
+def _label_dollars(on: Canvas, shares: Sequence[_Share]) -> None:
+    """Make the axis of dollars, which has no numbers where none is known."""
+    from matplotlib.ticker import MaxNLocator
+
+    most = max(share.cost for share in shares)
+    on.ax.set_xlim(0, most * 1.02 or 1)
+    on.ax.set_xlabel("US dollars", fontsize=SMALL)
+    on.ax.xaxis.set_major_formatter(labelled_by(dollar_ticks))
+    if most:
+        on.ax.xaxis.set_major_locator(MaxNLocator(6))
+    elif all(share.unpriced == share.calls for share in shares):
+        on.ax.set_xticks([])
+        on.ax.set_xlabel("agentkit.set_price(…) says what a model costs", fontsize=SMALL)
+    else:
+        on.ax.set_xticks([0])
 
 
 def _beside(share: _Share) -> str:

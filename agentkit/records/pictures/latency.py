@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agentkit.records.amounts import count_of, seconds
-from agentkit.records.pictures.canvas import COLORS, SMALL, Canvas, canvas
+from agentkit.records.amounts import count_of, duration_step_s, duration_ticks, seconds
+from agentkit.records.pictures.canvas import COLORS, SMALL, Canvas, canvas, labelled_by
 from agentkit.records.pictures.fonts import shortened
 from agentkit.records.pictures.rows import SpanRow, rows_of
 
@@ -50,8 +50,8 @@ def plot_latency(of: Any, *, ax: Axes | None = None, title: str | None = None) -
     left out, what failed counts. Of streamed calls, the time to the first token has a line of its own.
 
     Args:
-        of: An opened trace, what `open_trace` takes, a list of these, or a dataframe of `agentkit.calls()`, `tools()`
-            or `spans()`: of one trace or of many.
+        of: An opened trace, what `open_trace` takes, a list of these, or a dataframe of `agentkit.calls()`,
+            `tools()`, `spans()` or `traces()`: of one trace or of many.
         ax: Where to draw; a new figure when None.
         title: The title; the counts when None.
 
@@ -115,18 +115,8 @@ def _draw(on: Canvas, place: int, one: _Series) -> None:
 
 def _label(on: Canvas, series: Sequence[_Series]) -> None:
     from matplotlib.lines import Line2D
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    least = min(one.values[0] for one in series)
-    most = max(one.values[-1] for one in series)
-    if most > max(least, 1e-6) * _MANY_FOLD:
-        on.ax.set_xscale("log")
-        on.ax.set_xlim(max(least, most * 1e-6, 1e-6) / 1.3, most * 1.4)
-        on.ax.xaxis.set_major_locator(LogLocator(10, subs=(1.0, 3.0), numticks=12))
-        on.ax.xaxis.set_minor_formatter(NullFormatter())
-    else:
-        on.ax.set_xlim(0, most * 1.06 or 1)
-    on.ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: seconds(value)))
+    _label_durations(on, series)
     on.ax.set_ylim(len(series) - 0.4, -0.6)
     on.ax.set_yticks(range(len(series)))
     on.names([shortened(one.name, 34) for one in series])
@@ -139,3 +129,26 @@ def _label(on: Canvas, series: Sequence[_Series]) -> None:
     handles = [Line2D([], [], marker=_MARKS[percent][0], label=words[percent], **style) for percent in PERCENTILES]
     dot = Line2D([], [], marker="o", linestyle="none", color="#888888", alpha=0.5, markersize=3.5, label="a call")
     on.legend([*handles, dot])
+
+
+def _label_durations(on: Canvas, series: Sequence[_Series]) -> None:
+    """Make the axis of durations: logarithmic where they differ a lot, else with ticks in one unit."""
+    from matplotlib.ticker import LogLocator, MultipleLocator, NullFormatter
+
+    least = min(one.values[0] for one in series)
+    most = max(one.values[-1] for one in series)
+    if most > max(least, 1e-6) * _MANY_FOLD:
+        on.ax.set_xscale("log")
+        on.ax.set_xlim(max(least, most * 1e-6, 1e-6) / 1.3, most * 1.4)
+        on.ax.xaxis.set_major_locator(LogLocator(10, subs=(1.0, 3.0), numticks=12))
+        on.ax.xaxis.set_minor_formatter(NullFormatter())
+        on.ax.xaxis.set_major_formatter(labelled_by(lambda values: [_on_log_axis(value) for value in values]))
+        return
+    on.ax.set_xlim(0, most * 1.06 or 1)
+    if step := duration_step_s(most):
+        on.ax.xaxis.set_major_locator(MultipleLocator(step))
+    on.ax.xaxis.set_major_formatter(labelled_by(duration_ticks))
+
+
+def _on_log_axis(value: float) -> str:
+    return seconds(value) if value >= 120 else duration_ticks([value])[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agentkit.exceptions import UserError
-from agentkit.records.span import MODEL_KINDS
+from agentkit.tracing.filters import MODEL_KINDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,6 +63,8 @@ class SpanRow:
         return self.status == "error"
 
 
+_FEW = 2_000
+"""Traces up to which the spans of each are read by themselves."""
 _PLAIN = tuple(name for name in SpanRow.__slots__ if name not in ("kind", "status", "started_ns"))
 
 
@@ -71,7 +73,7 @@ def rows_of(of: Any) -> list[SpanRow]:  # whatever a user has at hand
 
     Args:
         of: An opened trace or a list of them; what `open_trace` takes; or a dataframe of `agentkit.spans()`, `calls()`
-            or `tools()`, as it is or filtered.
+            or `tools()`, as it is or filtered; one of `traces()` stands for all that was done in them.
 
     Raises:
         UserError: It is none of these.
@@ -81,7 +83,26 @@ def rows_of(of: Any) -> list[SpanRow]:  # whatever a user has at hand
 
 
 def _is_frame(of: Any) -> bool:
-    return type(of).__name__ == "DataFrame" and hasattr(of, "columns")
+    if not hasattr(of, "columns"):
+        return False
+    import pandas as pd
+
+    return isinstance(of, pd.DataFrame)
+
+
+def _stored_ids(frame: pd.DataFrame) -> list[str]:
+    """Return the ids of a frame of traces.
+
+    Raises:
+        UserError: One is in the store no more.
+    """
+    from agentkit.tracing.columns import flush_store
+    from agentkit.tracing.reader import find_trace, reading
+
+    flush_store()
+    with reading() as connection:
+        given = dict.fromkeys(map(str, frame["trace_id"].dropna()))
+        return [find_trace(connection, trace_id) for trace_id in given]
 
 
 def _of_spans(of: Any) -> list[SpanRow]:
@@ -102,10 +123,16 @@ def _of_spans(of: Any) -> list[SpanRow]:
 
 
 def _of_frame(frame: pd.DataFrame) -> list[SpanRow]:
+    if "trace_id" in frame.columns and "span_id" not in frame.columns:  # of traces: all that was done in them
+        from agentkit.records.frames import spans, spans_of
+
+        ids = _stored_ids(frame)
+        every = spans() if len(ids) > _FEW else None
+        return _of_frame(spans_of(ids) if every is None else every[every["trace_id"].isin(ids)])
     if not {"trace_id", "span_id", "started_at"} <= set(frame.columns):
         raise UserError(
             f"The dataframe has no spans: its columns are {', '.join(map(str, frame.columns))[:200]}.",
-            hint="Take agentkit.spans(), agentkit.calls() or agentkit.tooling(), or an opened trace.",
+            hint="Take agentkit.spans(), agentkit.calls() or agentkit.tools(), or an opened trace.",
         )
     kind = "function" if "arguments" in frame.columns else "response"
     started = frame["started_at"].dt.as_unit("ns").astype("int64")

@@ -46,7 +46,8 @@ def plot_tokens(of: Any, *, ax: Axes | None = None, title: str | None = None) ->
     More than 100 calls are added up in groups of the same size.
 
     Args:
-        of: An opened trace, what `open_trace` takes, a list of these, or a dataframe of `agentkit.calls()`.
+        of: An opened trace, what `open_trace` takes, a list of these, or a dataframe of `agentkit.calls()` or
+            `traces()`.
         ax: Where to draw; a new figure when None.
         title: The title; the sums when None.
 

@@ -119,5 +119,9 @@ class AgentGraph:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self.html, "text/plain": self.text}
 
+    def __str__(self) -> str:
+        """Return the tree, so that `print` shows it."""
+        return self.text
+
     def __repr__(self) -> str:
         return f"AgentGraph([{', '.join(repr(visible(name)) for name in self.names)}])"

@@ -344,6 +344,22 @@ async def test_a_key_that_the_server_quotes_is_not_shown(wire: Wire) -> None:
     assert "sk-test-secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("embedded", "The model 'm1' does not exist on the embedded platform."),
+        ("embedded-4711", "The model 'm1' does not exist on the embedded platform."),
+        ("platform", "The model 'm1' does not exist on the embedded …."),
+    ],
+)
+async def test_a_word_that_stands_for_a_key_is_not_taken_out_of_errors(wire: Wire, key: str, said: str) -> None:
+    wire.json({"error": {"message": "The model 'm1' does not exist on the embedded platform."}}, 404)
+    model = OpenAIResponsesModel("m1", wire.client().with_options(api_key=key))
+    with pytest.raises(ModelStatusError) as caught:
+        await Runner.run(agent(wire, model=model), "Hi")
+    assert said in str(caught.value)
+
+
 async def test_an_unknown_model_is_named(wire: Wire) -> None:
     wire.json({"error": {"message": "The model 'm1' does not exist.", "code": "model_not_found"}}, 404)
     with pytest.raises(UnknownModelError, match="'m1' does not exist") as caught:

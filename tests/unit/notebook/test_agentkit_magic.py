@@ -100,7 +100,7 @@ def test_alone_it_says_who_answers_and_what_there_is(run: Run, tmp_path: Path) -
         "  API               Responses\n"
         "  files             ~/home (AGENTKIT_HOME)\n"
         "  in this notebook  1 agent, 0 tools\n"
-        "  kept              0 traces, 0 sessions\n"
+        "  kept              0 traces, 0 sessions; 1 conversation in memory, until the kernel ends\n"
         "  runs are shown    console\n"
         "  front end         IPython in a terminal\n"
         "%agentkit doctor looks closer. %agentkit --help"
@@ -204,6 +204,7 @@ def test_what_is_wrong_is_one_line_and_changes_nothing(run: Run, serve: Serve, m
         two: f"{two} answers 404: there is no list of models. {two}/v1 has one: %agentkit connect {two}/v1",
         "openai": "openai needs a key, and nobody is there to be asked for it. Set OPENAI_API_KEY",
         "opnai": "There is no platform 'opnai'. Did you mean openai?",
+        "nobody": 'There is no platform \'nobody\'. Use "embedded", "openai", "auto" or an address such as "http',
         "ftp://x": "That address can't be used. It has to begin with http:// or https://.",
         "http://x:99999/v1": "That address can't be used. Its port has to be a number of 1 to 65535.",
         "http://me:pass@x/v1": "That address can't be used. There is a key or password in it",
@@ -301,6 +302,38 @@ def test_settings_are_shown_with_their_origin_and_set(run: Run, monkeypatch: pyt
 )
 def test_a_wrong_setting_is_one_line(run: Run, line: str, message: str) -> None:
     assert str(run(f"%agentkit config {line}").error).startswith(f"%agentkit config: {message}")
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ("max_turns = 3", [("max_turns", "3")]),
+        ("max_turns= 3", [("max_turns", "3")]),
+        (
+            "max_turns =3 budget_usd = 0.5 render=static",
+            [("max_turns", "3"), ("budget_usd", "0.5"), ("render", "static")],
+        ),
+        ('model = "a b"', [("model", "a b")]),
+        ("model= max_turns = 3", [("model", "not set"), ("max_turns", "3")]),
+        ("max_turns =", [("max_turns", "10")]),
+    ],
+)
+def test_there_may_be_spaces_round_the_sign(run: Run, line: str, values: list[tuple[str, str]]) -> None:
+    assert [row[:2] for row in run(f"%agentkit config {line}").value.rows] == values
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("nosuch", ". The embedded platform has no model 'nosuch'. It has rehearsal-1."),
+        ("rehersal-1", ". The embedded platform has no model 'rehersal-1'. Did you mean rehearsal-1?"),
+        ("gpt-x", "."),
+        ("rehearsal-1", "."),
+    ],
+)
+def test_a_model_that_the_embedded_platform_has_not_is_told(run: Run, model: str, said: str) -> None:
+    told = run(f"%agentkit connect embedded --model {model}").stdout
+    assert told == f"Connected: embedded platform (offline) · model {model}{said}\n"
 
 
 def test_the_doctor_finds_keys_in_the_notebook_by_name_alone(run: Run) -> None:

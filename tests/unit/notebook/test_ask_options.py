@@ -144,6 +144,10 @@ def test_a_budget_may_be_written_with_its_sign(
         ("--over frame --dry-run", "--dry-run can't go with --over, which asks for each row."),
         ("--over frame --session s", "--session can't go with --over, which asks for each row."),
         ("--over frme", "There is no variable 'frme'. Did you mean frame?"),
+        ("--json --code", "--json can't go with --code: the answer is data or code. Choose one."),
+        ("--json --dry-run", "--json can't go with --dry-run: nothing is sent, so there is no answer to read."),
+        ("--code --dry-run", "--code can't go with --dry-run: nothing is sent, so there is no answer to take code"),
+        ("--session ''", "--session needs a name, and got an empty one; --no-session keeps nothing."),
         ("--dryrun", "There is no option --dryrun. Did you mean --dry-run?"),
     ],
 )
@@ -169,3 +173,71 @@ def test_a_state_goes_on_alone(
     run("%ask weather hi")
     run("s = _.to_state()")
     assert mistake(f"%ask weather --state s {options}") == f"%ask: {message}"
+
+
+# -- options after the text -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "flag"),
+    [
+        ("hi --dry-run", "--dry-run"),
+        ("hi --budget 0.01", "--budget"),
+        ("hi --budget=0.01", "--budget"),
+        ("hi --new;", "--new"),
+        ("what does --json do?", "--json"),
+        ("hi --help", "--help"),
+    ],
+)
+def test_an_option_after_the_text_is_refused_and_nothing_is_sent(
+    run: Run, mistake: Mistake, weather: Agent[Any], model: ScriptedModel, text: str, flag: str
+) -> None:
+    assert mistake(f"%ask weather {text}") == (
+        f"%ask: {flag} stands within the text, so it would be sent and do nothing. Write it before the text: "
+        f"%ask weather {flag} … To say it to the model, put -- before the text (%ask weather -- …), or use %%ask."
+    )
+    assert mistake(f"x = %ask weather {text}").startswith(f"%ask: {flag} stands within the text")
+    assert model.requests == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("%ask weather -- hi --dry-run", "hi --dry-run"),
+        ("%ask weather --max-turns 2 -- --json does what?", "--json does what?"),
+        ("%ask weather what does `--json` do", "what does `--json` do"),
+        ("%ask weather what does '--json' do", "what does '--json' do"),
+        ("%ask weather git log --oneline -- x", "git log --oneline -- x"),
+        ("%%ask weather\nhi --dry-run", "hi --dry-run"),
+    ],
+)
+def test_words_that_look_like_options_can_be_said(
+    run: Run, weather: Agent[Any], model: ScriptedModel, typed: str, sent: str
+) -> None:
+    model.reply("Yes.")
+    assert run(typed).error is None
+    assert model.requests[0].input[-1]["content"] == sent
+
+
+def test_an_agent_of_several_words_is_named_in_quotes_there(
+    mistake: Mistake, loaded: InteractiveShell, model: ScriptedModel
+) -> None:
+    loaded.user_ns["tutor"] = Agent(name="Spanish tutor", model=model)
+    assert '%ask "Spanish tutor" --new …' in mistake('%ask "Spanish tutor" hola --new')
+
+
+# -- two agents of one name -------------------------------------------------------------------------------------------
+
+
+def test_of_two_agents_of_one_name_it_is_said_which_one_is_asked(
+    run: Run, loaded: InteractiveShell, model: ScriptedModel
+) -> None:
+    model.reply("One.").reply("Two.").reply("Three.")
+    loaded.user_ns |= {"a": Agent(name="geo", model=model), "b": Agent(name="geo", model=ScriptedModel("Other."))}
+    loaded.user_ns["c"] = loaded.user_ns["a"]
+    assert run("%ask geo hi").captured.stderr == (
+        "%ask: geo is the name of 2 agents, in a, b: a is meant. Give the variable to mean another.\n"
+    )
+    assert run("%ask b hi").captured.stderr == ""
+    del loaded.user_ns["b"]
+    assert run("%ask geo hi").captured.stderr == ""  # two variables, one agent

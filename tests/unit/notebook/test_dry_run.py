@@ -178,8 +178,14 @@ def test_a_file_is_told_not_to_be_counted(run: Run, defined: InteractiveShell) -
     assert "tokens, without 1 file that can't be counted" in request._repr_mimebundle_()["text/plain"]
 
 
+def test_out_gets_what_would_be_sent(run: Run, defined: InteractiveShell) -> None:
+    request = dry(run, "--out d")
+    assert defined.user_ns["d"] is request
+
+
 def test_what_could_not_begin_is_one_line(mistake: Mistake, defined: InteractiveShell) -> None:
-    defined.user_ns["twice"] = Agent(name="twice", tools=[defined.user_ns["get_weather"]] * 2)
+    defined.user_ns["twice"] = Agent(name="twice")
+    defined.user_ns["twice"].tools = [defined.user_ns["get_weather"]] * 2
     assert "two tools or handoffs named 'get_weather'" in mistake("%ask twice --dry-run hi")
 
 

@@ -58,7 +58,7 @@ def test_a_wrong_address_is_told_and_loading_goes_on(
 ) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "nonsense")
     load_ipython_extension(shell)
-    assert "No backend named 'nonsense'" in capsys.readouterr().out
+    assert "There is no platform 'nonsense'" in capsys.readouterr().out
     assert "ask" in shell.magics_manager.magics["line"]
     unload_ipython_extension(shell)
 
@@ -259,6 +259,13 @@ def test_name_and_description_may_be_given(run: Run, loaded: InteractiveShell) -
     assert (loaded.user_ns["add"].name, loaded.user_ns["add"].description) == ("plus", "Add up")
 
 
+def test_approval_and_a_timeout_may_be_given(run: Run, loaded: InteractiveShell) -> None:
+    run(TOOL.replace("%%tool", "%%tool --needs-approval --timeout 2.5"))
+    assert (loaded.user_ns["add"].needs_approval, loaded.user_ns["add"].timeout_seconds) == (True, 2.5)
+    run(TOOL)
+    assert (loaded.user_ns["add"].needs_approval, loaded.user_ns["add"].timeout_seconds) == (False, None)
+
+
 def test_an_error_in_the_cell_points_at_its_line(run: Run) -> None:
     cell = run("%%tool\ndef a() -> int:\n    return 1\n\nraise ValueError('broken')\n")
     assert isinstance(cell.error, ValueError)
@@ -279,6 +286,11 @@ def test_a_syntax_error_points_at_its_line(run: Run) -> None:
         ("%%tool", "%%tool: The cell is empty: write a function below its first line."),
         ("%%tool\nx = 1\n", "%%tool: The cell defines no function to make a tool of"),
         ("%%tool --name c\ndef a(): pass\ndef b(): pass\n", "%%tool: --name and --description are for one function"),
+        ("%%tool --timeout 0\ndef a(): pass\n", "%%tool: --timeout has to be a number of seconds above 0, not '0'."),
+        (
+            "%%tool --needs-approval\nfrom agentkit import function_tool\n@function_tool\ndef a(): pass\n",
+            "%%tool: a is decorated in the cell, so --needs-approval would do nothing for it: give it to its @function",
+        ),
         ("%%tool\nclass Odd: pass\ndef a(x: Odd): pass\n", "%%tool: "),
     ],
 )

@@ -135,7 +135,7 @@ def test_an_error_that_cannot_be_shown_is_told_and_the_guard_stays(guarded: Inte
 
     guarded.user_ns |= {"OddError": OddError, "key": KEY}
     shown(guarded, "raise OddError('x')")
-    assert guarded.custom_exceptions == (Exception,)
+    assert guarded.custom_exceptions == (Exception, KeyboardInterrupt, asyncio.CancelledError)
     assert "sk-[redacted]" in shown(guarded, "raise ValueError(key)")
 
 
@@ -148,3 +148,25 @@ def test_what_is_said_of_tasks_that_nobody_waits_for_has_no_key(
     [record] = caplog.records
     assert "lost sk-[redacted]" in record.getMessage()
     assert KEY not in logging.Formatter().format(record)
+
+
+@pytest.mark.parametrize("error", ["KeyboardInterrupt", "asyncio.CancelledError"])
+def test_an_interrupted_run_is_one_line_and_its_traceback_a_command_away(guarded: InteractiveShell, error: str) -> None:
+    start = "import asyncio\nfrom agentkit import Agent, Runner\nfrom agentkit.testing import ScriptedModel\n"
+    start += f"def stop(context, agent): raise {error}('no')\n"
+    start += "a = Agent(name='a', instructions=stop, model=ScriptedModel())\n"
+    text = shown(guarded, f"{start}await Runner.run(a, 'hi')")
+    assert text == "Interrupted: the run was stopped. %tb shows where.\n"
+    whole = shown(guarded, "%tb")
+    assert "in stop(context, agent)" in whole
+    assert whole.count("\n") > 10
+
+
+def test_an_interrupt_of_anything_else_is_shown_as_ever_but_for_keys(guarded: InteractiveShell) -> None:
+    guarded.user_ns["key"] = KEY
+    guarded.run_line_magic("xmode", "Verbose")
+    text = shown(guarded, "def f(own):\n    raise KeyboardInterrupt\nf(key)")
+    assert "KeyboardInterrupt" in text
+    assert "Traceback (most recent call last)" in text
+    assert "[redacted]" in text
+    assert KEY not in text

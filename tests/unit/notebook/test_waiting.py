@@ -21,6 +21,7 @@ from agentkit.exceptions import BudgetExceeded, ModelConnectionError, UserError
 from agentkit.models.retry import ModelRetryBackoffSettings, ModelRetrySettings
 from agentkit.notebook import last_run
 from agentkit.notebook.display.run_view import run_bundle
+from agentkit.notebook.latest import latest
 from agentkit.testing import ScriptedModel, call
 
 if TYPE_CHECKING:
@@ -138,6 +139,82 @@ def test_a_run_that_rests_is_found_after_others(run: Run, loaded: InteractiveShe
 def test_what_is_no_run_is_named(run: Run, loaded: InteractiveShell) -> None:
     said = str(run("import agentkit\nagentkit.approve(run=42)").error)
     assert said == "A run is its result, such as agentkit.last_run(), not int 42."
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("reject(42)", 'A reason is a text, not 42. agentkit.reject("The notes are still needed.")'),
+        ("reject('No.', always=1)", "always is True or False, not 1. Leave it out to decide on this call only."),
+        ("approve(always='yes')", "always is True or False, not 'yes'. Leave it out to decide on this call only."),
+        ("approve(tools=3)", "tools are names of tools: it can't have int 3."),
+        ("approve([])", "tools are names of tools: it is empty."),
+        ("approve('dorp')", "No call of 'dorp' waits. Calls that wait: send."),
+    ],
+)
+def test_what_cannot_be_decided_is_refused_and_the_call_still_waits(
+    run: Run, loaded: InteractiveShell, code: str, said: str
+) -> None:
+    loaded.user_ns["mailer"] = mailer(call("send", to="Ada"))
+    run("import agentkit")
+    run("%ask mailer Write to Ada")
+    error = run(f"agentkit.{code}").error
+    assert isinstance(error, UserError)
+    assert str(error).startswith(said)
+    assert (sent, last_run().status) == ([], "waiting")
+    assert run("agentkit.approve('send')").error is None
+    assert sent == ["Ada"]
+
+
+def test_of_several_runs_that_rest_the_newest_goes_on_and_the_others_are_named(
+    run: Run, loaded: InteractiveShell
+) -> None:
+    latest.waiting.clear()
+    run("import agentkit")
+    for name in ("Ada", "Bo", "Cy"):
+        loaded.user_ns[name] = Agent(name=name, model=ScriptedModel([call("send", to=name)], "Done."), tools=[send])
+        assert "of this conversation" not in run(f"%ask {name} Write").stdout
+    printed = [run("agentkit.approve()").stdout.splitlines() for _ in range(3)]
+    assert sent == ["Cy", "Bo", "Ada"]
+    assert [line for lines in printed for line in lines if "still wait" in line] == [
+        '2 older calls still wait: send(to="Ada"), send(to="Bo"); agentkit.approve() again goes on with the newest.',
+        '1 older call still waits: send(to="Ada"); agentkit.approve() again goes on with it.',
+    ]
+
+
+def test_what_is_asked_while_a_call_of_the_conversation_waits_is_told_of_it(run: Run, loaded: InteractiveShell) -> None:
+    latest.waiting.clear()
+    loaded.user_ns["mailer"] = agent = mailer(call("send", to="Ada"))
+    loaded.user_ns["other"] = Agent(name="other", model=ScriptedModel("Hello."))
+    run("import agentkit")
+    run("%ask mailer Write to Ada")
+    agent.model = ScriptedModel("Not yet.", "All done.")
+    told = "A call of this conversation waits for approval: "
+    assert told not in run("%ask other Hello").stdout
+    assert run("%ask mailer Is it sent?").stdout.splitlines()[0] == (
+        f'{told}send(to="Ada"); import agentkit; agentkit.approve() goes on.'
+    )
+    assert told not in run("agentkit.approve()").stdout
+    assert sent == ["Ada"]
+
+
+def test_where_nothing_waits_a_kernel_that_has_ended_may_be_why(run: Run) -> None:
+    latest.waiting.clear()
+    latest.run = None
+    assert str(run("import agentkit\nagentkit.approve()").error) == (
+        "No call waits for approval. A run that rests at one says so where it ends; a run that waited in a kernel that "
+        "has ended can't go on: ask again."
+    )
+
+
+async def test_a_streamed_result_that_nobody_has_read_is_running() -> None:
+    result = Runner.run_streamed(Agent(name="a", model=ScriptedModel("It is sunny.")), "Hello")
+    assert run_bundle(result)["text/plain"] == (
+        "[Running: nothing has been read yet. `async for event in result.stream_events()` shows the rest as it comes.]"
+    )
+    async for _ in result.stream_events():
+        pass
+    assert run_bundle(result)["text/plain"] == "It is sunny."
 
 
 @pytest.mark.parametrize(("policy", "was_sent"), [("approve", ["Ada"]), ("deny", []), ("", [])])

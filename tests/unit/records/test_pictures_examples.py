@@ -29,6 +29,6 @@ def test_the_examples_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     blocks = re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text("utf-8"), re.M | re.S)
     for number, block in enumerate(blocks, 1):
         exec(compile(block, f"{DOCUMENT.name}, example {number}", "exec", dont_inherit=True), names)
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     assert (tmp_path / "run.png").stat().st_size > 10_000
     assert "POST http://agentkit.local/v1/responses" in capsys.readouterr().out

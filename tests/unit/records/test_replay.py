@@ -260,3 +260,41 @@ def test_the_default_api_may_be_either(platform: Platform) -> None:
     call = open_trace(Runner.run_sync(Agent(name="a", model="m-1"), "Hi")).calls[0]
     call.replay()
     assert platform.bodies[1] == platform.bodies[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"model": 5}, "model is a name or a Model, not int 5"),
+        ({"instructions": 5}, "instructions is a text, not int 5"),
+        ({"settings": "hot"}, "settings is a dictionary or ModelSettings, not str 'hot'"),
+        ({"tools": "look"}, r"not str 'look'\. Put it into a list: tools=\['look'\]"),
+        ({"tools": get_time}, "tools is a list of tools.*Put it into a list"),
+        ({"tools": 5}, "tools is a list of tools.*not int 5"),
+        ({"tools": [5]}, "5 is neither a tool nor the name of one"),
+        ({"input": 5}, "input is a text or a list of items, not int 5"),
+        ({"input": []}, "input is an empty list"),
+        ({"input": ["Hi"]}, "Item 0 of input is no item, with a role or a type: 'Hi'"),
+        ({"client": "x"}, "client is an AsyncOpenAI, not str 'x'"),
+        ({"stream": "yes"}, "stream is True or False, not str 'yes'"),
+    ],
+)
+async def test_arguments_that_make_no_sense_are_told_before_anything_is_sent(
+    platform: Platform, changes: dict[str, Any], told: str
+) -> None:
+    platform.connect("responses")
+    call = await recorded(platform)
+    with pytest.raises(UserError, match=told):
+        await call.replay_async(**changes)
+    assert len(platform.bodies) == 2
+    assert len(agentkit.traces()) == 1
+
+
+async def test_a_client_that_blocks_is_told(platform: Platform) -> None:
+    import openai
+
+    platform.connect("responses")
+    call = await recorded(platform)
+    with openai.OpenAI(api_key="sk-x", base_url="http://server.test/v1") as client, pytest.raises(UserError) as caught:
+        await call.replay_async(client=client)  # type: ignore[arg-type]
+    assert "client is an OpenAI, which blocks" in str(caught.value)

@@ -62,6 +62,16 @@ async def test_a_rejected_call_is_told_to_the_model() -> None:
     assert (result.new_items[1].raw["output"], result.new_items[1].outcome) == ("Not today.", "rejected")
 
 
+async def test_a_rejection_message_that_is_no_text_is_refused_and_decides_nothing() -> None:
+    files = Files()
+    agent = Agent(name="a", model=ScriptedModel([call("delete", name="x")], "Done."), tools=[deleting(files)])
+    state = (await Runner.run(agent, "Delete x")).to_state()
+    with pytest.raises(UserError, match="A rejection_message is a text, not 42."):
+        state.reject(state.get_interruptions()[0], rejection_message=42)  # type: ignore[arg-type]
+    state.approve(state.get_interruptions()[0])
+    assert ((await Runner.run(agent, state)).final_output, files.gone) == ("Done.", ["x"])
+
+
 async def test_a_rejection_without_message_says_what_it_is_or_what_the_formatter_makes() -> None:
     agent = Agent(name="a", model=ScriptedModel(call("delete", name="x"), "1", "2"), tools=[deleting(Files())])
     state = (await Runner.run(agent, "Delete x")).to_state()

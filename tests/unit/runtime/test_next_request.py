@@ -9,7 +9,7 @@ import pytest
 
 from agentkit import Agent, ModelSettings, OpenAIResponsesModel, RunConfig, Runner, SQLiteSession, function_tool
 from agentkit.exceptions import UserError
-from agentkit.runtime import RunHooks
+from agentkit.runtime import AgentHooks
 from agentkit.runtime.next_request import next_request
 from agentkit.testing import ScriptedModel
 
@@ -60,12 +60,12 @@ async def test_the_session_is_only_read() -> None:
 
 
 async def test_hooks_and_guardrails_are_left_alone() -> None:
-    class Never(RunHooks[Any]):
-        async def on_agent_start(self, context: Any, agent: Any) -> None:
+    class Never(AgentHooks[Any]):
+        async def on_start(self, context: Any, agent: Any) -> None:
             raise AssertionError("a hook was called")
 
     asked = agent(ScriptedModel())
-    asked.hooks = Never()  # type: ignore[assignment]
+    asked.hooks = Never()
     would = await next_request(asked, "Hi?", context="Oslo")
     assert would.body is None
     assert would.address == ""
@@ -81,5 +81,7 @@ async def test_a_name_and_password_in_the_address_are_not_told() -> None:
 
 
 async def test_a_run_that_could_not_begin_is_an_error() -> None:
+    twice = Agent(name="a", model=ScriptedModel())
+    twice.tools = [add, add]
     with pytest.raises(UserError, match="two tools or handoffs named 'add'"):
-        await next_request(Agent(name="a", model=ScriptedModel(), tools=[add, add]), "Hi?")
+        await next_request(twice, "Hi?")

@@ -380,7 +380,7 @@ def test_a_clone_differs_in_what_is_given() -> None:
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"name": ""}, "An agent's name has to be text, not ''"),
+        ({"name": ""}, "An agent's name can't be empty. Call it something"),
         ({"name": "a", "instructions": 7}, "Agent 'a': instructions have to be text or a function, not int"),
         ({"name": "a", "instructions": lambda: "x"}, "instruction function has to take two arguments"),
         ({"name": "a", "tools": [print]}, r"builtin_function_or_method .* is no tool. Decorate it with @function_tool"),
@@ -393,6 +393,45 @@ def test_a_clone_differs_in_what_is_given() -> None:
 def test_wrong_fields_are_refused_at_once(fields: dict[str, Any], problem: str) -> None:
     with pytest.raises(UserError, match=problem):
         Agent(**fields)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("name", 5, "An agent's name has to be text, not 5."),
+        ("model", 3, "Agent 'a': model has to be a name or a Model, not int."),
+        ("tools", ["x"], "Agent 'a': str 'x' is no tool. Make it with function_tool."),
+        ("tools", [get_weather, get_weather], "Agent 'a' has two tools or handoffs named 'get_weather'. Rename one."),
+        ("instructions", 1, "Agent 'a': instructions have to be text or a function, not int."),
+    ],
+)
+async def test_what_an_agent_was_changed_into_is_refused_before_anything_is_sent(
+    scripted: ScriptedModel, field: str, value: Any, problem: str
+) -> None:
+    changed = Agent(name="a", model=scripted)
+    first = Agent(name="first", model=scripted, handoffs=[changed])
+    setattr(changed, field, value)
+    for agent in (changed, first):
+        with pytest.raises(UserError) as raised:
+            await Runner.run(agent, "Hi")
+        assert str(raised.value) == problem
+    assert scripted.requests == []
+
+
+async def test_an_agent_that_a_handoff_of_ones_own_leads_to_is_looked_at_then(scripted: ScriptedModel) -> None:
+    changed = Agent(name="b", model=scripted)
+    way = handoff(changed)
+    changed.model = 3  # type: ignore[assignment]
+    scripted.reply(call(way.tool_name))
+    with pytest.raises(UserError, match="Agent 'b': model has to be a name or a Model, not int"):
+        await Runner.run(Agent(name="a", model=scripted, handoffs=[way]), "Hi")
+
+
+def test_two_tools_of_one_name_are_refused_where_both_are_always_on() -> None:
+    with pytest.raises(UserError, match="Agent 'a' has two tools or handoffs named 'get_weather'. Rename one."):
+        Agent(name="a", tools=[get_weather, get_weather])
+    other = dataclasses.replace(get_weather, is_enabled=lambda context, agent: False)
+    assert len(Agent(name="a", tools=[get_weather, other]).tools) == 2  # they may take turns
 
 
 async def test_two_tools_of_one_name_are_refused(scripted: ScriptedModel) -> None:
@@ -424,7 +463,7 @@ async def test_settings_of_the_wrong_kind_are_refused(scripted: ScriptedModel) -
         await Runner.run(agent, "Hi", max_turns="3")  # type: ignore[arg-type]
     with pytest.raises(UserError, match="run_config has to be a RunConfig, not list"):
         await Runner.run(agent, "Hi", run_config=[])  # type: ignore[arg-type]
-    with pytest.raises(UserError, match="run_config can't be made into a RunConfig: .*'modell'"):
+    with pytest.raises(UserError, match="RunConfig has no argument 'modell'. Did you mean model"):
         await Runner.run(agent, "Hi", run_config={"modell": "m"})
 
 

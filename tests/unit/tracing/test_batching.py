@@ -117,6 +117,68 @@ def test_too_many_items_are_dropped_with_a_word_and_the_caller_goes_on(sink: Lis
     assert sum(map(len, sink.batches)) == 3 + (5 - waiting)
 
 
+def test_what_is_put_for_later_is_passed_on_after_the_rest_if_it_is_still_wanted(sink: ListSink) -> None:
+    over = {3, 5}
+    batcher: Batcher[int] = Batcher(
+        lambda: sink, delay_s=3600, batch_items=4, still_wanted=lambda item: item not in over
+    )
+    sink.go.clear()
+    for n in range(3, 7):
+        batcher.put_later(n)
+    batcher.put(1)
+    batcher.put(2)
+    sink.go.set()
+    assert batcher.flush()
+    assert sink.batches == [[1, 2], [4, 6]]
+    batcher.put_later(7)  # by itself
+    batcher.stop()
+    assert sink.batches == [[1, 2], [4, 6], [7]]
+
+
+def test_a_stop_that_waits_in_vain_is_made_up_for_once_the_sink_goes_on(sink: ListSink) -> None:
+    batcher: Batcher[int] = Batcher(lambda: sink, delay_s=0, batch_items=1)
+    sink.go.clear()
+    batcher.put(1)
+    assert sink.entered.wait(30)
+    stuck = batcher._thread
+    assert stuck is not None
+    batcher.stop(timeout_s=0.01)
+    batcher.put(2)
+    sink.go.set()
+    stuck.join(30)
+    batcher.put(3)
+    assert batcher.flush()
+    assert [*chain(*sink.batches)] == [1, 2, 3]
+    batcher.stop()
+    assert batcher._thread is None
+
+
+def test_a_sink_that_raises_or_cannot_be_opened_ends_nothing(sink: ListSink, caplog: pytest.LogCaptureFixture) -> None:
+    faults = [OSError("not yet"), None]
+
+    def open_sink() -> ListSink:
+        if (fault := faults.pop(0)) is not None:
+            raise fault
+        return sink
+
+    write = sink.write
+
+    def stumble(items: list[int], *, last_chance: bool) -> None:
+        if 2 in items:
+            raise KeyError(2)
+        write(items, last_chance=last_chance)
+
+    sink.write = stumble  # type: ignore[method-assign]
+    batcher: Batcher[int] = Batcher(open_sink, delay_s=3600)
+    for n in range(4):
+        batcher.put(n)
+        assert batcher.flush()
+    batcher.stop()
+    assert sink.batches == [[0, 1], [3]]
+    (message,) = caplog.messages
+    assert "could not be passed on (OSError: not yet)" in message
+
+
 def test_many_threads_lose_nothing(sink: ListSink) -> None:
     batcher: Batcher[int] = Batcher(lambda: sink, delay_s=0, batch_items=7)
     threads = [

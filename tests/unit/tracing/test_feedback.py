@@ -178,6 +178,47 @@ async def test_rating_a_traces_id_finds_the_same_in_the_store() -> None:
     assert list(feedback()["trace_id"]) == list(traces()["trace_id"])
 
 
+async def test_whatever_can_be_rated_can_have_its_rating_taken_back() -> None:
+    import agentkit
+
+    for way in (lambda run: run, lambda run: run.trace_id, lambda run: run.trace_id[:14], opened):
+        result = await Runner.run(agent("In June."), "When is the best time?")
+        agentkit.flush_traces()
+        rate(opened(result), "up", remark="Short")
+        assert [(row["trace_id"], row["question"], row["answer"]) for row in rows()] == [
+            (result.trace_id, "When is the best time?", "In June.")
+        ]
+        remove_feedback(way(result))
+        assert rows() == []
+
+
+def opened(result: Any) -> Any:
+    import agentkit
+
+    return agentkit.open_trace(result.trace_id)
+
+
+@pytest.mark.parametrize("given", [None, 7, object, "", "two words"])
+def test_what_is_no_answer_has_no_rating_to_take_back(given: Any) -> None:
+    with pytest.raises(UserError, match=r"What is rated is an answer.*agentkit\.remove_feedback\(agentkit\.last_run"):
+        remove_feedback(given)
+
+
+async def test_the_beginning_of_several_rated_answers_is_refused() -> None:
+    add_feedback("trace_1", "up")
+    add_feedback("trace_2", "up")
+    with pytest.raises(UserError, match="2 rated answers begin with 'trace_'"):
+        remove_feedback("trace_")
+    remove_feedback("trace_1")
+    assert [row["trace_id"] for row in rows()] == ["trace_2"]
+
+
+async def test_a_remark_that_is_no_text_is_refused() -> None:
+    with pytest.raises(UserError, match="A remark is a text, not 3."):
+        rate(await Runner.run(agent("In June."), "When?"), "up", remark=3)  # type: ignore[arg-type]
+    assert rows() == []
+
+
 async def test_the_list_of_traces_says_how_they_were_rated() -> None:
     good, bad, _ = [await Runner.run(agent("In June."), "When is the best time?") for _ in range(3)]
     rate(good, "up")

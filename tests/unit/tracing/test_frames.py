@@ -42,6 +42,7 @@ TRACE_DTYPES = {
     "output_tokens": "Int64",
     "total_tokens": "Int64",
     "cached_tokens": "Int64",
+    "cache_write_tokens": "Int64",
     "reasoning_tokens": "Int64",
     "cost_usd": "Float64",
     "model": "string",
@@ -70,7 +71,9 @@ SPAN_DTYPES = {
     "model": "string",
     "input_tokens": "Int64",
     "output_tokens": "Int64",
+    "total_tokens": "Int64",
     "cached_tokens": "Int64",
+    "cache_write_tokens": "Int64",
     "reasoning_tokens": "Int64",
     "cost_usd": "Float64",
     "input": "string",
@@ -155,6 +158,7 @@ def test_a_trace_is_one_row_with_the_sums_of_its_spans() -> None:
         "output_tokens": 22,
         "total_tokens": 132,
         "cached_tokens": 0,
+        "cache_write_tokens": 0,
         "reasoning_tokens": 0,
         "cost_usd": None,
         "model": "small, big",
@@ -203,7 +207,10 @@ def test_the_spans_of_a_trace_are_its_tree_read_from_the_top() -> None:
 def test_what_a_span_was_about_is_readable() -> None:
     frame = spans(record_handoff_run())
     ids = ["span_id", "parent_id"]
-    tokens = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
+    tokens = (
+        *("input_tokens", "output_tokens", "total_tokens", "cached_tokens", "cache_write_tokens"),
+        "reasoning_tokens",
+    )
     nothing = dict.fromkeys(("error", "model", "first_token_s", "cost_usd", "cut", *tokens))
     assert plain(frame.drop(columns=ids), 6) == nothing | {
         "depth": 1,
@@ -224,6 +231,7 @@ def test_what_a_span_was_about_is_readable() -> None:
         "model": "small",
         "input_tokens": 10,
         "output_tokens": 2,
+        "total_tokens": 12,
         "cached_tokens": 0,
         "reasoning_tokens": 0,
         "first_token_s": 0.5,

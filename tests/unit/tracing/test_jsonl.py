@@ -27,6 +27,7 @@ from agentkit.tracing import (
     flush_traces,
     function_span,
     response_span,
+    set_trace_processors,
     trace,
 )
 from agentkit.tracing.feedback import add_feedback, rate
@@ -364,6 +365,27 @@ def test_a_trace_that_had_not_ended_is_unfinished_until_its_end_is_imported(
     assert list(traces()["status"]) == ["unfinished"]
     assert import_jsonl(path).traces == 1
     assert list(traces()["status"]) == ["ok"]
+
+
+def test_what_a_trace_holds_is_let_go_of_when_it_ends(tmp_path: Path) -> None:
+    exporter = JSONLExporter(tmp_path / "runs.jsonl")
+    set_trace_processors([BatchTraceProcessor(exporter)])
+    begun = trace("Begun")
+    begun.start()
+    for number in range(3):
+        with trace(f"Work {number}") as work, custom_span("step"):
+            work.input = work.output = "long"
+            flush_traces()
+    late = function_span("late", parent=work)
+    late.start()
+    late.finish()
+    flush_traces()
+    held = exporter._totals
+    assert begun.trace_id in held
+    assert [total for total in held.values() if total["input"] is not None] == []
+    begun.finish()
+    flush_traces()
+    assert begun.trace_id not in held
 
 
 def test_after_a_line_that_was_cut_off_the_next_begins_anew(tmp_path: Path) -> None:

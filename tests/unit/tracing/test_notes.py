@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -50,6 +52,26 @@ def test_what_is_not_given_stays_and_nothing_takes_it_away() -> None:
     assert noted() == [(None, "good", None)]
     annotate(work, mark="")
     assert noted() == []
+
+
+def test_notes_made_at_once_keep_what_each_other_noted() -> None:
+    work = recorded()
+    together = Barrier(2)
+
+    def note(**given: str) -> None:
+        for _ in range(20):
+            together.wait(20)
+            annotate(work, **given)
+            together.wait(20)
+            kept.append(noted())
+            together.wait(20)
+            annotate(work, mark="", comment="")
+
+    kept: list[Any] = []
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(note, mark="bug"), pool.submit(note, comment="broken")]:
+            done.result(60)
+    assert kept == [[(None, "bug", "broken")]] * 40
 
 
 async def test_a_result_and_the_beginning_of_an_id_will_do() -> None:

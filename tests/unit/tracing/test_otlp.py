@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,6 +123,7 @@ async def test_a_run_arrives_as_a_tree_by_the_genai_conventions(
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": "get_weather",
         "gen_ai.tool.type": "function",
+        "gen_ai.tool.call.id": "call_1_0",
         "gen_ai.tool.call.arguments": '{"city":"Oslo"}',
         "gen_ai.tool.call.result": "sunny in Oslo",
     }
@@ -544,3 +546,17 @@ def test_many_spans_are_sent_in_batches(receiver: Receiver) -> None:
                     pass
     assert export_otlp(endpoint=receiver.url) == 3
     assert [len(request.resource_spans[0].scope_spans[0].spans) for request in receiver.requests] == [602, 301]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"endpont": "http://localhost:4318"}, "OTLPSpanExporter has no argument 'endpont'. Did you mean endpoint?"),
+        ({"headers": "a=b"}, "Headers are a dictionary, not str."),
+        ({"headers": {"a": 1}}, "The header 'a' has no text: its value is int."),
+        ({"capture_content": "no"}, "OTLPSpanExporter got capture_content='no'. It is True, False or None."),
+    ],
+)
+def test_arguments_of_the_wrong_kind_are_told(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match=re.escape(said)):
+        OTLPSpanExporter(**given)

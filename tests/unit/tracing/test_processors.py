@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Sequence
 from itertools import chain
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from agentkit.exceptions import UserError
 from agentkit.records.traces import traces
 from agentkit.tracing import (
     BatchTraceProcessor,
@@ -22,6 +24,7 @@ from agentkit.tracing import (
     store_path,
     trace,
 )
+from agentkit.tracing.jsonl import JSONLExporter
 
 EVENTS = [("trace start", "w"), ("span start", "c"), ("span end", "c"), ("trace end", "w")]
 
@@ -66,7 +69,12 @@ def test_flushing_reaches_every_processor(recorder) -> None:
 
 
 class Broken:
-    """Not even derived from TracingProcessor: has no method at all."""
+    """Not even derived from TracingProcessor: it has the methods, and none of them works."""
+
+    def fail(self, *given: Any) -> None:
+        raise ValueError("broken")
+
+    on_trace_start = on_trace_end = on_span_start = on_span_end = shutdown = force_flush = fail
 
 
 def test_a_processor_that_raises_is_logged_once_and_the_others_go_on(recorder, caplog) -> None:
@@ -81,6 +89,35 @@ def test_a_processor_that_raises_is_logged_once_and_the_others_go_on(recorder, c
         "The trace processor Broken raised in on_trace_end",
         "The trace processor Broken raised in on_trace_start",
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (5, "A trace processor was expected, not int."),
+        (None, "A trace processor was expected, not NoneType."),
+        (TraceStore, "A trace processor was expected, not the class TraceStore."),
+        (
+            JSONLExporter("x.jsonl"),
+            "JSONLExporter is an exporter, not a processor. Wrap it: BatchTraceProcessor(JSONLExporter(…)).",
+        ),
+    ],
+)
+def test_what_is_no_processor_is_refused_at_once_and_those_in_use_stay(recorder, given: Any, said: str) -> None:
+    set_trace_processors([recorder])
+    with pytest.raises(UserError, match=re.escape(said)):
+        add_trace_processor(given)
+    with pytest.raises(UserError, match=re.escape(said)):
+        set_trace_processors([given])
+    with pytest.raises(UserError, match=re.escape(said)):
+        set_trace_processors(given)
+    record_one()
+    assert recorder.events == EVENTS
+
+
+def test_one_processor_in_place_of_a_list_is_refused(recorder) -> None:
+    with pytest.raises(UserError, match=re.escape("a list of processors, not one Recorder. Put it in a list")):
+        set_trace_processors(recorder)
 
 
 class Exporter(TracingExporter):

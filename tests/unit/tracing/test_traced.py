@@ -400,6 +400,16 @@ def test_mistakes_are_told() -> None:
         traced(kind="response")
     with pytest.raises(UserError, match="got name=3"):
         traced(name=3)  # type: ignore[call-overload]
+    with pytest.raises(UserError, match="traced has no argument 'nme'. Did you mean name?"):
+        traced(nme="x")  # type: ignore[call-overload]
+    with pytest.raises(UserError, match="traced got record_input='no'. It is True, False or None."):
+        traced(record_input="no")  # type: ignore[call-overload]
+    with pytest.raises(UserError, match="traced got record_output=0"):
+        traced(record_output=0)  # type: ignore[call-overload]
+    with pytest.raises(UserError, match="trace has no argument 'meta'. Did you mean metadata?"):
+        trace("w", meta={})  # type: ignore[call-arg]
+    with pytest.raises(UserError, match="trace needs workflow_name"):
+        trace()  # type: ignore[call-arg]
 
 
 def test_a_snapshot_uses_nothing_up_and_never_raises() -> None:

@@ -71,6 +71,7 @@ def test_a_run_that_fails_is_kept_and_raised(run: Run) -> None:
     assert texts(cell) == ["You: Today?\n[Failed: RuntimeError: boom]"]
     assert isinstance(cell.error, RuntimeError)
     assert run("chat.messages[-1].status").value == "error"
+    assert run("repr(chat.messages[-1])").value == "ChatMessage(assistant, '', status='error')"
 
 
 def test_an_interrupt_stops_the_run_and_keeps_what_there_is(run: Run, loaded: InteractiveShell) -> None:
@@ -114,6 +115,12 @@ def test_files_go_with_a_message(run: Run, tmp_path: Path) -> None:
         ("agentkit.chat(weather, run_config={})", "run_config is a dict."),
         ("agentkit.chat.resume()", "There is no chat to go on with in this kernel"),
         ("agentkit.chat.resume('nothing')", "There is no chat 'nothing'."),
+        ("agentkit.chat.resume(3)", "A chat is named by its id, a text, not by an int."),
+        ("agentkit.chat.resume('')", "The id is empty."),
+        ("agentkit.chat.forget(3)", "A chat is named by its id, a text, not by an int."),
+        ("agentkit.chat.forget(None)", "Which chat?"),
+        ("agentkit.chat(weather).rate('good')", "An answer is rated 'good'."),
+        ("agentkit.chat(weather).rate('up', 3)", "A chat's remark is text, not an int."),
         ("agentkit.chat.resume(agent=3)", "A chat goes on with an agent, not an int."),
         ("agentkit.chat(weather).ask('')", "There is nothing to send."),
         ("agentkit.chat(weather).ask(3)", "A message is text, not an int."),
@@ -162,7 +169,7 @@ def test_a_chat_that_is_forgotten_leaves_none_of_its_words(
     run("other = agentkit.chat(weather)\nother.ask('Tomorrow?')")
     held = [file for file in tmp_path.rglob("*.sqlite*") if b"A word in an answer." in file.read_bytes()]
     assert held
-    assert run("agentkit.chat.forget(chat.id)").error is None
+    assert run("agentkit.chat.forget(chat)").error is None
     assert run("agentkit.chat.list().title.tolist()").value == ["Tomorrow?"]
     assert run("agentkit.chat.resume(chat.id)").error is not None
     assert run("import asyncio\nasyncio.run(chat.session.get_items())").value == []

@@ -172,6 +172,62 @@ def test_what_was_said_in_a_chat_that_a_cell_replaced_can_be_resumed(
     assert texts(run("agentkit.chat.resume(first.id)")) == ["Chat with weather\n\nYou: Today?\nweather: Sunny."]
 
 
+EARLIER = "(new._frame.earlier or ('', ''))[1].removesuffix(f'agentkit.chat.resume({chr(34)}{chat.id}{chr(34)})')"
+
+
+def test_a_chat_in_the_place_of_another_says_how_that_goes_on(
+    run: Run, loaded: InteractiveShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_cell(loaded, monkeypatch, "one")
+    run("model.reply('Sunny.')\nchat = agentkit.chat(weather)\nchat.ask('Today?')")
+    in_cell(loaded, monkeypatch, "two")
+    run("other = Agent(name='other')\nnew = agentkit.chat(weather)")
+    assert run("new._frame.earlier").value is None
+    in_cell(loaded, monkeypatch, "one")
+    run("beside, new = agentkit.chat(other), agentkit.chat(weather)")
+    assert run("beside._frame.earlier").value is None
+    assert run(EARLIER).value == "import agentkit; "
+    in_cell(loaded, monkeypatch, "one")
+    run("chat = agentkit.chat.resume(chat)")
+    assert (run("len(chat.messages)").value, run("chat._frame.earlier").value) == (2, None)
+    in_cell(loaded, monkeypatch, "one")
+    run("new = agentkit.chat(weather)")
+    assert run("new._frame.earlier[0]").value == "The earlier chat (2 messages), in a new cell:"
+    assert run(EARLIER).value == "import agentkit; "
+
+
+@pytest.mark.usefixtures("notebook")
+def test_a_notebook_that_runs_again_says_how_its_last_chat_goes_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("model.reply('Sunny.')\nchat = agentkit.chat(weather)\nchat.ask('Today?')")
+    assert run("agentkit.chat(weather)._frame.earlier").value is None
+    agentkit.chat.close_all()
+    monkeypatch.setattr(agentkit.chat, "_of_kernel", set())  # as in another
+    run("new = agentkit.chat(weather)")
+    assert run(EARLIER).value == "import agentkit; "
+    assert run("agentkit.chat(Agent(name='other'))._frame.earlier").value is None
+
+
+@pytest.mark.parametrize("lasting", [True, False])
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_chat_that_was_deleted_says_so(run: Run, request: pytest.FixtureRequest, lasting: bool, closed: bool) -> None:
+    if lasting:
+        request.getfixturevalue("notebook")
+    run("model.reply('Sunny.')\nchat = agentkit.chat(weather)\nchat.ask('Today?')")
+    if closed:
+        run("chat.close()")
+    assert run("agentkit.chat.forget(chat.id)").error is None
+    assert str(run("chat.ask('?')").error) == (
+        "This chat is deleted. agentkit.chat.forget() was called for it. Begin another: agentkit.chat(agent)."
+    )
+    assert run("repr(chat)").value == "Chat with weather: 2 messages, deleted"
+
+
+@pytest.mark.usefixtures("notebook")
+def test_a_closed_chat_goes_on_as_what_it_is(run: Run) -> None:
+    run("model.reply('Sunny.')\nchat = agentkit.chat(weather)\nchat.ask('Today?')\nchat.close()\ndel weather")
+    assert run("[message.text for message in agentkit.chat.resume(chat).messages]").value == ["Today?", "Sunny."]
+
+
 @pytest.mark.usefixtures("notebook")
 def test_a_notebook_goes_on_with_the_newest_chat_whose_agent_is_there(run: Run) -> None:
     run("model.reply('Sunny.').reply('Nice.')")

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from chat_parts import Listener, TalkMaker, said, unseen
 
-from agentkit import Agent, feedback, function_tool
+from agentkit import Agent, RunConfig, feedback, function_tool
 from agentkit.exceptions import UserError
 from agentkit.notebook.attachments import Attachment
+from agentkit.notebook.chat.exchange import Terms
 from agentkit.testing import ScriptedModel, call
 
 
@@ -154,6 +155,15 @@ async def test_a_rating_is_kept_beside_the_trace_and_can_be_taken_back(new_talk:
     assert [(each.rating, each.remark) for each in talk.store.turns("chat-1")] == [("down", "too short")]
     await talk.rate(turn.id, None)
     assert (len(feedback()), turn.rating, turn.remark) == (0, None, "")
+
+
+async def test_a_rating_leaves_out_what_traces_leave_out(new_talk: TalkMaker) -> None:
+    terms = Terms(config=RunConfig(trace_include_sensitive_data=False))
+    talk = new_talk(Agent(name="a", model=ScriptedModel("Hello.")), terms=terms)
+    await talk.say("Hi!", watch=unseen)
+    await talk.rate(talk.tree.path()[0].id, "up", "good")
+    kept = feedback()[["rating", "remark", "question", "answer", "agent"]].astype(object)
+    assert kept.where(kept.notna(), None).to_numpy().tolist() == [["up", "good", None, None, "a"]]
 
 
 async def test_a_message_that_is_not_there_is_named(new_talk: TalkMaker) -> None:

@@ -187,6 +187,7 @@ def test_it_shows_itself_in_a_notebook_and_in_a_terminal() -> None:
     graph = Agent[Any](name="Desk", handoffs=[Agent(name="Other")]).graph()
     assert graph._repr_mimebundle_() == {"text/html": graph.html, "text/plain": "Desk\n└─ hands off to Other"}
     assert repr(graph) == "AgentGraph(['Desk', 'Other'])"
+    assert str(graph) == "Desk\n└─ hands off to Other"  # what print shows
     assert '<pre class="agk-tree">Desk\n└─ hands off to Other</pre>' in graph.html
 
 

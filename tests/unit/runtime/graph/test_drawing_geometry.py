@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agentkit import Agent, function_tool, handoff
+from agentkit import Agent, Tool, function_tool, handoff
 from agentkit.runtime.graph.agents import graph_of
 from agentkit.runtime.graph.layout import Box, Curve, Link, lay_out
 from agentkit.runtime.graph.ordering import crossings
@@ -15,9 +15,11 @@ from agentkit.runtime.graph.spacing import place_apart
 from agentkit.runtime.graph.svg import _Drawer
 
 
-@function_tool
 def look(city: str) -> str:
     return city
+
+
+LOOKS: list[Tool] = [function_tool(look, name_override=name) for name in ("look", "peer", "gaze")]
 
 
 def team(size: int, seed: int, *, loops: bool = True) -> Agent[Any]:
@@ -25,7 +27,7 @@ def team(size: int, seed: int, *, loops: bool = True) -> Agent[Any]:
     chance = random.Random(seed)
     agents: list[Agent[Any]] = []
     for number in range(size):
-        agents.append(Agent[Any](name=f"Agent {number} " + "long " * chance.randrange(5), tools=[look] * (number % 4)))
+        agents.append(Agent[Any](name=f"Agent {number} " + "long " * chance.randrange(5), tools=LOOKS[: number % 4]))
         if number:
             chance.choice(agents[:-1]).handoffs.append(agents[-1])
     for _ in range(size if loops else 0):
