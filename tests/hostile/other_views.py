@@ -51,8 +51,10 @@ async def other_bundles(text: str) -> AsyncIterator[tuple[str, Bundle]]:
     yield "trace", trace_bundle(_trace(text))
     listed = Listed(text, text, text, text, 0, text, text, text, text, text, text, text, text)
     yield "traces", kept_page(Page([listed], 0, 99), Wanted(agent=text, model=text, status=text, text=text))
-    for name, batch in await _batches(text):
-        yield name, summary_bundle(batch, batch.result(), text)
+    with pd.option_context("mode.string_storage", "python"):  # Arrow's texts have no place for half an emoji
+        batches = [(name, summary_bundle(batch, batch.result(), text)) for name, batch in await _batches(text)]
+    for each in batches:
+        yield each
 
 
 def _trace(text: str) -> RecordedTrace:

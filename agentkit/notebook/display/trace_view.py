@@ -239,7 +239,7 @@ def _plain(trace: RecordedTrace) -> str:
             line = f"  ⋯ {each.count:,} left out"
         else:
             line = _plain_row(spans[each.place], notes) + (f" · ⋯ {each.below.count:,} below" if each.below else "")
-        size += len(line.encode())
+        size += len(line.encode("utf-8", "surrogatepass"))  # it is cleaned below
         if size > _MOST_PLAIN_BYTES:
             lines.append("  ⋯")
             break
