@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from agentkit._called_as import called_as
@@ -97,7 +98,7 @@ def turns_of(trace_ids: Sequence[str]) -> pd.DataFrame:
 
 def _frame(calls: list[Row]) -> pd.DataFrame:
     column = columns_of(SPANS_READ, calls)
-    told = [_turn(call, around) for call, around in zip(calls, _around(calls), strict=True)]
+    told = [_turn(call, work) for call, work in zip(calls, _around(calls), strict=True)]
     names = ("turn", "duration_s", "model_s", "tools_s", "tool_calls", "handoff_to")
     return dataframe(
         TURNS,
@@ -111,26 +112,42 @@ def _frame(calls: list[Row]) -> pd.DataFrame:
     )
 
 
-def _around(calls: list[Row]) -> list[list[Row]]:
-    """Return for each call what its agent did altogether: rows of `_AROUND` with the same parent, in order of start."""
+def _around(calls: list[Row]) -> list[_Work]:
+    """Return for each call what its agent did altogether."""
     trace_place, parent_place = SPANS_READ.index("trace_id"), SPANS_READ.index("parent_id")
     by_parent: dict[tuple[str, str | None], list[Row]] = {}
     for row in read_columns(_AROUND, dict.fromkeys(call[trace_place] for call in calls), _OF_TURNS):
         by_parent.setdefault((row[0], row[1]), []).append(row)
-    return [by_parent.get((call[trace_place], call[parent_place]), []) for call in calls]
+    works = {parent: _Work(rows) for parent, rows in by_parent.items()}
+    return [works.get((call[trace_place], call[parent_place])) or _Work([]) for call in calls]
 
 
-def _turn(call: Row, around: list[Row]) -> Row:
+class _Work:
+    """What an agent did, once for all of its turns.
+
+    Args:
+        rows: Of `_AROUND`: spans with the same parent, in order of start.
+    """
+
+    def __init__(self, rows: list[Row]) -> None:
+        models = [row for row in rows if row[_KIND] in MODEL_KINDS]
+        self.numbers = {row[_SPAN_ID]: number for number, row in enumerate(models, 1)}
+        self._starts = [row[_STARTED] for row in models]
+        self._others = [row for row in rows if row[_KIND] not in MODEL_KINDS]
+        self._others_starts = [row[_STARTED] for row in self._others]
+
+    def asked_for(self, number: int | None, started_ns: int) -> list[Row]:
+        """Return what began with a turn or after it, and before the next."""
+        first = bisect_left(self._others_starts, started_ns)
+        if number is None or number == len(self._starts):
+            return self._others[first:]
+        return self._others[first : bisect_left(self._others_starts, self._starts[number])]
+
+
+def _turn(call: Row, work: _Work) -> Row:
     span_id, started, ended = (call[SPANS_READ.index(name)] for name in ("span_id", "started_ns", "ended_ns"))
-    models = [row for row in around if row[_KIND] in MODEL_KINDS]
-    number = next((n for n, row in enumerate(models, 1) if row[_SPAN_ID] == span_id), None)
-    following = models[number : number + 1] if number is not None else []
-    until = following[0][_STARTED] if following else None
-    own = [
-        row
-        for row in around
-        if row[_KIND] not in MODEL_KINDS and row[_STARTED] >= started and (until is None or row[_STARTED] < until)
-    ]
+    number = work.numbers.get(span_id)
+    own = work.asked_for(number, started)
     used = [row for row in own if row[_KIND] == "function"]
     ends = [row[_ENDED] for row in used if row[_ENDED] is not None]
     over = None if ended is None else max([ended, *ends])

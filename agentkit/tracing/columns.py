@@ -21,7 +21,6 @@ __all__ = [
     "checked_limit",
     "columns_of",
     "dataframe",
-    "error_line",
     "flush_store",
     "name_of_agent",
     "readable",
@@ -164,22 +163,6 @@ def readable(text: str | None) -> str | None:
         return text[1:-1]  # nothing in it is escaped
     value: str = loads(text)
     return value
-
-
-def error_line(text: str | None) -> str | None:
-    """Return a stored error in a line."""
-    if text is None:
-        return None
-    error = loads(text)
-    if not isinstance(error, dict):
-        return str(error)
-    message = str(error.get("message", ""))
-    details = error.get("data")
-    if not details:
-        return message
-    if not isinstance(details, dict):
-        return f"{message} ({details})"
-    return f"{message} ({', '.join(f'{name}: {value}' for name, value in details.items())})"
 
 
 def dataframe(dtypes: dict[str, str], columns: Columns) -> pd.DataFrame:

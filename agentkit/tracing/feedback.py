@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from agentkit import _json
 from agentkit._called_as import called_as
-from agentkit._sqlite import NewerSchemaError
 from agentkit.exceptions import UserError
+from agentkit.tracing.changing import change_store
 from agentkit.tracing.columns import checked_limit, columns_of, dataframe, flush_store, name_of_agent, since_ns
-from agentkit.tracing.database import FEEDBACK_COLUMNS, Database
+from agentkit.tracing.database import FEEDBACK_COLUMNS
 from agentkit.tracing.reader import read_feedback, read_trace
 from agentkit.tracing.redaction import Redactor
-from agentkit.tracing.store import advice, store_path
+from agentkit.tracing.store import store_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     import pandas as pd
 
@@ -80,7 +79,7 @@ def add_feedback(
     clean = Redactor().clean
     texts = (trace_id, rating, remark, question, answer, agent, model, session_id)
     row = (*(clean(text).encode("utf-8", "backslashreplace").decode() for text in texts), time.time_ns())
-    _write(lambda database: database.put_feedback(row))
+    change_store("rating", lambda database: database.put_feedback(row))
 
 
 @called_as("agentkit.remove_feedback")
@@ -101,7 +100,7 @@ def remove_feedback(
     trace_id = _id_of(result, _REMOVED)
     if store_path().is_file():
         whole = trace_id if len(trace_id) >= _ID_CHARS else _whole_id(trace_id)
-        _write(lambda database: database.drop_feedback(whole))
+        change_store("rating", lambda database: database.drop_feedback(whole))
 
 
 def _whole_id(beginning: str) -> str:
@@ -198,26 +197,6 @@ def feedback(
 
 def _or_missing(texts: Iterable[str]) -> list[str | None]:
     return [text or None for text in texts]
-
-
-def _write(change: Callable[[Database], None]) -> None:
-    path = store_path()
-    try:
-        database = Database(path)
-        try:
-            change(database)
-        finally:
-            database.close()
-    except NewerSchemaError as error:
-        raise UserError(
-            f"The rating isn't kept: a newer agentkit wrote {path} ({error}).",
-            hint="Upgrade agentkit, or set AGENTKIT_HOME to another folder.",
-        ) from error
-    except (sqlite3.Error, OSError) as error:
-        raise UserError(
-            f"The rating isn't kept: {path} can't be written ({error}).",
-            hint=advice(error),
-        ) from error
 
 
 def _checked(rating: Any) -> Rating:  # whatever was passed

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
 
 from agentkit._called_as import called_as
-from agentkit._sqlite import NewerSchemaError
 from agentkit.exceptions import UserError
+from agentkit.tracing.changing import change_store
 from agentkit.tracing.columns import checked_limit, columns_of, dataframe, flush_store, since_ns
-from agentkit.tracing.database import NOTE_COLUMNS, Database
+from agentkit.tracing.database import NOTE_COLUMNS
 from agentkit.tracing.reader import find_trace, read_notes, reading
 from agentkit.tracing.redaction import Redactor
-from agentkit.tracing.store import advice, store_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime, timedelta
 
     import pandas as pd
+
+    from agentkit.tracing.database import Database
 
 __all__ = ["MARKS", "annotate", "notes"]
 
@@ -67,7 +66,7 @@ def annotate(
         None if text is None else clean(text).encode("utf-8", "backslashreplace").decode().strip()
         for text in (mark, comment)
     )
-    _write(lambda database: _change(database, trace_id, span_id, new))
+    change_store("note", lambda database: _change(database, trace_id, span_id, new))
 
 
 def _change(database: Database, trace_id: str, span_id: str, new: tuple[str | None, ...]) -> None:
@@ -154,23 +153,3 @@ def _place(given: Any) -> tuple[str, str]:
         if known.fetchone() is None:
             raise UserError(f"The trace {found} has no span {span_id!r:.60}.")
         return found, span_id
-
-
-def _write(change: Callable[[Database], None]) -> None:
-    path = store_path()
-    try:
-        database = Database(path)
-        try:
-            change(database)
-        finally:
-            database.close()
-    except NewerSchemaError as error:
-        raise UserError(
-            f"The note isn't kept: a newer agentkit wrote {path} ({error}).",
-            hint="Upgrade agentkit, or set AGENTKIT_HOME to another folder.",
-        ) from error
-    except (sqlite3.Error, OSError) as error:
-        raise UserError(
-            f"The note isn't kept: {path} can't be written ({error}).",
-            hint=advice(error),
-        ) from error

@@ -11,6 +11,7 @@ from agentkit._json import dumps
 from agentkit._process import this_process
 from agentkit.pricing import Price, price_of
 from agentkit.tracing.database import SPAN_COLUMNS, TRACE_COLUMNS, USAGE_COLUMNS, Batch
+from agentkit.tracing.filters import MODEL_KINDS
 from agentkit.tracing.limits import Cutter
 from agentkit.tracing.redaction import Redactor
 from agentkit.tracing.span_data import SpanData
@@ -27,7 +28,6 @@ Entry: TypeAlias = "Trace | Span[Any] | tuple[Trace | Span[Any]]"
 
 _Counts: TypeAlias = tuple[int | None, ...]
 
-_MODEL_KINDS = ("generation", "response")
 _REPR_CHARS = 2_000
 _MAX_TALLIES = 10_000
 _NO_USAGE = (None,) * len(USAGE_COLUMNS)
@@ -170,7 +170,7 @@ class RowMaker:
         name, model, usage, first_token_s, sent, received, rest = data.fields()
         if running and span.trace.data_unwanted and type(data).leave_out is not SpanData.leave_out:
             sent = received = None  # a span that ended has left them out itself
-        is_call = kind in _MODEL_KINDS
+        is_call = kind in MODEL_KINDS
         used = _NO_USAGE if usage is None else _usage(usage)
         # A failed call without usage used nothing, as far as is known; one that ended well used what isn't known.
         has_cost = is_call and (usage is not None or (not running and span.status == "ok"))
@@ -241,7 +241,7 @@ class RowMaker:
             counts[1] += 1
         elif kind == "handoff":
             counts[2] += 1
-        elif kind in _MODEL_KINDS:
+        elif kind in MODEL_KINDS:
             counts[0] += 1
             if model is not None:
                 tally.add_model(model)

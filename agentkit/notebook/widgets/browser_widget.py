@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from agentkit.notebook.display.style import CONTROLS_CSS, CSS
-from agentkit.notebook.widgets.run_panel import free_routing
+from agentkit.notebook.widgets.channel import WidgetChannel
 from agentkit.notebook.widgets.script import script
 
 __all__ = ["BrowserWidget"]
 
 
-class BrowserWidget:
+class BrowserWidget(WidgetChannel):
     """A browser on the screen and the channel to it. Importing the widget packages waits until the first one is made.
 
     Args:
@@ -22,32 +22,7 @@ class BrowserWidget:
     """
 
     def __init__(self, on_message: Callable[[dict[str, Any]], None]) -> None:
-        self._widget = _widget_class()()
-        self._open = True
-        free_routing(self._widget)
-        self._widget.on_msg(lambda widget, content, buffers: on_message(content))
-
-    def send(self, content: dict[str, Any]) -> None:
-        """Send one message to the front end; nothing once it is closed."""
-        if self._open:
-            self._widget.send(content)
-
-    def bundle(self) -> dict[str, Any]:
-        """Return the output that shows it. It has no text: what there is to read is in the output above it."""
-        shown: Any = self._widget._repr_mimebundle_() or ({},)
-        data = dict(shown[0] if isinstance(shown, tuple) else shown)
-        data.pop("text/plain", None)
-        return data
-
-    def close(self) -> None:
-        """Take it off the screen, and forget it in kernel and front end."""
-        if not self._open:
-            return
-        self._open = False
-        layout = self._widget.layout
-        self._widget.close()
-        if layout is not None:
-            layout.close()
+        super().__init__(_widget_class, lambda content, buffers: on_message(content))
 
 
 @cache

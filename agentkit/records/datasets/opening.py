@@ -9,7 +9,7 @@ from agentkit._json import dumps
 from agentkit.exceptions import UserError
 from agentkit.records.datasets.left_out import LeftOutError
 from agentkit.records.opened import RecordedTrace
-from agentkit.tracing.columns import error_line
+from agentkit.records.span import error_line
 from agentkit.tracing.database import TRACE_COLUMNS
 from agentkit.tracing.reader import SPANS_READ, read_trace, reading
 

@@ -6,10 +6,11 @@ import ast
 import re
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -71,6 +72,51 @@ def test_each_import_is_declared_or_comes_with_what_is() -> None:
     extras = {name for extra, packages in EXTRAS.items() if extra not in FOR_DEVELOPERS for name in names(packages)}
     allowed = RUNTIME | section("What comes with them") | extras
     assert {name: files for name, files in imported_distributions().items() if name not in allowed} == {}
+
+
+def what_comes_with(extra: str) -> set[str]:
+    """Every distribution that `pip install agentkit[extra]` brings here, by the installed packages' own metadata."""
+    found: set[str] = set()
+    waiting = [(name, frozenset[str]()) for name in RUNTIME] + [("agentkit", frozenset({extra}))]
+    seen = set(waiting)
+    while waiting:
+        name, extras = waiting.pop()
+        found.add(name)
+        try:
+            requirements = requires(name) or []
+        except PackageNotFoundError:
+            continue  # for another system or Python
+        if name == "agentkit":  # as declared now, however old the installation
+            requirements = [text for each in extras for text in EXTRAS[each]]
+        for requirement in map(Requirement, requirements):
+            marker = requirement.marker
+            if name != "agentkit" and marker and not any(marker.evaluate({"extra": each}) for each in {"", *extras}):
+                continue
+            needed = requirement.name.lower().replace("_", "-"), frozenset(requirement.extras)
+            if needed not in seen:
+                seen.add(needed)
+                waiting.append(needed)
+    return found
+
+
+def test_each_import_at_the_top_of_a_test_comes_with_the_test_extra() -> None:
+    """What merely happens to be in one's environment is missing from a fresh one."""
+    distributions = packages_distributions()
+    own = {path.stem for path in (ROOT / "tests").rglob("*.py")} | {"tests", "benchmarks", "agentkit"}
+    allowed = what_comes_with("test")
+    missing: dict[str, set[str]] = {}
+    for path in (ROOT / "tests").rglob("*.py"):
+        if {"servers", "receivers"} & set(path.relative_to(ROOT).parts):
+            continue  # in environments of their own
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                modules = [node.module]
+            for module in {module.partition(".")[0] for module in modules} - _STDLIB - own:
+                names_of = {name.lower().replace("_", "-") for name in distributions.get(module, [module])}
+                if not names_of & allowed:
+                    missing.setdefault(module, set()).add(str(path.relative_to(ROOT)))
+    assert missing == {}
 
 
 def test_binder_pins_every_package_exactly() -> None:

@@ -1,0 +1,57 @@
+"""What all widgets have in common: something on the screen, and the channel to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+__all__ = ["WidgetChannel"]
+
+
+class WidgetChannel:
+    """A widget on the screen and the channel to it.
+
+    Args:
+        widget_class: Gives its class, one of anywidget's: that package is imported when the first widget is made.
+        on_message: Called with what the front end says and the data that came with it, in whatever thread that arrives.
+    """
+
+    def __init__(
+        self, widget_class: Callable[[], Any], on_message: Callable[[dict[str, Any], Sequence[Any]], None]
+    ) -> None:
+        self._widget = widget_class()()
+        self._open = True
+        _free_routing(self._widget)
+        self._widget.on_msg(lambda widget, content, buffers: on_message(content, buffers or ()))
+
+    def send(self, content: dict[str, Any]) -> None:
+        """Send one message to the front end; nothing once it is closed."""
+        if self._open:
+            self._widget.send(content)
+
+    def bundle(self) -> dict[str, Any]:
+        """Return the output that shows it. It has no text: what there is to read is in the output above it."""
+        shown: Any = self._widget._repr_mimebundle_() or ({},)
+        data = dict(shown[0] if isinstance(shown, tuple) else shown)
+        data.pop("text/plain", None)
+        return data
+
+    def close(self) -> None:
+        """Take it off the screen, and forget it in kernel and front end."""
+        if not self._open:
+            return
+        self._open = False
+        layout = self._widget.layout
+        self._widget.close()
+        if layout is not None:
+            layout.close()
+
+
+def _free_routing(widget: Any) -> None:
+    """Let what the front end sends be handled while the cell runs.
+
+    From 7.4 on ipykernel hands a comm's incoming messages to the shell that last sent on it: the one that is busy with
+    this cell. The name is private to ipykernel; where it isn't there, there is nothing to undo.
+    """
+    if hasattr(widget.comm, "_reply_subshell_for"):
+        widget.comm._reply_subshell_for = lambda data, default: default
