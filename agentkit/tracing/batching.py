@@ -103,7 +103,8 @@ class Batcher(Generic[T]):
                 self._wake()
 
     def _has_room(self) -> bool:
-        self._hurry.set()
+        if not self._hurry.is_set():
+            self._hurry.set()
         if len(self.waiting) >= self._max_items:
             if self._on_drop is not None:
                 self._on_drop()

@@ -6,7 +6,7 @@ import gc
 import time
 from typing import cast
 
-from benchmarks.contenders import TRACE_SPANS, Contender, Recorder
+from benchmarks.contenders import TRACE_SPANS, Contender, Recorder, Run
 from benchmarks.functions import look_up
 from benchmarks.measuring import measure_best, peak_mb, resident_mb
 from benchmarks.workloads.workload import Measurements, Metric, Size, Workload
@@ -58,10 +58,20 @@ def _read(recorder: Recorder, batches: int, *, filtered: bool) -> tuple[float, f
 
 
 async def _traced_run(contender: Contender, size: Size) -> Measurements:
-    """How much more CPU time a run takes with tracing than without. The model is in this process, and takes none."""
-    from agentkit import set_tracing_disabled
+    """How much more CPU time a run takes with tracing than without.
 
-    run = contender.in_process_runner(size.count, look_up)
+    Once with a model in this process, which takes none itself, and once with the model behind HTTP, as in real life.
+    """
+    instant = contender.in_process_runner(size.count, look_up)
+    behind_http = contender.runner(f"tools-{size.count}", [look_up])
+    return {
+        "added_percent": await _added_percent(contender, instant, size),
+        "http_percent": await _added_percent(contender, behind_http, size),
+    }
+
+
+async def _added_percent(contender: Contender, run: Run, size: Size) -> float:
+    from agentkit import set_tracing_disabled
 
     async def ask() -> None:
         await run("What is the weather in Oslo?")
@@ -72,7 +82,7 @@ async def _traced_run(contender: Contender, size: Size) -> Measurements:
         await ask()
         timing = await measure_best(ask, settle=contender.settle, repeats=size.repeats, batches=size.batches)
         taken[disabled] = timing.cpu_s
-    return {"added_percent": max(taken[False] / taken[True] - 1, 0) * 100}
+    return max(taken[False] / taken[True] - 1, 0) * 100
 
 
 TRACES = (
@@ -94,7 +104,10 @@ TRACES = (
     ),
     Workload(
         "traced-run",
-        (Metric("added_percent", "CPU that tracing adds to a run of 10 tool turns with an instant model, %"),),
+        (
+            Metric("added_percent", "CPU that tracing adds to a run of 10 tool turns with an instant model, %"),
+            Metric("http_percent", "the same with the model behind HTTP, %"),
+        ),
         ("agentkit",),
         _traced_run,
         Size(10, 20, 5),
