@@ -236,9 +236,11 @@ def read_columns(columns: Sequence[str], trace_ids: Iterable[str], kinds: Sequen
     with reading() as connection:
         if connection is None:
             return []
+        # CROSS JOIN and + make SQLite look up the traces, rather than go through all spans of these kinds.
         return connection.execute(
-            f"SELECT {', '.join(columns)} FROM spans WHERE trace_id IN (SELECT value FROM json_each(?))"
-            f" AND kind IN ({', '.join('?' * len(kinds))}) ORDER BY trace_id, started_ns, seq",
+            f"SELECT {', '.join(f's.{name}' for name in columns)} FROM json_each(?) AS wanted"
+            " CROSS JOIN spans AS s ON s.trace_id = wanted.value"
+            f" WHERE +s.kind IN ({', '.join('?' * len(kinds))}) ORDER BY s.trace_id, s.started_ns, s.seq",
             [dumps(list(trace_ids)).decode(), *kinds],
         ).fetchall()
 
