@@ -23,7 +23,7 @@ __all__ = ["BatchTraceProcessor", "Batcher", "Sink"]
 T = TypeVar("T")
 
 _FLUSH_TIMEOUT_S = 15.0
-_GIVE_WAY_ITEMS = 50_000
+_GIVE_WAY_ITEMS = 20_000
 """With more than this waiting, whoever puts an item gives the interpreter up for a moment, so that a tight loop
 can't keep the writer from running at all. It never waits for the writer, which may be held up by a slow disk."""
 _MAX_ITEMS = 1_000_000

@@ -156,7 +156,7 @@ _TRACE_UPDATES = ", ".join(
 _SPAN_UPDATES = ", ".join(f"{name} = excluded.{name}" for name in SPAN_COLUMNS[2:])
 
 _BUSY_TIMEOUT_S = 5.0
-_CHUNKS = (512, 64, 8, 1)
+_CHUNKS = (1024, 128, 16, 1)
 """Rows per statement. A statement lets go of the interpreter once; a statement for each row, beside a thread that is
 busy, would wait for it thousands of times (measured: 1,000 rows a second, against 48,000)."""
 
