@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from agentkit.notebook.display.live import LiveView
     from agentkit.notebook.running import Question, ShownRun
     from agentkit.notebook.widgets.run_panel import RunPanel
-    from agentkit.runtime import RunResultBase, RunState
+    from agentkit.runtime import RunResultBase, RunResultStreaming, RunState
 
 __all__ = ["RestingRun", "approve", "reject", "tell_of_resting"]
 
@@ -48,6 +48,7 @@ class RestingRun:
         self._display_id = display_id
         self._panel: RunPanel | None = None
         self._view: LiveView | None = None
+        self._kept: dict[str, str] | None = None
         self._shown: ShownRun | None = None
         self._future: concurrent.futures.Future[None] | None = None
 
@@ -57,10 +58,27 @@ class RestingRun:
         from agentkit.notebook.widgets.run_panel import RunPanel
         from agentkit.runtime.background import background_loop, submit
 
-        self._panel = RunPanel(lambda message: view.front_end_says(message))
+        self._panel = RunPanel(self._hear)
         self._view = view = LiveView(self._panel, background_loop(), on_stop=self._stop, patience_s=None)
         publish(self._panel.bundle(""))
         self._future = submit(self._wait_and_go_on(view))
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        """Take a message from the front end, in whatever thread it arrives."""
+        if message.get("kind") == "kept":
+            self._close()
+            return
+        if self._view is not None:
+            self._view.front_end_says(message)
+        if message.get("kind") == "ready":
+            from agentkit.runtime.background import background_loop
+
+            background_loop().call_soon_threadsafe(self._tell_kept)  # after what the view answers
+
+    def _tell_kept(self) -> None:
+        """Say what the notebook keeps of a run that is over: the front end knows whether that is there."""
+        if self._kept is not None and self._panel is not None:
+            self._panel.send(self._kept)
 
     def withdraw(self) -> None:
         """Take the buttons away: somebody decides elsewhere."""
@@ -98,22 +116,28 @@ class RestingRun:
         except Exception as error:  # no cell is there to raise it in
             latest.error = error
             note = f"Failed: {type(error).__name__}: {error}"
-        self._keep(shown, note)
-        self._close()
+        if shown.result is None:
+            self._close()
+        else:
+            self._keep(shown, shown.result, note)
 
-    def _keep(self, shown: ShownRun, note: str | None) -> None:
+    def _keep(self, shown: ShownRun, result: RunResultStreaming, note: str | None) -> None:
+        """Replace what the cell keeps. The panel goes once that has come: after a reload of the page it doesn't."""
+        from agentkit.notebook.display.kept_digest import digest_of, with_digest
         from agentkit.notebook.display.run_view import run_bundle
 
-        result = shown.result
-        if result is None:
-            return
         earlier = latest.asked[self._result].earlier if self._result in latest.asked else 0
         latest.asked[result] = Asked(self._question, earlier, shown.transcript)
         latest.run = result
         if self._question.out is not None:
             self._shell.user_ns[self._question.out] = result
-        bundle = run_bundle(result, note, asked=latest.asked[result])
+        bundle = with_digest(run_bundle(result, note, asked=latest.asked[result]))
         publish(bundle, display_id=self._display_id, update=True)
+        again = self._question.out or "import agentkit; agentkit.last_run()"
+        self._kept = {"kept": digest_of(bundle), "again": again, "note": note or ""}
+        if self._view is not None:
+            self._view.flush()
+        self._tell_kept()
 
 
 @called_as("agentkit.approve")

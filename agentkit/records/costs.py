@@ -8,7 +8,7 @@ from typing import Any
 from agentkit.pricing import has_own_price, price_of
 from agentkit.tracing.filters import MODEL_KINDS
 
-__all__ = ["call_costs", "is_priced_anew", "priced", "trace_cost"]
+__all__ = ["call_costs", "is_priced_anew", "is_unpriced", "priced", "trace_cost"]
 
 _TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "total_tokens")
 _NEEDED = ("cost_usd", "model", "requests", *_TOKENS)
@@ -45,6 +45,11 @@ def call_costs(column: Mapping[str, Iterable[Any]]) -> list[float | None]:
     return costs
 
 
+def is_unpriced(cost: float | None, requests: int | None, status: str | None) -> bool:
+    """Return whether a model call lacks its price. One that failed before anything was counted is free."""
+    return cost is None and (requests is not None or status == "ok")
+
+
 def priced(spans: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return rows of spans, each a mapping by column, with what the calls among them cost as `call_costs` says."""
     costs = call_costs({name: [span.get(name) for span in spans] for name in _NEEDED})
@@ -61,5 +66,5 @@ def trace_cost(spans: Sequence[Mapping[str, Any]]) -> tuple[float | None, int]:
         spans: Its spans, as `priced` returns them.
     """
     calls = [span for span in spans if span["kind"] in MODEL_KINDS]
-    unpriced = sum(call.get("cost_usd") is None and call.get("requests") is not None for call in calls)
+    unpriced = sum(is_unpriced(call.get("cost_usd"), call.get("requests"), call["status"]) for call in calls)
     return None if unpriced else sum((call.get("cost_usd") or 0.0 for call in calls), 0.0), unpriced

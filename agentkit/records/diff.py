@@ -159,8 +159,19 @@ def step_line(step: StepDiff) -> str:
     span = step.step
     kind = "model call" if isinstance(span, RecordedCall) else {"function": "tool"}.get(span.kind, span.kind)
     line = f"{_SIGNS[step.change]} {'  ' * step.depth}{kind} {span.title}"
-    told = [_changed(name, step) for name in step.differs]
+    told = [_changed(name, step) for name in step.differs] or _alone(step)
     return f"{line}: {'; '.join(told)}" if told else line
+
+
+def _alone(step: StepDiff) -> list[str]:
+    """Return what a step was that only one trace has; nothing for one that both have."""
+    if step.before is not None and step.after is not None:
+        return []
+    span = step.step
+    names = ["answer"] if isinstance(span, RecordedCall) else ["arguments"] if span.kind == "function" else []
+    names += ["error"] if span.error_text else []
+    values = [(name, _short(name, span)) for name in names]
+    return [f"{name} {value}" for name, value in values if value]
 
 
 def _changed(name: str, step: StepDiff) -> str:
@@ -173,7 +184,7 @@ def _changed(name: str, step: StepDiff) -> str:
 
 def _short(name: str, span: RecordedSpan) -> str:
     if name == "arguments":
-        return _line(span.input)
+        return "" if span.input is None else _line(span.input)
     if name == "answer":
         return _line(" / ".join(answer_lines(span.output)))
     return _line({"output": span.output, "error": span.error_text or "none"}.get(name, getattr(span, name, "")))

@@ -15,6 +15,7 @@ from agentkit.records.wanted import Since, checked_role, trace_filter
 from agentkit.tracing.columns import checked_limit, columns_of, dataframe, flush_store
 from agentkit.tracing.filters import MODEL_KINDS, TraceFilter
 from agentkit.tracing.reader import gone_processes, read_columns, reading
+from agentkit.tracing.searching import says
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -90,13 +91,12 @@ def messages(
     role, limit = checked_role(role), checked_limit(limit)
     if text is not None and not isinstance(text, str):
         raise UserError(f"text is a text, not {type(text).__name__} {text!r:.80}.")
-    looked_for = None if text is None else text.casefold()
 
     def is_wanted(row: Row) -> bool:
         return (
             (wanted.agent is None or row[_AGENT] == wanted.agent)
             and (role is None or row[_ROLE] == role)
-            and (looked_for is None or looked_for in (row[_CONTENT] or "").casefold())
+            and (text is None or says(row[_CONTENT] or "", text))
         )
 
     flush_store()

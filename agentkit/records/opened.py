@@ -57,6 +57,10 @@ def _trace_id(of: Any) -> str:
         return found
     if found is None and hasattr(of, "trace_id"):
         raise UserError("That run left no trace: tracing was switched off when it began.")
+    if hasattr(of, "columns"):
+        raise UserError(
+            "A dataframe is no single trace.", hint="Open one of its rows: agentkit.open_trace(df.iloc[0])."
+        )
     raise UserError(
         f"A trace is told by its trace_id, the beginning of one, a result or a row of traces(), not by {of!r:.80}.",
         hint="agentkit.traces() lists them.",

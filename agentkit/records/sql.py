@@ -117,4 +117,4 @@ def _mistake(connection: sqlite3.Connection, error: Exception) -> UserError:
     if message.startswith("no such column"):
         columns = {t: [row[1] for row in connection.execute(f"PRAGMA table_info({t})")] for t in ("traces", "spans")}
         hint = " ".join(f"{table} has {', '.join(names)}." for table, names in columns.items())
-    return UserError(f"The query can't be answered: {message}.", hint=hint)
+    return UserError(f"The query can't be answered: {message.rstrip('.')}.", hint=hint)

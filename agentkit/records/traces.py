@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from agentkit._called_as import called_as
-from agentkit.records.costs import call_costs, is_priced_anew
+from agentkit.records.costs import call_costs, is_priced_anew, is_unpriced
 from agentkit.records.export_jsonl import export_jsonl
 from agentkit.records.export_otlp import export_otlp
 from agentkit.records.export_parquet import export_parquet
@@ -15,17 +15,17 @@ from agentkit.records.opened import open_trace
 from agentkit.records.shapes import TRACES
 from agentkit.records.span import error_line
 from agentkit.records.wanted import Since, trace_filter
-from agentkit.tracing.columns import Columns, checked_limit, columns_of, dataframe, flush_store, readable, seconds
+from agentkit.tracing.columns import checked_limit, columns_of, dataframe, flush_store, readable, seconds
 from agentkit.tracing.filters import MODEL_KINDS, TraceFilter
 from agentkit.tracing.prune import prune
 from agentkit.tracing.reader import TRACES_READ, read_columns, read_traces
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from agentkit.records.traces_frame import TracesFrame
 
-__all__ = ["Traces", "traces", "traces_of"]
+__all__ = ["Traces", "trace_costs", "traces", "traces_of"]
 
 _PRICED = (
     *("trace_id", "status", "model", "cost_usd", "requests", "input_tokens", "output_tokens", "cached_tokens"),
@@ -155,7 +155,7 @@ def _frame(rows: list[tuple[Any, ...]]) -> TracesFrame:
             "status": [status or "running" for status in column["status"]],
             "started_at": column["started_ns"],
             "duration_s": seconds(column),
-            "cost_usd": _costs(column, models),
+            "cost_usd": trace_costs(column, models),
             "model": [None if names is None else ", ".join(names) for names in models],
             "input": [readable(text) for text in column["input"]],
             "output": [readable(text) for text in column["output"]],
@@ -170,8 +170,13 @@ def _frame(rows: list[tuple[Any, ...]]) -> TracesFrame:
     return TracesFrame(frame)
 
 
-def _costs(column: Columns, models: list[list[str] | None]) -> list[float | None]:
-    """Return what each trace cost. Calls whose price wasn't known, or has been set since, are priced now."""
+def trace_costs(column: Mapping[str, Iterable[Any]], models: Sequence[Sequence[str] | None]) -> list[float | None]:
+    """Return what each trace cost. Calls whose price wasn't known, or has been set since, are priced now.
+
+    Args:
+        column: With "trace_id", "cost_usd" and "unpriced", as the store has them.
+        models: The models of each.
+    """
     rows = list(zip(column["trace_id"], column["cost_usd"], column["unpriced"], models, strict=True))
     anew = {id_: 0.0 for id_, _, unpriced, names in rows if unpriced or any(map(is_priced_anew, names or ()))}
     unknown = set()
@@ -181,6 +186,6 @@ def _costs(column: Columns, models: list[list[str] | None]) -> list[float | None
         for trace_id, status, requests, cost in of_each:
             if cost is not None:
                 anew[trace_id] += cost
-            elif requests is not None or status == "ok":  # one that failed without usage counts as free
+            elif is_unpriced(cost, requests, status):
                 unknown.add(trace_id)
     return [None if id_ in unknown else anew.get(id_, cost or 0.0) for id_, cost, _, _ in rows]

@@ -23,6 +23,8 @@ _KINDS = (
     *("agent", "response", "generation", "function", "handoff", "guardrail", "mcp_tools", "custom"),
     *("task", "turn", "speech", "speech_group", "transcription"),
 )
+_MEANT = {"tool": "function", "tool_call": "function", "model": "response", "model call": "response", "llm": "response"}
+"""What pictures and people call kinds."""
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 _RARE_ROLES = ("critic", "discriminator", "function", "unknown")
 """Roles that the platform knows beside them."""
@@ -121,7 +123,8 @@ def _one_of(name: str, given: Any, known: Sequence[str], *, stored: tuple[str, s
     if isinstance(given, str) and given in others:
         return given
     every = list(dict.fromkeys([*known, *others]))
-    near = get_close_matches(given.lower(), every, n=1, cutoff=0.6) if isinstance(given, str) else []
+    said = given.strip().lower() if isinstance(given, str) else ""
+    near = [_MEANT[said]] if name == "kind" and said in _MEANT else get_close_matches(said, every, n=1, cutoff=0.6)
     meant = f"Did you mean {near[0]!r}? " if near else ""
     raise UserError(f"There is no {name} {given!r:.80}.", hint=f"{meant}There are: {', '.join(every)}.")
 

@@ -110,6 +110,7 @@ def notes(
     Raises:
         UserError: There is no such trace, an argument makes no sense, or the file can't be read.
     """
+    _check(mark, None)
     most, earliest = checked_limit(limit), since_ns(since)
     rows = read_notes(None if trace is None else _place(trace)[0])
     rows = [row for row in rows if (mark is None or row[2] == mark) and (earliest is None or row[4] >= earliest)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from agentkit._json import loads
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["SAYS", "add_search"]
+__all__ = ["SAYS", "add_search", "says"]
 
 SAYS = "agentkit_says"
 """The SQL function that tells whether a text occurs in one of the JSON values that follow it, in capitals or not."""
@@ -25,6 +26,12 @@ _ITEMS = ("message", "reasoning", "_call", "_output")
 def add_search(connection: sqlite3.Connection) -> None:
     """Let SQL on a connection use `SAYS`."""
     connection.create_function(SAYS, -1, _says, deterministic=True)
+
+
+def says(text: str, wanted: str) -> bool:
+    """Return whether a text says what is wanted, in capitals or not: as it is, or as what it says where it is JSON."""
+    needle = wanted.casefold()
+    return any(needle in each.casefold() for each in _texts(text))
 
 
 def _says(wanted: str, *stored: str | None) -> bool:
@@ -55,6 +62,9 @@ def _texts(value: Any) -> Iterator[str]:  # JSON values
     """Yield the texts and numbers in a value; of messages, only what was said."""
     if isinstance(value, str):
         yield value
+        if value[:1] in ("{", "["):  # arguments of a call, and the like: JSON as a text
+            with contextlib.suppress(ValueError, RecursionError):
+                yield from _texts(loads(value))
     elif isinstance(value, list):
         for each in value:
             yield from _said(each) if _is_item(each) else _texts(each)

@@ -47,7 +47,7 @@ def advice(error: BaseException) -> str:
     if isinstance(error, NewerSchemaError):
         return "Upgrade agentkit, or set AGENTKIT_HOME to another folder."
     if is_corrupt(error):
-        return "It is damaged: move it away, and the next run begins a new file."
+        return "It is damaged. The next run sets it aside and begins a new file; if that does not happen, move it away."
     return "Make room or give access, or set AGENTKIT_HOME to a folder that can be written."
 
 

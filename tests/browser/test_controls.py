@@ -138,8 +138,8 @@ def test_a_run_at_rest_goes_on_by_a_click_after_its_cell(notebook_with: Notebook
     picture(notebook, "approval-at-rest", 2)
     cards.nth(0).locator(".agk-approve").click()
     cards.nth(0).locator(".agk-approve").click()
-    notebook.output(2).locator(".agk-a", has_text="Both done.").wait_for()
     notebook.output(2).locator(".agk-control").wait_for(state="detached")
+    notebook.output(2).locator(".agk-a", has_text="Both done.").wait_for()
     notebook.run_cell(3)
     picture(notebook, "approval-gone-on", 2)
     assert notebook.text(3) == "['notes.txt', 'Ada']"

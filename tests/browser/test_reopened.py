@@ -12,6 +12,7 @@ CHAT = "chat = agentkit.chat(Agent(name='oracle', model=ScriptedModel('**Rain**.
 ASK = "%%ask keeper --new --out answer\nTell Ada."
 RESTS = """os.environ["AGENTKIT_APPROVE"] = "wait"
 keeper = Agent(name="keeper", model=ScriptedModel(call("send_mail", to="Ada", text="Hi")), tools=[send_mail])"""
+GOES_ON = RESTS.replace('text="Hi")', 'text="Hi"), "Sent."')
 GIVEN_UP = "Error displaying widget: model not found"
 
 
@@ -35,6 +36,45 @@ def test_controls_of_an_old_kernel_leave_what_is_kept(notebook_with: Notebooks, 
     assert [word for word in ("rror", "widget") if word in chat_says + run_says] == []
     notebook.run_cell(4)
     assert notebook.text(4) == "42"
+
+
+@on_both_surfaces
+def test_a_run_that_goes_on_after_a_reload_says_that_the_notebook_does_not_keep_it(
+    notebook_with: Notebooks, app: App, theme: Theme
+) -> None:
+    notebook = notebook_with([SETUP, GOES_ON, ASK, ""], app=app, theme=theme)
+    for index in range(3):
+        notebook.run_cell(index)
+    notebook.save()
+    notebook.reload()
+    output = notebook.output(2)
+    output.locator(".agk-approve").click()
+    lag = output.locator(".agk-lag")
+    lag.wait_for()
+    picture(notebook, "reloaded-approval", 2)
+    assert output.locator(".agk-live .agk-a").inner_text() == "Sent."
+    assert output.locator(".agk-status").inner_text() == ""
+    assert not output.locator(".agk-stop").is_visible()
+    assert "Waiting for approval" in output.locator(".agk-kept").inner_text()
+    assert notebook.accessibility_problems(".agk-live") == []
+    notebook.reload()
+    lag.wait_for()
+    assert output.locator(".agk-live .agk-a").inner_text() == "Sent."
+    assert output.locator(".agk-status").inner_text() == ""
+    notebook.cell(3).locator(".cm-content").fill(lag.locator("code").inner_text())
+    notebook.run_cell(3)
+    assert notebook.text(3).splitlines()[0] == "Sent."
+
+
+def test_a_run_that_goes_on_takes_the_place_of_what_was_kept(notebook_with: Notebooks) -> None:
+    notebook = notebook_with([SETUP, GOES_ON, ASK])
+    for index in range(3):
+        notebook.run_cell(index)
+    output = notebook.output(2)
+    output.locator(".agk-approve").click()
+    output.locator(".agk-live").wait_for(state="detached")
+    assert notebook.text(2).splitlines()[0] == "Sent."
+    assert output.locator(".agk-lag").count() == 0
 
 
 WAITS = """keeper = Agent(name="keeper", model=ScriptedModel(call("send_mail", to="Ada", text="Hi")), tools=[send_mail])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+import signal
 
 from playwright.sync_api import Locator, expect
 from surfaces import App, Notebooks, Theme, on_both_surfaces, picture, press_until_on
@@ -246,18 +248,51 @@ def test_the_keyboard_alone_is_enough_for_traces(notebook_with: Notebooks) -> No
     assert notebook.cell(3).is_visible()
 
 
-def test_after_a_reload_of_the_page_the_browser_goes_on(notebook_with: Notebooks) -> None:
-    notebook = notebook_with([SETUP, RUNS, BROWSE])
+@on_both_surfaces
+def test_after_a_reload_the_browser_goes_on_and_says_that_the_notebook_does_not_keep_it(
+    notebook_with: Notebooks, app: App, theme: Theme
+) -> None:
+    notebook = notebook_with([SETUP, RUNS, BROWSE, "browser"], app=app, theme=theme)
     for index in (0, 1, 2):
         notebook.run_cell(index)
-    browser_in(notebook, 2).locator(".agk-open", has_text="Oslo").click()
-    opened(browser_in_any_state(notebook, 2), "weather")
+    browser = browser_in(notebook, 2)
+    browser.locator(".agk-open", has_text="Oslo").click()
+    opened(browser, "weather")
+    kept, all_kept = notebook.output(2).locator(".agk-kept"), "xpath=self::*[@data-kept='all']"
+    kept.get_by_text("weather").first.wait_for(state="attached")
+    browser.locator(all_kept).wait_for()
+    assert not kept.is_visible()
+
     notebook.save()
     notebook.reload()
     browser = browser_in_any_state(notebook, 2)
     opened(browser, "weather")
+    browser.locator(all_kept).wait_for()
     browser.locator(".agk-back").click()
     ready(browser, "32 traces, page 1 of 2")
+    lag = browser.locator(".agk-lag")
+    lag.wait_for()
+    expect(lag).to_contain_text("The notebook does not keep what is shown here")
+    expect(kept.locator(".agk-h")).to_have_text("weather ✓")
+    assert kept.is_visible()
+    picture(notebook, "traces-6-kept-in-part", 2)
+    assert notebook.accessibility_problems(".agk-browser") == []
+
+    notebook.run_cell(3)  # which keeps what the first cell no longer does
+    ready(browser_in(notebook, 3), "32 traces, page 1 of 2")
+    browser_in_any_state(notebook, 3).locator(all_kept).wait_for()
+    expect(lag).to_be_hidden()
+
+
+def test_a_browser_whose_kernel_was_killed_says_so(notebook_with: Notebooks) -> None:
+    notebook = notebook_with([SETUP, RUNS, BROWSE, "os.getpid()"])
+    for index in range(4):
+        notebook.run_cell(index)
+    browser = browser_in(notebook, 2)
+    os.kill(int(notebook.text(3)), signal.SIGKILL)
+    browser.get_by_text("The kernel has ended or begun anew, and this browser with it.").wait_for()
+    assert browser.locator(".agk-search").is_disabled()
+    notebook.reopen(kernel=True)
 
 
 def browser_in_any_state(notebook: NotebookPage, index: int) -> Locator:

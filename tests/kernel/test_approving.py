@@ -86,6 +86,10 @@ def test_a_click_after_the_cell_goes_on_and_replaces_what_was_kept(keeper: Kerne
         say(keeper, comm, **content)
     keeper.run("import concurrent.futures\nconcurrent.futures.wait([future], 20)").check()
     assert keeper.run("done, agentkit.last_run().final_output").text == "(['a'], 'It is gone.')"
+    kept = "resting._kept['kept'][:5], resting._kept['again'], resting._panel._open"
+    assert keeper.run(kept).text == "('agk-k', 'import agentkit; agentkit.last_run()', True)"
+    say(keeper, comm, kind="kept")  # as the front end does once it has what replaces the kept output
+    assert keeper.run("resting._panel._open").text == "False"
     again = keeper.run("agentkit.approve()")
     assert again.error is not None
     assert again.error["evalue"].startswith("No call waits for approval.")

@@ -14,6 +14,7 @@ from agentkit.notebook.browser.kept import kept_page, page_title
 from agentkit.notebook.browser.opened import OpenedTrace
 from agentkit.notebook.browser.pages import Listed, Page, is_interrupted, read_choices, read_page
 from agentkit.notebook.browser.wanted import AGES, STATUSES, Wanted
+from agentkit.notebook.display.kept_digest import digest_of, with_digest
 from agentkit.notebook.display.style import KEPT_STYLE
 from agentkit.notebook.display.text import clean
 from agentkit.sessions.finishing import in_thread
@@ -44,6 +45,7 @@ class BrowserFront:
         channel: Where messages go.
         loop: agentkit's loop.
         wanted: What is listed at first.
+        kept: What the notebook keeps as it is shown first; None where that isn't known.
         on_kept: Called with what the notebook is to keep, in any thread.
         poll_s: How often the store is looked at.
         keep_after_s: How long the reader has to stay with something before the notebook keeps it.
@@ -55,6 +57,7 @@ class BrowserFront:
         loop: asyncio.AbstractEventLoop,
         wanted: Wanted,
         *,
+        kept: Bundle | None = None,
         on_kept: Callable[[Bundle], None] = lambda bundle: None,
         poll_s: float = _POLL_S,
         keep_after_s: float = _KEEP_AFTER_S,
@@ -77,7 +80,7 @@ class BrowserFront:
         self._visible_until = 0.0
         self._closed = False
         self._keeping: asyncio.TimerHandle | None = None
-        self._kept: Bundle | None = None
+        self._kept = kept
 
     @property
     def wanted(self) -> Wanted:
@@ -175,7 +178,7 @@ class BrowserFront:
             "statuses": list(STATUSES),
             "ages": list(AGES),
         }
-        self._send({"all": frame})
+        self._send({"all": frame} | ({} if self._kept is None else {"kept": digest_of(self._kept)}))
         if self._opened is None:
             await self._list()
         else:
@@ -328,6 +331,7 @@ class BrowserFront:
         if bundle is not None and bundle != self._kept and not self._closed:
             self._kept = bundle
             self._on_kept(bundle)
+            self._send({"kept": digest_of(bundle)})
 
     def _bundle(self) -> Bundle | None:
         opened, page = self._opened, self._page
@@ -350,7 +354,7 @@ def opened_bundle(trace_id: str) -> Bundle:
     from agentkit.notebook.display.trace_view import trace_bundle
     from agentkit.records.opened import open_trace
 
-    return trace_bundle(open_trace(trace_id), kept=KEPT_STYLE)
+    return with_digest(trace_bundle(open_trace(trace_id), kept=KEPT_STYLE))
 
 
 def _row(row: Listed) -> dict[str, Any]:

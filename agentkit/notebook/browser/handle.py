@@ -200,10 +200,14 @@ class TraceBrowser:
             publish(kept)
             return
         publish(kept, display_id=self._display_id)
-        publish(self._live())
+        publish(self._live(kept))
 
-    def _live(self) -> dict[str, Any]:
-        """Return the output of the widget, which is made when it is first wanted."""
+    def _live(self, kept: Bundle) -> dict[str, Any]:
+        """Return the output of the widget, which is made when it is first wanted.
+
+        Args:
+            kept: What the notebook keeps of it for now.
+        """
         if self._widget is None:
             from agentkit.notebook.display.publish import publish
             from agentkit.notebook.widgets.browser_widget import BrowserWidget
@@ -213,7 +217,7 @@ class TraceBrowser:
                 publish(bundle, display_id=self._display_id, update=True)
 
             self._widget = widget = BrowserWidget(lambda content: front.says(content))
-            self._front = front = BrowserFront(widget, background_loop(), self._first, on_kept=keep)
+            self._front = front = BrowserFront(widget, background_loop(), self._first, kept=kept, on_kept=keep)
             if self._opened is not None:
                 front.open_from_code(self._opened).result(_PATIENCE_S)
             _make_room(self)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agentkit.notebook.browser.pages import Listed, Page
 from agentkit.notebook.browser.wanted import Wanted
+from agentkit.notebook.display.kept_digest import with_digest
 from agentkit.notebook.display.listing import aligned
 from agentkit.notebook.display.style import KEPT_STYLE, STYLE
 from agentkit.notebook.display.text import clean, escape, one_line
@@ -34,7 +35,7 @@ def kept_page(page: Page, wanted: Wanted) -> Bundle:
     )
     html = f'<div class="agk agk-kept">{STYLE}{KEPT_STYLE}<div class="agk-h">{escape(title)}</div>{table}</div>'
     lines = [title, *(f"  {line}" for line in aligned([_HEAD, *rows]))] if rows else [title]
-    return {"text/html": html, "text/plain": clean("\n".join(lines))}
+    return with_digest({"text/html": html, "text/plain": clean("\n".join(lines))})
 
 
 def page_title(page: Page, wanted: Wanted) -> str:

@@ -15,6 +15,7 @@ from agentkit.notebook.display.spoken import message_text
 from agentkit.notebook.display.text import one_line
 from agentkit.notebook.display.waterfall import cost_text, state_word, took
 from agentkit.records.span import parsed
+from agentkit.records.traces import trace_costs
 from agentkit.tracing.reader import gone_processes, reading
 
 __all__ = ["Listed", "Page", "is_interrupted", "read_choices", "read_page"]
@@ -31,6 +32,8 @@ _FROM = (
 )
 _TEXT_BEGINS = re.compile(r'"(?:content|text)":\s*"((?:[^"\\]|\\.)*)')
 _ESCAPED = re.compile(r'^"|\\[nrt]|\\u[0-9a-f]{4}')
+_PRICED = (("trace_id", 0), ("cost_usd", 8), ("unpriced", -2))
+"""What tells the cost of a row, and where it is in it."""
 _STEPS = 20_000
 """Steps of SQLite after which a search is asked whether it is still wanted."""
 
@@ -53,7 +56,7 @@ class Listed(NamedTuple):
     tokens: str
     """Tokens in and out together."""
     cost: str
-    """What it cost; "" where no price is known."""
+    """What it cost; "" where the price of a call isn't known."""
     question: str
     """The first words of what was asked."""
     error: str
@@ -114,14 +117,22 @@ def read_page(wanted: Wanted, *, still_wanted: Callable[[], bool] = lambda: True
         rows = connection.execute(
             "SELECT t.trace_id, coalesce(t.status, 'running'), t.process, t.agents, t.workflow, t.started_ns,"
             f" t.ended_ns, t.total_tokens, t.cost_usd, substr(t.input, 1, {_QUESTION_CHARS}), substr(t.error, 1, 2000),"
-            f" f.rating, n.mark, n.comment {_FROM} WHERE {where} ORDER BY {wanted.order()} LIMIT ? OFFSET ?",
+            f" f.rating, n.mark, n.comment, t.unpriced, t.models {_FROM} WHERE {where}"
+            f" ORDER BY {wanted.order()} LIMIT ? OFFSET ?",
             [*values, PAGE_ROWS, number * PAGE_ROWS],
         ).fetchall()
-    return Page([_listed(row, gone) for row in rows], number, total)
+    costs = _costs(rows)
+    return Page([_listed(row, cost, gone) for row, cost in zip(rows, costs, strict=True)], number, total)
 
 
-def _listed(row: tuple[Any, ...], gone: list[str]) -> Listed:
-    trace_id, status, process, agents, workflow, started, ended, tokens, cost, asked, error, rating, mark, note = row
+def _costs(rows: list[tuple[Any, ...]]) -> list[float | None]:
+    """Return what the traces of a page cost, as `agentkit.traces()` says."""
+    columns = {name: [row[place] for row in rows] for name, place in _PRICED}
+    return trace_costs(columns, [(row[-1] or "").split("\n") for row in rows])
+
+
+def _listed(row: tuple[Any, ...], cost: float | None, gone: list[str]) -> Listed:
+    trace_id, status, process, agents, workflow, started, ended, tokens, _, asked, error, rating, mark, note, *_ = row
     if status == "running" and (process is None or process in gone):
         status = "unfinished"
     names = list(dict.fromkeys((agents or workflow or "").split("\n")))

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast, get_args
 
-from agentkit.exceptions import UserError
-from agentkit.tracing.columns import name_of_agent, since_ns
+from agentkit.records.wanted import trace_filter
 from agentkit.tracing.filters import TraceFilter
 
 __all__ = ["AGES", "PAGE_ROWS", "STATUSES", "SortKey", "Wanted", "wanted_of"]
@@ -130,26 +129,27 @@ def wanted_of(
     Raises:
         UserError: One of them makes no sense.
     """
-    if rating not in (None, "up", "down"):
-        raise UserError(f"No answer is rated {rating!r}.", hint='Ask for "up" or "down".')
-    session = session if session is None or isinstance(session, str) else getattr(session, "session_id", session)
-    named = {"model": model, "session": session, "group": group, "status": status, "text": text}
-    for name, value in named.items():
-        if value is not None and not isinstance(value, str):
-            raise UserError(f"{name} is text, not {type(value).__name__}: {value!r:.60}.")
-    given = TraceFilter(
-        session=session, group=group, error=False if error is False else None, until_ns=since_ns(until, "until")
-    )
-    if since is not None:
-        given = given._replace(since_ns=since_ns(since))
-    return Wanted(
-        given,
-        agent=name_of_agent(agent),
+    given = trace_filter(
+        agent=agent,
         model=model,
+        session=session,
+        group=group,
         status=status,
+        error=error,
+        text=text,
+        since=since,
+        until=until,
         rating=rating,
+    )
+    chosen = {"agent": None, "model": None, "status": None, "text": None, "rating": None}
+    return Wanted(
+        given._replace(error=False if error is False else None, **chosen),
+        agent=given.agent,
+        model=given.model,
+        status=given.status,
+        rating=given.rating,
         error=error is True,
-        text=text or "",
+        text=given.text or "",
     )
 
 

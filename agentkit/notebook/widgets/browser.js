@@ -5,6 +5,8 @@ const ALIVE_MS = 3000;
 const SEARCH_MS = 250;
 const ASK_MS = 600;
 const MOST_ASKS = 20;
+const LAGS =
+  "The notebook does not keep what is shown here: since the page was loaded anew, the output above no longer follows it. Run the cell again, or show this browser in a new cell.";
 const NO_SHORTCUTS = "data-lm-suppress-shortcuts"; // the notebook's own keys do nothing in here
 const NOT_WANTED = { agent: null, model: null, status: null, rating: null, error: false, text: "", age: "" };
 
@@ -26,6 +28,7 @@ class BrowserView {
     this.wanted = { ...NOT_WANTED, sort: "started", descending: true, page: 0 };
     this.listed = [];
     this.build(el);
+    this.kept = new KeptWatch(this.root, (lags) => this.showLag(lags));
     this.observe();
     let asked = 0;
     this.asking = setInterval(() => (this.next !== null || ++asked > MOST_ASKS ? clearInterval(this.asking) : this.ask()), ASK_MS);
@@ -43,6 +46,9 @@ class BrowserView {
     this.banner = element("div", "agk-banner", this.root);
     this.banner.setAttribute("role", "alert");
     this.banner.hidden = true;
+    this.lag = element("div", "agk-banner agk-lag", this.root);
+    this.lag.setAttribute("role", "status");
+    this.lag.hidden = true;
     this.list = element("section", "agk-list", this.root);
     this.list.setAttribute("aria-label", "List of traces");
     this.buildFilters(element("form", "agk-filters", this.list));
@@ -201,6 +207,7 @@ class BrowserView {
     }
     this.next = message.n + 1;
     if (message.all) this.frame = message.all;
+    if (message.kept !== undefined && !this.gone) this.kept.watch(message.kept);
     if (message.list) this.showList(message.list);
     else if (message.trace) this.showTrace(message);
     else if (message.rows) this.trace.change(message);
@@ -388,6 +395,11 @@ class BrowserView {
     if (!this.gone) this.banner.hidden = true;
   }
 
+  showLag(lags) {
+    if (lags && this.lag.hidden) this.lag.replaceChildren(element("span", "", null, LAGS));
+    this.lag.hidden = !lags;
+  }
+
   // The kernel has ended or begun anew: what is shown stays, and is kept in the notebook.
   end() {
     if (this.gone) return;
@@ -395,12 +407,14 @@ class BrowserView {
     this.stopTimers();
     for (const control of this.root.querySelectorAll("input, select, button")) control.disabled = true;
     this.banner.replaceChildren(
-      element("span", "", null, "The kernel has ended or begun anew, and this browser with it. Run the cell again for another."),
+      element("span", "", null, `${GONE}, and this browser with it. Run the cell again for another.`),
     );
     this.banner.hidden = false;
+    this.lag.hidden = true;
   }
 
   stopTimers() {
+    this.kept.stop();
     for (const timer of [this.waiting, this.searching, this.trace.asking]) clearTimeout(timer);
     clearInterval(this.beating);
     clearInterval(this.asking);
@@ -433,20 +447,14 @@ function saves(event) {
 function render({ model, el }) {
   const browser = new BrowserView(model, el);
   const receive = (message) => browser.receive(message);
-  // The comm is dead, or alive again. The model that is given here doesn't tell which; that of its layout does, and is
-  // told at the same time.
-  const end = () =>
-    setTimeout(() => {
-      if (model.get("layout")?.comm_live === false) browser.end();
-    });
   const closed = () => browser.end();
+  const leave = whenGone(model, closed);
   model.on("msg:custom", receive);
-  model.on("comm_live_update", end);
   model.on("comm:close", closed);
   return () => {
+    leave();
     browser.close();
     model.off("msg:custom", receive);
-    model.off("comm_live_update", end);
     model.off("comm:close", closed);
   };
 }

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from agentkit.notebook.display.passages import PASSAGES_CSS
 from agentkit.notebook.display.style import CONTROLS_CSS, CSS
 from agentkit.notebook.widgets.channel import WidgetChannel
 from agentkit.notebook.widgets.script import script
@@ -32,8 +33,14 @@ def _widget_class() -> Any:  # a class of anywidget's, which is imported only he
     from agentkit.notebook.display.waterfall_style import WATERFALL_CSS
 
     class AgentkitTraces(anywidget.AnyWidget):
-        _esm = script("panel.js", "browser_parts.js", "browser_trace.js", "browser.js")
-        _css = CSS + CONTROLS_CSS + WATERFALL_CSS + (Path(__file__).parent / "browser.css").read_text(encoding="utf-8")
+        _esm = script("panel.js", "kept.js", "browser_parts.js", "browser_trace.js", "browser.js")
+        _css = (
+            CSS
+            + CONTROLS_CSS
+            + PASSAGES_CSS
+            + WATERFALL_CSS
+            + (Path(__file__).parent / "browser.css").read_text(encoding="utf-8")
+        )
 
         def __repr__(self) -> str:
             return "AgentkitTraces()"

@@ -1,7 +1,6 @@
 // A chat in a cell. What was said is kept by the kernel, and as an ordinary output above; here it is only shown.
 
 const ANSWER_MS = 4000;
-const KEPT_MS = 2000; // the output above follows by then: what replaces it has come before what tells of it
 const LAGS =
   "The notebook does not keep all of this chat: since the page was loaded anew, the output above no longer follows it. To keep all, run in a new cell:";
 const NEAR_BOTTOM_PX = 40;
@@ -15,6 +14,7 @@ class ChatView {
     this.path = [];
     this.busy = false;
     this.build(el);
+    this.kept = new KeptWatch(this.root, (lags) => this.showLag(lags));
     this.ask();
   }
 
@@ -183,7 +183,7 @@ class ChatView {
       for (const turn of message.turns ?? []) this.putTurn(turn);
       if (message.path) this.showPath(message);
     });
-    if (message.kept !== undefined) this.watchKept(message.kept);
+    if (message.kept !== undefined && !this.gone) this.kept.watch(message.kept);
     if (message.taken) this.compose("");
     if (message.files) this.files.show(message.files);
     this.showSend();
@@ -286,33 +286,11 @@ class ChatView {
     this.jump.hidden = this.atBottom();
   }
 
-  // -- the output above, which the notebook keeps: once the page was loaded anew, nothing replaces it any more
-
-  watchKept(digest) {
-    if (this.digest === digest && this.checking) return;
-    if (this.digest !== digest && this.lag.hidden) delete this.root.dataset.kept; // not known yet
-    this.digest = digest;
-    clearTimeout(this.checking);
-    this.checking = setTimeout(() => this.checkKept(), KEPT_MS);
-  }
-
-  checkKept() {
-    this.checking = null;
-    if (this.gone) return;
-    const lags = !this.isKept();
-    if (lags) this.checking = setTimeout(() => this.checkKept(), KEPT_MS); // another cell may show the chat by then
+  showLag(lags) {
     this.around(() => {
-      this.root.dataset.kept = lags ? "in part" : "all"; // the style sheet hides the output above where it has all
       if (lags && this.lag.hidden) this.fillWithCode(this.lag, LAGS, this.again);
       this.lag.hidden = !lags;
     });
-  }
-
-  isKept() {
-    const area = this.root.closest(".jp-OutputArea");
-    if (!this.digest || !area || !this.root.isConnected) return true; // there is no telling
-    const kept = `.agk-kept.${CSS.escape(this.digest)}`;
-    return Boolean(area.querySelector(kept) ?? area.closest(".jp-Notebook")?.querySelector(kept));
   }
 
   // -- what else there is to say
@@ -341,6 +319,7 @@ class ChatView {
   end() {
     if (this.gone) return;
     this.gone = true;
+    this.kept.stop();
     this.heard();
     this.busy = false;
     for (const view of this.turns.values()) {
@@ -371,7 +350,7 @@ class ChatView {
     this.observer.disconnect();
     clearTimeout(this.waiting);
     clearTimeout(this.speaking);
-    clearTimeout(this.checking);
+    this.kept.stop();
     for (const view of this.turns.values()) view.close();
   }
 }

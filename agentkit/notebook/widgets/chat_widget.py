@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from agentkit.notebook.display.passages import PASSAGES_CSS
 from agentkit.notebook.display.style import CONTROLS_CSS, CSS
 from agentkit.notebook.widgets.channel import WidgetChannel
 from agentkit.notebook.widgets.script import script
@@ -32,8 +33,14 @@ def _widget_class() -> Any:  # a class of anywidget's, which is imported only he
     from agentkit.notebook.chat.kept import TURNS_CSS
 
     class AgentkitChat(anywidget.AnyWidget):
-        _esm = script("panel.js", "chat_turn.js", "chat_files.js", "chat.js")
-        _css = CSS + CONTROLS_CSS + TURNS_CSS + (Path(__file__).parent / "chat.css").read_text(encoding="utf-8")
+        _esm = script("panel.js", "kept.js", "chat_turn.js", "chat_files.js", "chat.js")
+        _css = (
+            CSS
+            + CONTROLS_CSS
+            + PASSAGES_CSS
+            + TURNS_CSS
+            + (Path(__file__).parent / "chat.css").read_text(encoding="utf-8")
+        )
 
         def __repr__(self) -> str:
             return "AgentkitChat()"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from agentkit.notebook.display.passages import PASSAGES_CSS
 from agentkit.notebook.display.style import CONTROLS_CSS, CSS
 from agentkit.notebook.widgets.channel import WidgetChannel
 from agentkit.notebook.widgets.script import script
@@ -33,8 +34,8 @@ def _widget_class() -> Any:  # a class of anywidget's, which is imported only he
     import anywidget
 
     class AgentkitRun(anywidget.AnyWidget):
-        _esm = script("panel.js", "run_panel.js")
-        _css = CSS + CONTROLS_CSS
+        _esm = script("panel.js", "kept.js", "run_panel.js")
+        _css = CSS + CONTROLS_CSS + PASSAGES_CSS
 
         def __repr__(self) -> str:
             return "AgentkitRun()"

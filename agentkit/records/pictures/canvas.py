@@ -55,7 +55,7 @@ class Canvas:
 
     def fonts_for(self, text: str) -> list[str]:
         """Return the fonts to write a text with: matplotlib complains of those that have no bold face, used or not."""
-        return self.fonts[:1] if text.isascii() else self.fonts
+        return self.fonts[:1] if text.isascii() else families(text)
 
     def names(self, labels: Sequence[str], *, bold: Sequence[bool] | None = None) -> None:
         """Write names at the ticks of the vertical axis, some of them in bold."""
@@ -116,6 +116,8 @@ def canvas(ax: Axes | None, *, height_in: float = 3.2, width_in: float = 9.6) ->
         return Canvas(own, _DARK_INK, fonts, own=True)
     if not isinstance(ax, Axes):
         raise UserError(f"ax has to be matplotlib's Axes, not {type(ax).__name__} {ax!r:.60}.")
+    if not {"left", "bottom"} <= ax.spines.keys():
+        raise UserError(f"Pictures need plain axes, with a left and a lower side, not {type(ax).__name__}.")
     red, green, blue = to_rgb(ax.get_facecolor())
     is_light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
     return Canvas(ax, _DARK_INK if is_light else _LIGHT_INK, fonts, own=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 from typing import Any
@@ -24,10 +25,16 @@ _MISSING = "\N{WHITE SQUARE}"
 """Stands for a sign that no font has."""
 
 
-def families() -> list[str]:
-    """Return the fonts to write with: those that are set, and after them, for what these lack, one with CJK signs."""
+def families(text: str = "") -> list[str]:
+    """Return the fonts to write with: those that are set, and after them, for what these lack, one with CJK signs.
+
+    Args:
+        text: What is to be written: where no font has all its signs, those installed of late are looked for.
+    """
     import matplotlib as mpl
 
+    if not text.isascii():
+        _missing(text)
     settings: Any = mpl.rcParams  # typed by the name of each setting
     found: list[str] = []
     for family in settings["font.family"]:
@@ -76,18 +83,43 @@ def drawable(text: str) -> str:
 
 
 def _known_signs(line: str) -> str:
-    fonts = [_signs(_installed()[name]) for name in families()]
-    missing = {sign for sign in line if not any(ord(sign) in font for font in fonts)}
+    missing = _missing(line)
     if missing:
         _say_once()
     return "".join(_MISSING if sign in missing else sign for sign in line)
+
+
+def _missing(line: str) -> set[str]:
+    """Return the signs of a line that no font has."""
+    missing = _without_font(line)
+    if missing and _found_more():
+        missing = _without_font(line)
+    return missing
+
+
+def _without_font(line: str) -> set[str]:
+    fonts = [_signs(_installed()[name]) for name in families()]
+    return {sign for sign in line if sign.isprintable() and not any(ord(sign) in font for font in fonts)}
+
+
+@functools.cache
+def _found_more() -> bool:
+    """Look once for fonts that were installed since matplotlib made its list, which it keeps in a file for good."""
+    from matplotlib.font_manager import findSystemFonts, fontManager
+
+    known = {entry.fname for entry in fontManager.ttflist}
+    for file in sorted(set(findSystemFonts()) - known):
+        with contextlib.suppress(Exception):  # whatever it says of a file that it can't read
+            fontManager.addfont(file)
+    return len(known) < len({entry.fname for entry in fontManager.ttflist})
 
 
 @functools.cache
 def _say_once() -> None:
     logger.warning(
         "Pictures show %s for signs that no font on this machine has. For Chinese, Japanese and Korean install one, "
-        "such as Noto Sans CJK (Debian: apt install fonts-noto-cjk), and restart the kernel.",
+        "such as Noto Sans CJK (Debian: apt install fonts-noto-cjk), and restart the kernel; for others name one in "
+        "matplotlib's rcParams['font.family'].",
         _MISSING,
     )
 

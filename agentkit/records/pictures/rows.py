@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +90,11 @@ def _is_frame(of: Any) -> bool:
     return isinstance(of, pd.DataFrame)
 
 
+def _is_row(of: Any) -> bool:
+    """Return whether this is a row of a dataframe, rather than a column of ids."""
+    return hasattr(of, "index") and "trace_id" in getattr(of.index, "array", ())
+
+
 def _stored_ids(frame: pd.DataFrame) -> list[str]:
     """Return the ids of a frame of traces.
 
@@ -108,7 +113,7 @@ def _stored_ids(frame: pd.DataFrame) -> list[str]:
 def _of_spans(of: Any) -> list[SpanRow]:
     from agentkit.records.opened import RecordedTrace, open_trace
 
-    if not isinstance(of, RecordedTrace) and isinstance(of, Iterable) and not isinstance(of, str):
+    if not isinstance(of, RecordedTrace | str | Mapping) and isinstance(of, Iterable) and not _is_row(of):
         return [row for each in of for row in _of_spans(each)]
     trace = of if isinstance(of, RecordedTrace) else open_trace(of)
     return [

@@ -183,3 +183,29 @@ def test_files_that_cannot_be_are_told(tmp_path: Path) -> None:
     assert str(caught.value).endswith(f"Name one in it: {str(tmp_path / 'runs.jsonl')!r}.")
     with pytest.raises(UserError, match="The path of the file is empty"):
         agentkit.traces.export_jsonl("")
+
+
+def test_kinds_by_other_words_are_led_to_their_own() -> None:
+    for word, kind in {"tool": "function", "Model": "response", "agnet": "agent"}.items():
+        with pytest.raises(UserError, match=f"There is no kind '{word}'. Did you mean '{kind}'"):
+            agentkit.spans(kind=word)
+
+
+def test_messages_are_found_by_what_the_arguments_of_a_call_say() -> None:
+    model = ScriptedModel(call("say", text='She said "no".\nÜber'), "Done.")
+
+    @function_tool
+    def say(text: str) -> str:
+        """Say."""
+        return "said"
+
+    Runner.run_sync(Agent(name="a", model=model, tools=[say]), "Go.")
+    for wanted in ('said "NO"', ".\nüber", "text"):
+        assert (wanted, list(agentkit.messages(text=wanted)["type"])) == (wanted, ["function_call"])
+    assert list(agentkit.messages(text="said", role="tool")["content"]) == ["said"]
+
+
+def test_a_dataframe_is_no_single_trace() -> None:
+    run()
+    with pytest.raises(UserError, match=r"A dataframe is no single trace\. .*agentkit\.open_trace\(df\.iloc\[0\]\)"):
+        agentkit.open_trace(agentkit.traces())

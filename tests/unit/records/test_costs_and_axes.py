@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 import agentkit
-from agentkit import Agent, Runner, UserError, function_tool, set_price
+from agentkit import Agent, Runner, UserError, function_tool, generation_span, set_price, trace
 from agentkit.records.amounts import dollar_ticks, duration_step_s, duration_ticks, seconds
 from agentkit.records.pictures.cost import plot_cost
 from agentkit.records.pictures.latency import plot_latency
@@ -174,3 +174,15 @@ def test_a_cost_axis_without_any_price_has_no_numbers() -> None:
     assert labels(ax) == []
     assert ax.get_xlabel() == "agentkit.set_price(…) says what a model costs"
     assert labels(made(1.0, cost_usd=0.0).plot_cost()) == ["$0"]
+
+
+def test_a_call_that_told_no_tokens_has_no_price_in_frames_and_opened_traces_alike() -> None:
+    with trace("w") as its:
+        with generation_span(model="gpt-4.1", input=[], output=[]):
+            pass
+        with generation_span(model="gpt-4.1", input=[], output=[], usage={"input_tokens": 10, "output_tokens": 5}):
+            pass
+    opened = agentkit.open_trace(its)
+    assert (opened.cost_usd, opened.unpriced) == (None, 1)
+    assert agentkit.traces(its)["cost_usd"].isna().all()
+    assert [call.cost_usd is None for call in opened.calls] == [True, False]

@@ -82,8 +82,19 @@ async def test_steps_are_added_and_removed_in_the_middle() -> None:
     assert [city for _, _, given in tools for city in ("Tokyo", "Rome", "Oslo") if city in given] == [
         "Tokyo", "Tokyo", "Rome", "Oslo",
     ]  # fmt: skip
+    lines = str(first.diff(second)).splitlines()
+    assert '-   tool get_weather: arguments {"city":"Tokyo"}' in lines
+    assert '+   tool get_time: arguments {"city":"Tokyo"}' in lines
     swapped = [(step.change, step.step.title) for step in second.diff(first).steps if step.change != "same"]
     assert ("removed", "get_time") in swapped
+
+
+async def test_what_an_added_step_came_to_is_told() -> None:
+    diff = (await run("No.")).diff(await run(call("get_weather", city="Atlantis"), "No."))
+    added = [line for line in str(diff).splitlines() if line.startswith("+ ")]
+    assert [line.split(": ")[0] for line in added] == ["+   model call scripted", "+   tool get_weather"]
+    assert added[0].endswith(': answer get_weather(city="Atlantis")')
+    assert ': arguments {"city":"Atlantis"}; error ' in added[1]
 
 
 async def test_requests_and_names_differ() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
+from matplotlib import font_manager
 from matplotlib.collections import PolyCollection
 
 import agentkit
@@ -249,7 +251,12 @@ async def test_frames_are_drawn_as_traces_are() -> None:
     assert names(plot_latency(calls)) == ["scripted"]
     assert bars(plot_timeline(spans)) == {"agent": 3, "call": 3}
     assert bars(plot_timeline(results)) == {"agent": 3, "call": 3}
+    row = agentkit.traces().iloc[0]
+    assert bars(plot_timeline(row)) == bars(plot_timeline(dict(row))) == {"agent": 1, "call": 1}
+    assert bars(plot_timeline([row, results[0]])) == bars(plot_timeline(agentkit.traces()["trace_id"][:2]))
     assert bars(plot_timeline(open_trace(results[0]), title="Mine")) == {"agent": 1, "call": 1}
+    with pytest.raises(UserError, match="Pictures need plain axes, with a left and a lower side, not PolarAxes"):
+        plot_timeline(spans, ax=plt.figure().add_subplot(projection="polar"))
     with pytest.raises(UserError, match="The dataframe has no spans: its columns are a, b"):
         plot_timeline(calls.iloc[:, :2].set_axis(["a", "b"], axis=1))
 
@@ -287,6 +294,26 @@ def test_an_installed_font_is_taken_for_signs_that_the_first_lacks() -> None:
     with mpl.rc_context({"font.family": ["DejaVu Sans Display"]}):
         assert fonts.families()[:2] == ["DejaVu Sans Display", "DejaVu Sans"]
         assert fonts.drawable("ж") == "ж"
+
+
+def test_a_font_that_was_installed_after_matplotlib_made_its_list_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    listed = [entry for entry in font_manager.fontManager.ttflist if entry.name == "DejaVu Sans Display"]
+    broken = tmp_path / "broken.ttf"
+    broken.write_bytes(b"no font")
+    installed = [listed[0].fname, str(broken)]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", listed)  # what it has read from its file
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda: installed)
+    for cached in (fonts._found_more, fonts._files):
+        cached.cache_clear()
+    assert fonts.drawable("ж") == "□"
+    installed.append(str(Path(listed[0].fname).with_name("DejaVuSans.ttf")))
+    fonts._found_more.cache_clear()  # as in another process
+    assert fonts.families("ж") == ["DejaVu Sans"]
+    assert fonts.drawable("ж") == "ж"
+    for cached in (fonts._found_more, fonts._files):
+        cached.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -153,3 +153,9 @@ def _writes_are_refused(folder: Path) -> bool:
         return True
     (folder / "probe").unlink()
     return False
+
+
+def test_a_mark_that_cannot_be_there_is_told_when_looking_for_it() -> None:
+    for wrong in ("two words", 3):
+        with pytest.raises(UserError, match="A mark is a word of at most 20 characters"):
+            notes(mark=wrong)  # type: ignore[arg-type]

@@ -61,6 +61,18 @@ def test_model_calls_are_found_by_what_messages_shows() -> None:
         assert (len(calls(text=wanted)), len(messages(text=wanted))) == (count, count)
 
 
+def test_what_json_in_a_text_says_is_found() -> None:
+    arguments = '{"city": "K\\u00f6ln \\"Mitte\\"", "notes": ["a\\nb"], "of": "{\\"deep\\": \\"x\\\\ty\\"}"}'
+    item = {"type": "function_call", "name": "look", "call_id": "call_1", "arguments": arguments}
+    with trace("w"):
+        with generation_span(input=[], output=[item], model="m"):
+            pass
+        with function_span("look", input=arguments, output="{broken"):
+            pass
+    for wanted, count in {'KÖLN "mitte"': 2, "a\nb": 2, "x\ty": 2, "city": 2, "{BROKEN": 1, "call_1": 0}.items():
+        assert (wanted, len(spans(text=wanted))) == (wanted, count)
+
+
 WRONG: list[tuple[Any, dict[str, Any], str]] = [
     (spans, {"kind": ["a"]}, r"kind is a text, not \['a'\]"),
     (spans, {"session": ["a"]}, r"session is a text, not \['a'\]"),

@@ -95,3 +95,12 @@ def test_what_changes_something_is_refused(query: str) -> None:
     with pytest.raises(UserError):
         sql(query)
     assert sql("select count(*) as n from traces")["n"][0] == 1
+
+
+def test_what_sqlite_says_ends_in_one_point() -> None:
+    with trace("w"):
+        pass
+    flush_traces()
+    with pytest.raises(UserError, match=r"one statement at a time\. The tables are") as refused:
+        sql("select 1; select 2")
+    assert ".." not in str(refused.value)

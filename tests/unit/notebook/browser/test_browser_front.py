@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from agentkit.notebook.browser.opened import OpenedTrace
+from agentkit.notebook.display.kept_digest import digest_of
 from agentkit.tracing.feedback import feedback
 from agentkit.tracing.notes import notes
 from tests.hostile.corpus import HOSTILE, Hostile
@@ -192,9 +194,23 @@ async def test_what_was_looked_at_last_is_kept(front: MakeFront) -> None:
     assert (await told.until_kept("1 trace"))["text/plain"].splitlines()[0] == "1 trace"
     told.say("open", trace=trace_id)
     bundle = await told.until_kept("get_weather")
-    assert 'class="agk agk-trace agk-kept"' in bundle["text/html"]
+    assert re.match('<div class="agk agk-trace agk-kept agk-k[0-9a-f]{8}">', bundle["text/html"])
     told.say("list")
     assert (await told.until_kept("1 trace"))["text/plain"].splitlines()[0] == "1 trace"
+
+
+async def test_the_widget_is_told_what_is_kept_also_after_a_reload(front: MakeFront) -> None:
+    trace_id = run()
+    told = front()
+    told.say("ready")
+    assert await told.until("kept") == digest_of(await told.until_kept("1 trace"))
+    told.say("open", trace=trace_id)
+    opened = digest_of(await told.until_kept("get_weather"))
+    assert re.fullmatch("agk-k[0-9a-f]{8}", opened)
+    assert await told.until("kept") == opened
+    told.say("ready")
+    await told.until("all")
+    assert next(message["kept"] for message in reversed(told.messages) if "all" in message) == opened
 
 
 async def test_a_closed_browser_says_and_does_nothing(front: MakeFront) -> None:

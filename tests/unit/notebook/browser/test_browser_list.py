@@ -10,9 +10,12 @@ from agentkit.exceptions import UserError
 from agentkit.notebook.browser.kept import kept_page
 from agentkit.notebook.browser.pages import Page, read_choices, read_page
 from agentkit.notebook.browser.wanted import PAGE_ROWS, Wanted, wanted_of
+from agentkit.notebook.display.trace_view import head_facts
+from agentkit.pricing import forget_prices, set_price
+from agentkit.records.opened import open_trace
 from agentkit.tracing.feedback import add_feedback
 from agentkit.tracing.notes import annotate
-from tests.unit.notebook.browser.recorded import START_NS, put, trace_row
+from tests.unit.notebook.browser.recorded import START_NS, put, span, trace_row
 
 
 def asked(**filters: Any) -> list[str]:
@@ -161,8 +164,10 @@ def test_what_a_front_end_makes_up_counts_as_not_said() -> None:
 @pytest.mark.parametrize(
     ("filters", "message"),
     [
-        ({"rating": "best"}, "No answer is rated 'best'."),
-        ({"model": 3}, "model is text, not int: 3."),
+        ({"rating": "best"}, "There is no rating 'best'. There are: up, down."),
+        ({"status": "failed"}, "There is no status 'failed'. There are: ok, error, "),
+        ({"error": "yes"}, "error is True, False or None, not 'yes'."),
+        ({"model": 3}, "model is a text, not int 3."),
         ({"agent": 3}, "agent is the name of an agent or an agent, not 3."),
         ({"since": "yesterdayish"}, "since is a time or how long ago, not 'yesterdayish'."),
         ({"until": "soon"}, "until is a time or how long ago, not 'soon'."),
@@ -181,3 +186,21 @@ def test_what_the_notebook_keeps_of_a_page_can_be_read(some_traces: None) -> Non
         "          started (UTC)        agents             asked                 took    tokens  cost  noted",
         "  failed  2026-11-18 11:06:41  weather → planner  To Paris! ✗ No seat.  1.00 s  1,500",
     ]
+
+
+def test_a_cost_is_shown_where_all_of_it_is_known() -> None:
+    calls = [
+        span(0, "response", model="gpt-4.1", requests=1, input_tokens=1_000, output_tokens=0, total_tokens=1_000,
+             cost_usd=0.002),
+        span(1, "response", model="own", requests=1, input_tokens=1_000, output_tokens=0, total_tokens=1_000),
+    ]  # fmt: skip
+    put(trace_row(1, models="gpt-4.1\nown", cost_usd=0.002, unpriced=1, requests=2), calls)
+    assert [row.cost for row in read_page(Wanted()).rows] == [""]
+    (first, *_), opened = read_page(Wanted()).rows, open_trace(f"trace_{1:032x}")
+    assert "price of 1 of 2 calls not known" in head_facts(opened)
+    set_price("own", input=3.0, output=0.0)
+    try:
+        assert [row.cost for row in read_page(Wanted()).rows] == ["$0.0050"]
+        assert "$0.0050" in head_facts(open_trace(first.trace_id))
+    finally:
+        forget_prices()
