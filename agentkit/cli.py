@@ -38,12 +38,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "has to be mended or a key was found, and 2 where a file could not be looked into.",
     )
     doctor.add_argument("--scan", nargs="+", metavar="PATH", help="notebooks, or folders of them, to look for keys in")
+    stores = commands.add_parser(
+        "stores",
+        help="list vector stores, or copy one to a shared server and back",
+        description="Vector stores of the embedded platform, on this machine or in PostgreSQL. An address is "
+        "postgresql://… or 'embedded'. Passwords are better kept in ~/.pgpass than in a command.",
+    )
+    _add_store_commands(stores.add_subparsers(dest="action", required=True, metavar="ACTION"))
     options = parser.parse_args(arguments)
+    run = {"doctor": _doctor, "serve": _serve, "stores": _stores}[options.command]
     try:
-        return _doctor(options) if options.command == "doctor" else _serve(options)
+        return run(options)
     except (AgentsException, OSError) as error:
         print(f"agentkit {options.command}: {error}", file=sys.stderr)
         return 1
+
+
+def _add_store_commands(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    listed = actions.add_parser("list", help="list the stores")
+    listed.add_argument("--at", metavar="ADDRESS", help="where (default: by AGENTKIT_VECTORS)")
+    copy = actions.add_parser(
+        "copy",
+        help="copy a store, with its files' passages and vectors, and compare the copy",
+        description="Copy a store under the same id. A copy that was interrupted goes on when it is asked for again.",
+    )
+    copy.add_argument("store", metavar="ID", help="vs_…")
+    copy.add_argument("--from", dest="source", metavar="ADDRESS", help="where it is (default: by AGENTKIT_VECTORS)")
+    copy.add_argument("--to", dest="target", metavar="ADDRESS", required=True, help="where it shall be")
+    copy.add_argument("--delete-source", action="store_true", help="delete it there once the copy is known to be good")
+
+
+def _stores(options: argparse.Namespace) -> int:
+    from agentkit.local.vector_stores.command import copy_store, list_stores
+    from agentkit.local.vector_stores.storage import StorageError
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        if options.action == "list":
+            list_stores(options.at, show=print)
+        else:
+            copy_store(options.store, options.source, options.target, delete_source=options.delete_source, show=print)
+    except StorageError as error:
+        raise UserError(str(error)) from None
+    return 0
 
 
 def _doctor(options: argparse.Namespace) -> int:

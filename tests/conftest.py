@@ -34,6 +34,7 @@ def _offline_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         patch.setenv(network_guard.LOG_VARIABLE, str(log))
         patch.setenv("PYTHONPATH", str(GUARD), prepend=os.pathsep)
         patch.setenv("AGENTKIT_HOME", str(tmp_path_factory.mktemp("agentkit-home")))
+        patch.setenv("AGENTKIT_EMBEDDER", "none")  # whether the extra is installed; a test that wants one says so
         yield log
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hmac
-from collections.abc import AsyncGenerator
+import re
+import time
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,21 +15,31 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agentkit._home import home as default_home
-from agentkit.local.catalog import describe_model, list_models
 from agentkit.local.chat.routes import ChatRoutes
-from agentkit.local.errors import ApiError, too_large
+from agentkit.local.embedding.embedder import EmbedderError
+from agentkit.local.embedding_routes import EmbeddingRoutes, ModelRoutes
+from agentkit.local.errors import ApiError, storage_failed, too_large
+from agentkit.local.files.routes import FileRoutes
+from agentkit.local.files.store import FileStore
+from agentkit.local.files.upload_routes import UploadRoutes
+from agentkit.local.files.uploads import UploadStore
 from agentkit.local.ids import new_id
 from agentkit.local.platform import Platform
-from agentkit.local.replies import error_reply, json_reply
+from agentkit.local.replies import error_reply
 from agentkit.local.responses.routes import ResponseRoutes
 from agentkit.local.store import ResponseStore
+from agentkit.local.vector_stores.file_routes import VectorStoreFileRoutes
+from agentkit.local.vector_stores.retrieval import Retrieval
+from agentkit.local.vector_stores.routes import VectorStoreRoutes
+from agentkit.local.vector_stores.storage import StorageError
 
 if TYPE_CHECKING:
+    from agentkit.local.embedding.embedder import Embedder
     from agentkit.local.engines.base import Engine
+    from agentkit.local.vector_stores.storage import VectorStorage
 
 __all__ = ["create_app"]
 
@@ -38,8 +50,11 @@ def create_app(
     token: str | None = None,
     engine: Engine | None = None,
     max_body_bytes: int | None = None,
+    storage: VectorStorage | None = None,
+    embedder: Callable[[], Embedder | None] | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> Starlette:
-    """Return the platform: `/v1/models`, `/v1/responses` and `/v1/chat/completions`.
+    """Return the platform: models, responses, chat completions, embeddings, files, uploads and vector stores.
 
     It keeps nothing of one event loop and may serve several at once. Nothing is opened before the first request.
 
@@ -47,30 +62,42 @@ def create_app(
         home: Folder of its storage; `AGENTKIT_HOME` or the user's data folder when None.
         token: What clients have to send as their API key; anything goes when None.
         engine: Who answers; rehearsal-1 when None.
-        max_body_bytes: A request with a longer body is refused, unread; no limit when None.
+        max_body_bytes: A request with a longer body is refused, unread; no limit when None. Uploads have limits of
+            their own: they go to the disk as they come.
+        storage: What keeps vector stores; as `AGENTKIT_VECTORS` says when None.
+        embedder: Gives what makes vectors, or None for none; as `AGENTKIT_EMBEDDER` says when None.
+        clock: Tells the Unix time in seconds, by which files, uploads and vector stores expire.
     """
     if engine is None:
         from agentkit.local.engines.rehearsal import RehearsalEngine
 
         engine = RehearsalEngine()
-    store = ResponseStore(home if home is not None else default_home())
+    folder = home if home is not None else default_home()
+    files = FileStore(folder, clock=clock)
+    retrieval = Retrieval(folder, files, storage=storage, embedder=embedder)
+    platform = Platform(engine, ResponseStore(folder), files, retrieval)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None, None]:
         yield
-        store.close()
+        platform.close()
 
-    platform = Platform(engine, store)
     app = Starlette(
         routes=[
-            Route("/v1/models", _list_models, methods=["GET"]),
-            Route("/v1/models/{model}", _retrieve_model, methods=["GET"]),
+            *ModelRoutes(retrieval).routes(),
             *ResponseRoutes(platform).routes(),
             *ChatRoutes(platform).routes(),
+            *EmbeddingRoutes(retrieval).routes(),
+            *FileRoutes(files, retrieval.forget).routes(),
+            *UploadRoutes(UploadStore(files)).routes(),
+            *VectorStoreRoutes(retrieval, files).routes(),
+            *VectorStoreFileRoutes(retrieval, files).routes(),
         ],
         middleware=[Middleware(_Gate, token=token), Middleware(_BodyLimit, max_bytes=max_body_bytes)],
         exception_handlers={
             ApiError: _api_error,
+            StorageError: _storage_error,
+            EmbedderError: _storage_error,
             ClientDisconnect: _client_gone,
             HTTPException: _http_error,
             Exception: _unexpected_error,
@@ -78,7 +105,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    app.state.store = store
+    app.state.platform = platform
     return app
 
 
@@ -125,6 +152,10 @@ class _Gate:
         return ApiError(message, status=401, code="invalid_api_key")
 
 
+_UPLOADS = re.compile(r"/v1/files|/v1/uploads/[^/]+/parts")
+"""Paths whose bodies go to the disk."""
+
+
 class _BodyLimit:
     """Refuses requests with too long a body: at once where its length is announced, else where it gets too long.
 
@@ -138,7 +169,7 @@ class _BodyLimit:
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or (limit := self._max_bytes) is None:
+        if scope["type"] != "http" or (limit := self._max_bytes) is None or _UPLOADS.fullmatch(scope["path"]):
             await self._app(scope, receive, send)
             return
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
@@ -159,17 +190,13 @@ class _BodyLimit:
         await self._app(scope, receive_within_limit, send)
 
 
-async def _list_models(_: Request) -> Response:
-    return json_reply(list_models())
-
-
-async def _retrieve_model(http: Request) -> Response:
-    return json_reply(describe_model(http.path_params["model"]))
-
-
 async def _api_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
     return error_reply(error)
+
+
+async def _storage_error(_: Request, error: Exception) -> Response:
+    return error_reply(storage_failed(error))
 
 
 async def _client_gone(_: Request, __: Exception) -> Response:

@@ -1,7 +1,8 @@
 """What comes with a message besides its words: images' kinds and sizes, and the text in PDFs and other files.
 
-OpenAI's models see images, and get of a PDF both its text and pictures of its pages. Here the engine gets a PDF's text;
-what an image shows, no engine of the platform sees, and what it is and how large stands in its first bytes.
+OpenAI's models see images, and get of a PDF both its text and pictures of its pages, of a Word file its text. Here the
+engine gets the text alone; what an image shows, no engine of the platform sees, and what it is and how large stands in
+its first bytes.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ import asyncio
 import base64
 import binascii
 import hashlib
-import io
-import logging
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from agentkit._images import LOW_DETAIL_TOKENS, image_info
 from agentkit.local.engines.base import Prompt
 from agentkit.local.errors import ApiError
+from agentkit.local.parsing import Parsed, Unreadable, parse
+from agentkit.local.parsing.pdf import parse_pdf
 
 __all__ = ["Document", "read_attachments", "read_document"]
 
@@ -30,6 +32,8 @@ _MAX_CHARACTERS = 1_000_000
 """Of a longer text the beginning is read."""
 _MOST_KEPT = 8
 _KINDS = ("input_image", "input_file", "input_text")
+_OFFICE = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+"""How Word and PowerPoint files begin, those of today and those of before 2007."""
 _NAMED_BLOCK = re.compile(r"File ([^\n]{1,200}):\n(`{3,})[\w.+-]*\n(.*\n)\2\s*", re.DOTALL)
 """A text that was attached as a part of its own: notebooks send it so, since models take no such files."""
 
@@ -41,7 +45,7 @@ class Document:
     name: str
     """What it is called."""
     pages: int
-    """Pages of a PDF; 0 for a text."""
+    """Pages of a PDF, slides of a presentation; 0 for a text."""
     text: str
     """Its text; "" where it has none, as a scan."""
 
@@ -109,15 +113,17 @@ def _read_kept(name: str, file_data: str) -> Document | None:
 
 
 def read_document(name: str, data: bytes) -> Document | None:
-    """Return what a file holds; None where it is neither a PDF nor a text.
+    """Return what a file holds; None where it is neither a PDF, a Word or PowerPoint file, nor a text.
 
     Raises:
         ApiError: It is too large, encrypted or damaged.
     """
     if len(data) > _MAX_BYTES:
-        raise _unreadable(name, f"has {len(data):,} bytes, where {_MAX_BYTES:,} is the most")
+        raise _unreadable(f"'{name}' has {len(data):,} bytes, where {_MAX_BYTES:,} is the most.")
     if b"%PDF-" in data[:1024]:
-        return _read_pdf(name, data)
+        return _read_parsed(name, lambda: parse_pdf(name, data, most_pages=_MAX_PAGES, most_characters=_MAX_CHARACTERS))
+    if data.startswith(_OFFICE):
+        return _read_parsed(name, lambda: parse(name, data))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -125,38 +131,14 @@ def read_document(name: str, data: bytes) -> Document | None:
     return None if "\0" in text or not text else Document(name, 0, text[:_MAX_CHARACTERS])
 
 
-def _read_pdf(name: str, data: bytes) -> Document:
-    from pypdf import PdfReader
-    from pypdf.errors import DependencyError
-
-    logging.getLogger("pypdf").addHandler(_QUIET)  # what it says of a damaged file would else be printed
+def _read_parsed(name: str, read: Callable[[], Parsed]) -> Document | None:
     try:
-        reader = PdfReader(io.BytesIO(data))
-        if reader.is_encrypted and not reader.decrypt(""):
-            raise _unreadable(name, "is encrypted: save it without a password")
-        count = len(reader.pages)
-        if count > _MAX_PAGES:
-            raise _unreadable(name, f"has {count:,} pages, where {_MAX_PAGES:,} is the most")
-        pages: list[str] = []
-        length = 0
-        for page in reader.pages:
-            pages.append(page.extract_text())
-            length += len(pages[-1])
-            if length > _MAX_CHARACTERS:
-                break
-    except ApiError:
-        raise
-    except DependencyError:  # for the newer ciphers
-        raise _unreadable(name, "is encrypted: save it without a password") from None
-    except Exception as error:  # a reader of files from anywhere may raise anything
-        raise _unreadable(name, f"is damaged, or no PDF: {type(error).__name__}: {error}") from None
-    if not count:
-        raise _unreadable(name, "is damaged: it has no pages")
-    text = re.sub(r"[ \t]+\n", "\n", "\n\n".join(page.strip() for page in pages)).strip()
-    return Document(name, count, text[:_MAX_CHARACTERS])
-
-
-_QUIET = logging.NullHandler()
+        parsed = read()
+    except Unreadable as error:
+        if error.code == "unsupported_file":
+            return None
+        raise _unreadable(error.message) from None
+    return Document(name, len(parsed.pages), parsed.text[:_MAX_CHARACTERS])
 
 
 def _decoded(data: str, *, only_url: bool = False) -> bytes:
@@ -171,5 +153,5 @@ def _decoded(data: str, *, only_url: bool = False) -> bytes:
         return b""
 
 
-def _unreadable(name: str, why: str) -> ApiError:
-    return ApiError(f"The file '{name}' {why}.", param="input", code="invalid_file")
+def _unreadable(why: str) -> ApiError:
+    return ApiError(f"The file {why}", param="input", code="invalid_file")

@@ -15,7 +15,6 @@ __all__ = [
     "choose_model",
     "describe_model",
     "has_model",
-    "list_models",
 ]
 
 REHEARSAL_MODEL = "rehearsal-1"
@@ -64,16 +63,5 @@ def has_model(name: str) -> bool:
 
 
 def describe_model(name: str) -> dict[str, Any]:
-    """Return a model as `/v1/models/{id}` does.
-
-    Raises:
-        ApiError: There is none of that name.
-    """
-    if name != REHEARSAL_MODEL:
-        raise model_not_found(name, [REHEARSAL_MODEL])
+    """Return a model of the platform as `/v1/models/{id}` does."""
     return {"id": name, "object": "model", "created": _CREATED_AT, "owned_by": "agentkit", "shutdown_date": None}
-
-
-def list_models() -> dict[str, Any]:
-    """Return the list that `/v1/models` does."""
-    return {"object": "list", "data": [describe_model(REHEARSAL_MODEL)]}

@@ -131,14 +131,18 @@ def _wrong_member(param: str, given: object, ctx: dict[str, Any]) -> ApiError:
 
 def _below(given: object, ctx: dict[str, Any]) -> tuple[str, str]:
     noun = "decimal" if isinstance(ctx["ge"], float) else "integer"
-    message = f"{noun} below minimum value. Expected a value >= {ctx['ge']:g}, but got {given} instead."
+    message = f"{noun} below minimum value. Expected a value >= {_number(ctx['ge'])}, but got {given} instead."
     return message, f"{noun}_below_min_value"
 
 
 def _above(given: object, ctx: dict[str, Any]) -> tuple[str, str]:
     noun = "decimal" if isinstance(ctx["le"], float) else "integer"
-    message = f"{noun} above maximum value. Expected a value <= {ctx['le']:g}, but got {given} instead."
+    message = f"{noun} above maximum value. Expected a value <= {_number(ctx['le'])}, but got {given} instead."
     return message, f"{noun}_above_max_value"
+
+
+def _number(value: float) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _long_text(given: Any, ctx: dict[str, Any]) -> tuple[str, str]:

@@ -18,6 +18,7 @@ __all__ = [
     "model_not_found",
     "not_offered",
     "quoted_list",
+    "storage_failed",
     "too_large",
     "unsupported_parameter",
 ]
@@ -103,6 +104,15 @@ def engine_failed(model: str, error: Exception) -> ApiError:
     message = f"The model '{model}' failed while answering: {type(error).__name__}: {error}"
     headers = {"x-should-retry": "false"}
     return ApiError(message, status=500, kind="server_error", code="server_error", headers=headers)
+
+
+def storage_failed(error: Exception) -> ApiError:
+    """Return the error for a storage or an embedder that can't do it; its message says what to do.
+
+    The client is told not to try again.
+    """
+    headers = {"x-should-retry": "false"}
+    return ApiError(str(error), status=500, kind="server_error", code="storage_error", headers=headers)
 
 
 def quoted_list(values: Iterable[str]) -> str:

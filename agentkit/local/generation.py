@@ -6,11 +6,24 @@ import logging
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-from agentkit.local.engines.base import Engine, FunctionCall, Piece, Prompt, TextDelta
+from agentkit.local.engines.base import Citation, Engine, FileSearch, FunctionCall, Piece, Prompt, TextDelta
 from agentkit.local.errors import ApiError, engine_failed
+from agentkit.local.ids import new_id
 
-__all__ = ["ArgumentsPart", "CallBegun", "CallEnded", "Generation", "Part", "TextPart"]
+__all__ = [
+    "ArgumentsPart",
+    "CallBegun",
+    "CallEnded",
+    "CitationPart",
+    "Generation",
+    "Part",
+    "SearchBegun",
+    "SearchEnded",
+    "Searcher",
+    "TextPart",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +59,47 @@ class CallEnded:
     """Whether all of its arguments came, or the token limit cut them."""
 
 
-Part = TextPart | CallBegun | ArgumentsPart | CallEnded
+@dataclass(frozen=True, slots=True)
+class CitationPart:
+    """The text so far rests on a file."""
+
+    file_id: str
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchBegun:
+    """A search in files begins."""
+
+    id: str
+    """`fs_…`"""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchEnded:
+    """The search is done."""
+
+    item: dict[str, Any]
+    """The `file_search_call`, with all of its `results`."""
+
+
+Part = TextPart | CallBegun | ArgumentsPart | CallEnded | CitationPart | SearchBegun | SearchEnded
+
+
+class Searcher(Protocol):
+    """Carries out the searches that an engine asks for."""
+
+    async def search(self, item_id: str, queries: tuple[str, ...]) -> dict[str, Any]:
+        """Return the `file_search_call` item of a search that was carried out.
+
+        Raises:
+            ApiError: It can't be.
+        """
+        ...
+
+    def goes_on(self, prompt: Prompt, item: dict[str, Any]) -> Prompt:
+        """Return the prompt that the engine gets after a search."""
+        ...
 
 
 class Generation:
@@ -55,17 +108,24 @@ class Generation:
     Args:
         engine: Who answers.
         prompt: What was asked.
+        searcher: Carries out the searches that the engine asks for; without one, such are passed over.
     """
 
-    def __init__(self, engine: Engine, prompt: Prompt) -> None:
+    def __init__(self, engine: Engine, prompt: Prompt, searcher: Searcher | None = None) -> None:
         self._engine = engine
         self._prompt = prompt
+        self._searcher = searcher
         self._pieces: AsyncIterator[Piece] | None = None
         self._first: Piece | None = None
         self.output_tokens = 0
         """Tokens made so far."""
         self.cut = False
         """Whether the answer was cut at `max_output_tokens`."""
+
+    @property
+    def prompt(self) -> Prompt:
+        """What the engine was given last: with what was found, where it had files searched."""
+        return self._prompt
 
     async def start(self) -> None:
         """Wait for the first piece, so that an engine that can't answer fails before anything is sent.
@@ -92,6 +152,15 @@ class Generation:
             if isinstance(piece, TextDelta):
                 if text := self._within_limit([piece.text]):
                     yield TextPart(text)
+            elif isinstance(piece, Citation):
+                yield CitationPart(piece.file_id, piece.filename)
+            elif isinstance(piece, FileSearch):
+                if self._searcher is not None:
+                    begun = SearchBegun(new_id("fs"))
+                    yield begun
+                    item = await self._searcher.search(begun.id, piece.queries)
+                    yield SearchEnded(item)
+                    await self._ask_again(self._searcher.goes_on(self._prompt, item))
             else:
                 for part in self._call_parts(piece):
                     yield part
@@ -105,6 +174,15 @@ class Generation:
         close = getattr(self._pieces, "aclose", None)
         if close is not None:
             await close()
+
+    async def _ask_again(self, prompt: Prompt) -> None:
+        """Let go of what the engine was about to say, and have it answer a longer prompt."""
+        await self.aclose()
+        self._prompt = prompt
+        try:
+            self._pieces = aiter(self._engine.answer(prompt))
+        except Exception as error:
+            raise self._failure(error) from error
 
     async def _next(self) -> Piece | None:
         assert self._pieces is not None

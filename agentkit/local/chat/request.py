@@ -19,7 +19,7 @@ from agentkit.local.requests.text_format import (
     TextOnlyFormat,
     check_json_is_mentioned,
 )
-from agentkit.local.requests.tools import FunctionName, check_tool_choice, check_tools, function_tool
+from agentkit.local.requests.tools import FunctionName, check_tool_choice, check_tools, tool_with_defaults
 
 __all__ = ["ChatRequest", "build_prompt", "check_request", "stop_sequences"]
 
@@ -241,7 +241,7 @@ def build_prompt(body: dict[str, Any], chosen: ChosenModel) -> Prompt:
     return Prompt(
         model=chosen.name,
         items=items,
-        tools=[function_tool(tool) for tool in tools],
+        tools=[tool_with_defaults(tool) for tool in tools],
         tool_choice=choice,
         parallel_tool_calls=True if parallel is None else parallel,
         text_format=text_format,

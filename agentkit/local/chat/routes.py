@@ -22,6 +22,7 @@ from agentkit.local.generation import ArgumentsPart, Generation, TextPart
 from agentkit.local.pace import Pace
 from agentkit.local.platform import Platform
 from agentkit.local.replies import EventStream, json_reply, stopped_when_gone
+from agentkit.local.responses.uploaded import check_uploads, resolve_uploads
 from agentkit.local.tokens import count_input_tokens
 
 __all__ = ["ChatRoutes"]
@@ -34,6 +35,7 @@ class ChatRoutes:
 
     def __init__(self, platform: Platform) -> None:
         self._engine = platform.engine
+        self._files = platform.files
 
     def routes(self) -> list[Route]:
         """Return the path."""
@@ -45,7 +47,9 @@ class ChatRoutes:
         request = check(ChatRequest, body)
         chosen = choose_model(request.model)
         check_request(request, body)
-        prompt = await read_attachments(build_prompt(body, chosen))
+        prompt = build_prompt(body, chosen)
+        await check_uploads(prompt.items, self._files)
+        prompt = await read_attachments(await resolve_uploads(prompt, self._files))
         with_usage = bool(request.stream_options and request.stream_options.include_usage)
         writer = ChatWriter(chosen.name, stop_sequences(request), with_usage=with_usage)
         generation = Generation(self._engine, prompt)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-__all__ = ["Engine", "FunctionCall", "Piece", "Prompt", "TextDelta"]
+__all__ = ["Citation", "Engine", "FileSearch", "FunctionCall", "Piece", "Prompt", "TextDelta"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,18 @@ class Prompt:
 
     Images that came with their bytes have a `size` such as "PNG, 640 × 480 px" and their `tokens`; files that can be
     read have a `document` with `name`, `pages` and `text`.
+
+    A search in files is a `file_search_call` item with its `queries`, its `results` (`file_id`, `filename`, `score`,
+    `attributes`, `text`, `page`) and its `output`: the same results as a model is to read them, quoted as data. An
+    engine that asks a model sends the item as a call of a tool with that output as its result, and nothing of a result
+    anywhere else.
     """
 
     tools: list[dict[str, Any]]
-    """Tools in the Responses shape: function tools are flat."""
+    """Tools in the Responses shape: function tools are flat; `file_search` is there while it may still be asked for."""
 
     tool_choice: str | dict[str, Any]
-    """`"auto"`, `"none"`, `"required"`, or an object that names a function or the allowed tools."""
+    """`"auto"`, `"none"`, `"required"`, or an object that names a function, `file_search` or the allowed tools."""
 
     parallel_tool_calls: bool
     """Whether one answer may hold several calls."""
@@ -58,7 +63,26 @@ class FunctionCall:
     """JSON text of one object."""
 
 
-Piece = TextDelta | FunctionCall
+@dataclass(frozen=True, slots=True)
+class FileSearch:
+    """The files are to be searched. The engine is asked again, with what was found as the prompt's last item."""
+
+    queries: tuple[str, ...]
+    """What to look for, in one or several ways."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """What the answer's text has said just now stands in a file."""
+
+    file_id: str
+    """`file-…`, of a result of a search."""
+
+    filename: str
+    """What the file is called."""
+
+
+Piece = TextDelta | FunctionCall | FileSearch | Citation
 
 
 class Engine(Protocol):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentkit.local.engines.base import Prompt
+from agentkit.local.engines.quoting import quoted_results
 from agentkit.local.errors import ApiError, missing_parameter
 from agentkit.local.requests.text_format import check_json_is_mentioned
 from agentkit.local.responses.items import canonical_items
@@ -60,7 +61,7 @@ def build_prompt(body: dict[str, Any], context: Context, *, model: str) -> Promp
         ApiError: A JSON object is asked for, but the input doesn't say so.
     """
     options = options_with_defaults(body)
-    items = [*context.earlier, *context.new]
+    items = [_with_quotes(item) for item in (*context.earlier, *context.new)]
     if body.get("instructions"):
         items = [{"type": "message", "role": "system", "content": body["instructions"]}, *items]
     text_format = options["text"]["format"]
@@ -75,6 +76,17 @@ def build_prompt(body: dict[str, Any], context: Context, *, model: str) -> Promp
         text_format=text_format,
         max_output_tokens=body.get("max_output_tokens"),
     )
+
+
+def _with_quotes(item: dict[str, Any]) -> dict[str, Any]:
+    """Return an item as an engine gets it: of an earlier search, what it found is quoted, where that is known."""
+    if item["type"] != "file_search_call":
+        return item
+    queries = item.get("queries")
+    found = item.get("results")
+    results = [result for result in found if isinstance(result, dict)] if isinstance(found, list) else None
+    output = "What it found is not kept." if results is None else quoted_results(results)
+    return {**item, "queries": queries if isinstance(queries, list) else [], "results": results, "output": output}
 
 
 async def _resolve(item: dict[str, Any], store: ResponseStore) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from agentkit.local.errors import ApiError, not_offered
 from agentkit.local.requests.fields import Effort, Metadata, Probability, ServiceTier, Temperature, Verbosity
 from agentkit.local.requests.schema_rules import check_answer_schema
 from agentkit.local.requests.text_format import TextFormat
-from agentkit.local.requests.tools import Tool, ToolChoice, check_tool_choice, check_tools, function_tool
+from agentkit.local.requests.tools import Tool, ToolChoice, check_tool_choice, check_tools, tool_with_defaults
 from agentkit.local.responses.items import Input
 
 __all__ = ["ResponseRequest", "TokenCountRequest", "check_prompt_options", "check_request", "options_with_defaults"]
@@ -157,6 +157,6 @@ def options_with_defaults(body: dict[str, Any]) -> dict[str, Any]:
         "reasoning": {"effort": None, "summary": None, **reasoning},
         "text": {"format": text.get("format") or {"type": "text"}, "verbosity": text.get("verbosity") or "medium"},
         "tool_choice": body.get("tool_choice") or "auto",
-        "tools": [function_tool(tool) for tool in body.get("tools") or []],
+        "tools": [tool_with_defaults(tool) for tool in body.get("tools") or []],
         "truncation": body.get("truncation") or "disabled",
     }

@@ -21,10 +21,13 @@ from agentkit.local.platform import Platform
 from agentkit.local.replies import EventStream, event_bytes, json_reply, stopped_when_gone
 from agentkit.local.responses.context import Context, build_context, build_prompt
 from agentkit.local.responses.events import ResponseWriter
+from agentkit.local.responses.file_search import searcher_for
 from agentkit.local.responses.pages import page_of
 from agentkit.local.responses.record import fail, finish, new_response, usage_of
 from agentkit.local.responses.request import ResponseRequest, TokenCountRequest, check_prompt_options, check_request
+from agentkit.local.responses.uploaded import check_uploads, resolve_uploads
 from agentkit.local.tokens import count_input_tokens
+from agentkit.local.vector_stores.details import wants_details
 
 __all__ = ["ResponseRoutes"]
 
@@ -33,14 +36,19 @@ class _Answer:
     """An answer in the making, and what it is made from."""
 
     def __init__(
-        self, generation: Generation, prompt: Prompt, response: dict[str, Any], context: Context, *, kept: bool
+        self,
+        generation: Generation,
+        response: dict[str, Any],
+        context: Context,
+        *,
+        kept: bool,
+        with_results: bool,
     ) -> None:
         self.generation = generation
-        self.prompt = prompt
         self.response = response
         self.context = context
         self.kept = kept
-        self.writer = ResponseWriter(response)
+        self.writer = ResponseWriter(response, with_results=with_results)
 
 
 class ResponseRoutes:
@@ -49,6 +57,8 @@ class ResponseRoutes:
     def __init__(self, platform: Platform) -> None:
         self._engine = platform.engine
         self._store = platform.store
+        self._files = platform.files
+        self._retrieval = platform.retrieval
 
     def routes(self) -> list[Route]:
         """Return the paths."""
@@ -70,10 +80,17 @@ class ResponseRoutes:
         check_request(request, body)
         async with stopped_when_gone(http.receive):
             context = await build_context(body, self._store)
-            prompt = await read_attachments(build_prompt(body, context, model=chosen.name))
+            prompt = await self._read(body, context, chosen.name)
+            searcher = searcher_for(
+                self._retrieval, prompt.tools, max_tool_calls=request.max_tool_calls, detailed=wants_details(http)
+            )
+            if searcher is not None:
+                await searcher.check_stores()
             response = new_response(request, body, model=chosen.name)
-            generation = Generation(self._engine, prompt)
-            answer = _Answer(generation, prompt, response, context, kept=request.store is not False)
+            generation = Generation(self._engine, prompt, searcher)
+            with_results = "file_search_call.results" in (request.include or [])
+            kept = request.store is not False
+            answer = _Answer(generation, response, context, kept=kept, with_results=with_results)
             if request.stream:
                 pace = Pace.from_environment()
                 await generation.start()
@@ -91,7 +108,7 @@ class ResponseRoutes:
         chosen = choose_model(request.model or REHEARSAL_MODEL)
         check_prompt_options(request, body)
         context = await build_context(body, self._store)
-        prompt = await read_attachments(build_prompt(body, context, model=chosen.name))
+        prompt = await self._read(body, context, chosen.name)
         return json_reply({"object": "response.input_tokens", "input_tokens": self._input_tokens(prompt)})
 
     async def retrieve(self, http: Request) -> Response:
@@ -155,7 +172,7 @@ class ResponseRoutes:
                         yield event
         for event in writer.end_output(complete=not generation.cut):
             yield event
-        usage = usage_of(self._input_tokens(answer.prompt), generation.output_tokens)
+        usage = usage_of(self._input_tokens(generation.prompt), generation.output_tokens)
         finish(answer.response, cut=generation.cut, usage=usage)
         await self._keep(answer)
         yield writer.closing()
@@ -168,6 +185,12 @@ class ResponseRoutes:
         if (response := await self._store.get(response_id)) is None:
             raise _not_found(response_id)
         return response
+
+    async def _read(self, body: dict[str, Any], context: Context, model: str) -> Prompt:
+        """Return what the engine gets, with what is in the files and images that come along."""
+        await check_uploads(context.new, self._files)
+        prompt = build_prompt(body, context, model=model)
+        return await read_attachments(await resolve_uploads(prompt, self._files))
 
     def _input_tokens(self, prompt: Prompt) -> int:
         return count_input_tokens(self._engine, prompt.items, prompt.tools, prompt.text_format)

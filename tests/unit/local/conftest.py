@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import openai
 import pytest
 from openai.types.responses import ResponseStreamEvent
@@ -70,7 +73,7 @@ def engine() -> ToldEngine:
 @pytest.fixture
 def transports(tmp_path: Path, engine: ToldEngine, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("AGENTKIT_REHEARSAL_TOKENS_PER_S", "0")
-    return embedded_transports(home=tmp_path, engine=engine)
+    return embedded_transports(home=tmp_path, engine=engine, embedder=lambda: None)
 
 
 @pytest.fixture
@@ -87,6 +90,92 @@ def sync_client(transports: Any) -> Any:
     http_client = openai.DefaultHttpx2Client(transport=transports[1])
     with openai.OpenAI(api_key="k", base_url=BASE_URL, http_client=http_client, max_retries=0) as blocking_client:
         yield blocking_client
+
+
+class Clock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def go_on(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class WordEmbedder:
+    """Makes vectors of the words that a text has: equal words are near, all others are not. A dozen words a window."""
+
+    name = "words-64"
+    dimensions = 64
+
+    def __init__(self) -> None:
+        self.embedded: list[str] = []
+        self.error: Exception | None = None
+        self.gate = threading.Event()
+        """While it is not set, no passage gets its vectors."""
+        self.gate.set()
+
+    def windows(self, text: str) -> list[str]:
+        words = text.split()
+        return [" ".join(words[start : start + 12]) for start in range(0, len(words), 12)] or [""]
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        assert self.gate.wait(30)
+        if self.error is not None:
+            raise self.error
+        self.embedded += texts
+        return np.stack([self._vector(text) for text in texts])
+
+    def embed_query(self, text: str) -> np.ndarray:
+        return self._vector(text)
+
+    def _vector(self, text: str) -> np.ndarray:
+        vector = np.full(self.dimensions, 1e-3, dtype=np.float32)
+        for word in re.findall(r"[a-z]+", text.lower()):
+            vector[zlib.crc32(word.encode()) % self.dimensions] += 1
+        return np.asarray(vector / np.linalg.norm(vector), dtype=np.float32)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def embedder() -> WordEmbedder:
+    return WordEmbedder()
+
+
+@pytest.fixture
+def platform(tmp_path: Path, clock: Clock, embedder: WordEmbedder, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A function that gives a blocking client of a platform, with rehearsal-1, the clock and the embedder."""
+    monkeypatch.setenv("AGENTKIT_REHEARSAL_TOKENS_PER_S", "0")
+    clients: list[openai.OpenAI] = []
+
+    def make(*, engine: Any = None, with_embedder: bool = True, home: Path | None = None) -> openai.OpenAI:
+        transport = embedded_transports(
+            home=home or tmp_path,
+            engine=engine,
+            embedder=(lambda: embedder) if with_embedder else (lambda: None),
+            clock=clock,
+        )[1]
+        http_client = openai.DefaultHttpx2Client(transport=transport)
+        clients.append(openai.OpenAI(api_key="k", base_url=BASE_URL, http_client=http_client, max_retries=0))
+        return clients[-1]
+
+    yield make
+    for made in clients:
+        made.close()
+
+
+@pytest.fixture
+def api(platform: Any) -> openai.OpenAI:
+    """A blocking client of a platform with rehearsal-1, the clock and the embedder."""
+    made: openai.OpenAI = platform()
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import zipfile
 from typing import Any
 
 import openai
@@ -192,6 +193,23 @@ def test_fields_are_taken_from_a_file(rehearsal: Any) -> None:
 
 def test_a_scan_has_no_words(rehearsal: Any) -> None:
     assert rehearsal(asked("Summarize it.", file(url(pdf("", ""))))).output_text == "`report.pdf` (PDF, 2 p.): …"
+
+
+def test_a_word_file_is_read(rehearsal: Any) -> None:
+    space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    texts = "".join(
+        f"<w:p><w:r>{mark}<w:t>{text}</w:t></w:r></w:p>"
+        for mark, text in (("", "Sales grew."), ("<w:lastRenderedPageBreak/>", "Profit was 40 million."))
+    )
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("word/document.xml", f"<w:document {space}><w:body>{texts}</w:body></w:document>")
+    said = rehearsal(asked("What was the profit?", file(url(buffer.getvalue()), "report.docx"))).output_text
+    assert said == "`report.docx` (2 p.): Profit was 40 million."
+
+
+def test_a_damaged_word_file_is_refused(rehearsal: Any) -> None:
+    assert refusal(rehearsal, url(b"PK\x03\x04" + bytes(200)), "a.docx").startswith("The file 'a.docx' is damaged: ")
 
 
 async def test_a_file_stays_in_the_conversation(engine: Any, client: openai.AsyncOpenAI) -> None:

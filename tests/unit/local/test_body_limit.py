@@ -30,7 +30,7 @@ async def http(tmp_path: Path, engine: Any) -> AsyncIterator[httpx2.AsyncClient]
         transport=transport, base_url="http://x/v1", headers={"authorization": "Bearer t"}
     ) as c:
         yield c
-    app.state.store.close()
+    app.state.platform.close()
 
 
 class Chunks:
@@ -70,3 +70,15 @@ async def test_a_body_that_gets_too_long_is_read_no_further(http: httpx2.AsyncCl
 async def test_a_stranger_is_not_told_the_limit(http: httpx2.AsyncClient) -> None:
     reply = await http.post("/responses", content=BODY + b" ", headers={"authorization": "Bearer guess"})
     assert reply.status_code == 401
+
+
+async def test_uploads_go_to_the_disk_and_have_limits_of_their_own(http: httpx2.AsyncClient) -> None:
+    file = await http.post("/files", data={"purpose": "user_data"}, files={"file": ("a.txt", b"x" * 5_000)})
+    assert (file.status_code, file.json()["bytes"]) == (200, 5_000)
+    body = b'{"bytes":9,"filename":"a","mime_type":"b","purpose":"batch"}'
+    assert len(body) > len(BODY)  # an upload is begun by JSON, which is limited
+    assert (await http.post("/uploads", content=body)).json() == TOO_LARGE
+    part = await http.post("/uploads/upload_x/parts", files={"data": ("a", b"x" * 5_000)})
+    assert part.json()["error"]["message"] == "No such Upload object: upload_x"
+    deeper = await http.post("/files/x/content", content=BODY + b" ")
+    assert deeper.json() == TOO_LARGE

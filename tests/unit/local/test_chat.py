@@ -113,7 +113,7 @@ async def test_messages_of_all_roles_reach_the_engine_as_items(engine: Any, clie
             "content": [
                 {"type": "text", "text": "Look:"},
                 {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
-                {"type": "file", "file": {"file_id": "file-1"}},
+                {"type": "file", "file": {"filename": "a.bin", "file_data": "AAAA"}},
             ],
         },
         {"role": "assistant", "content": "Adding.", "tool_calls": [call("c1"), call("c2", arguments='{"a": 2}')]},
@@ -133,7 +133,7 @@ async def test_messages_of_all_roles_reach_the_engine_as_items(engine: Any, clie
             "content": [
                 {"type": "input_text", "text": "Look:"},
                 {"type": "input_image", "image_url": "data:image/png;base64,AAAA", "detail": "auto"},
-                {"type": "input_file", "file_id": "file-1"},
+                {"type": "input_file", "file_data": "AAAA", "filename": "a.bin"},
             ],
         },
         {

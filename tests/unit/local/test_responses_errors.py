@@ -65,9 +65,9 @@ CASES: list[tuple[dict[str, Any], str, str | None, str | None]] = [
     ({"input": [{"type": "function_call_output", "call_id": "c1", "output": "x"}]}, "No tool call found for function call output with call_id c1.", "input", None),
     ({"input": [{"type": "function_call", "call_id": "c2", "name": "f", "arguments": "{}"}]}, "No tool output found for function call c2.", "input", None),
     # tools
-    ({"tools": [{"type": "web_search"}]}, "The tool 'web_search' is not available on the embedded platform, which offers function tools only. Leave it out, or connect to a platform that has it.", "tools[0].type", "unsupported_tool"),
-    ({"tools": [FUNCTION, {"type": "file_search", "vector_store_ids": ["v"]}]}, None, "tools[1].type", "unsupported_tool"),
-    ({"tools": [{"type": "hammer"}]}, "Invalid value: 'hammer'. Supported values are: 'function'.", "tools[0].type", "invalid_value"),
+    ({"tools": [{"type": "web_search"}]}, "The tool 'web_search' is not available on the embedded platform, which offers function tools and file_search. Leave it out, or connect to a platform that has it.", "tools[0].type", "unsupported_tool"),
+    ({"tools": [FUNCTION, {"type": "computer"}]}, None, "tools[1].type", "unsupported_tool"),
+    ({"tools": [{"type": "hammer"}]}, "Invalid value: 'hammer'. Supported values are: 'function' and 'file_search'.", "tools[0].type", "invalid_value"),
     ({"tools": [{"name": "f"}]}, "Missing required parameter: 'tools[0].type'.", "tools[0].type", "missing_required_parameter"),
     ({"tools": [{"type": "function"}]}, "Missing required parameter: 'tools[0].name'.", "tools[0].name", "missing_required_parameter"),
     ({"tools": [{**FUNCTION, "name": "my tool"}]}, "Invalid 'tools[0].name': string does not match pattern. Expected one that matches '^[a-zA-Z0-9_-]+$', but got 'my tool' instead.", "tools[0].name", "invalid_value"),
@@ -79,7 +79,8 @@ CASES: list[tuple[dict[str, Any], str, str | None, str | None]] = [
     ({"tool_choice": "required"}, "Tool choice 'required' must be specified with 'tools' parameter.", "tool_choice", "invalid_value"),
     ({"tools": [FUNCTION], "tool_choice": {"type": "function", "name": "g"}}, "Tool choice 'g' not found in 'tools' parameter.", "tool_choice", "invalid_value"),
     ({"tools": [FUNCTION], "tool_choice": {"type": "function"}}, "Missing required parameter: 'tool_choice.name'.", "tool_choice.name", "missing_required_parameter"),
-    ({"tools": [FUNCTION], "tool_choice": {"type": "file_search"}}, None, "tool_choice.type", "unsupported_tool"),
+    ({"tools": [FUNCTION], "tool_choice": {"type": "web_search_preview"}}, None, "tool_choice.type", "unsupported_tool"),
+    ({"tools": [FUNCTION], "tool_choice": {"type": "file_search"}}, "Tool choice 'file_search' not found in 'tools' parameter.", "tool_choice", "invalid_value"),
     ({"tools": [FUNCTION], "tool_choice": {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "g"}]}}, "Tool choice 'g' not found in 'tools' parameter.", "tool_choice", "invalid_value"),
     # formats
     ({"text": {"format": {"type": "xml"}}}, "Invalid value: 'xml'. Supported values are: 'text', 'json_schema', and 'json_object'.", "text.format.type", "invalid_value"),
@@ -189,7 +190,7 @@ async def test_a_body_that_is_no_json_object_is_refused(transports: Any, path: s
 @pytest.mark.parametrize(
     ("method", "path", "status", "message"),
     [
-        ("POST", "/v1/embeddings", 404, "Invalid URL (POST /v1/embeddings)"),
+        ("POST", "/v1/moderations", 404, "Invalid URL (POST /v1/moderations)"),
         ("GET", "/", 404, "Invalid URL (GET /)"),
         ("GET", "/v1/models/", 404, "Invalid URL (GET /v1/models/)"),
         ("GET", "/v1/responses", 405, "Not allowed to GET on /v1/responses."),

@@ -128,6 +128,13 @@ def test_the_openai_client_is_told_that_its_request_is_too_large(server: subproc
         assert client.responses.create(model="rehearsal-1", input="Hi").output_text == "now"
 
 
+def test_an_upload_may_be_larger_than_a_prompt(server: subprocess.Popen[str], tmp_path: Path) -> None:
+    address, token = read_line(server, "agentkit platform: "), read_line(server, "token: ")
+    with openai.OpenAI(base_url=address, api_key=token, max_retries=0) as client:
+        made = client.files.create(file=("large.bin", bytes(65 * 1024 * 1024)), purpose="user_data")
+        assert made.bytes == (tmp_path / "files" / "data" / made.id).stat().st_size == 65 * 1024 * 1024
+
+
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """What names stand for, by name; others can't be resolved."""

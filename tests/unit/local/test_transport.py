@@ -29,7 +29,7 @@ def raw_app(answer: Any) -> Any:
 
     class App:
         class state:  # noqa: N801  (Starlette's name)
-            class store:  # noqa: N801
+            class platform:  # noqa: N801
                 close = staticmethod(lambda: None)
 
         async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

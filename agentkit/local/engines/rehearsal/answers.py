@@ -91,7 +91,7 @@ class Writer:
             text = f"{text}\n\n{self._say('unseen')}"
         if self.conversation.pictures:
             text = f"{text} ({'; '.join(self.conversation.pictures)})"
-        return compose.shaped(text, f"{self.conversation.instructions}\n{self._formal_request()}") or "…"
+        return self.shaped(text)
 
     def _formal_request(self) -> str:
         """Return the request where it may say how the answer is to look, and nothing for a text that is handed over."""
@@ -120,6 +120,27 @@ class Writer:
         if found is None and self.conversation.attachments:
             return self._say("attachment")
         return found or self._small_answer()
+
+    def answers_alone(self) -> bool:
+        """Return whether the request is answered without looking anywhere: small talk, sums, what was told before."""
+        request = self.request
+        if not request.text.strip() or self.conversation.documents:
+            return True
+        handed = self._translated() or self._repeated() or self._summed_up()
+        found = handed or self._small_talk() or self._known() or self._worked_out() or self._made_up() or self._noted()
+        return found is not None
+
+    def unfound(self, query: str) -> str:
+        """Return that the files say nothing of what is asked."""
+        return self._say("unfound", quote=_short(query))
+
+    def nearest(self, filename: str) -> str:
+        """Return the opening of a quotation that is near to what is asked, though it has none of its words."""
+        return self._say("nearest", file=_short(filename))
+
+    def shaped(self, text: str) -> str:
+        """Return a text in the form that the instructions ask for."""
+        return compose.shaped(text, f"{self.conversation.instructions}\n{self._formal_request()}") or "…"
 
     def _say(self, key: str, **values: str) -> str:
         return say(key, self.language, **values)

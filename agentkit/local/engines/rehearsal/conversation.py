@@ -14,11 +14,13 @@ from typing import Any
 
 from agentkit.local.engines.base import Prompt
 
+from .contents import content_text
+from .passages import Passage, may_search, passages_of
 from .reading import Reading, clip
 from .schemas import Schema
 from .words import identifier_words
 
-__all__ = ["Attached", "Call", "Conversation", "Exchange", "Tool", "content_text", "read_prompt"]
+__all__ = ["Attached", "Call", "Conversation", "Exchange", "Tool", "read_prompt"]
 
 _HANDOFF_NAME = re.compile(r"^(?:transfer|handoff|hand_off|escalate|delegate)_to_(\w+)$")
 _HANDOFF_WORDS = re.compile(r"^\s*hand[\s-]?off to the (.{1,80}?) agent to handle the request\.?", re.IGNORECASE)
@@ -121,6 +123,15 @@ class Conversation:
     documents: tuple[Attached, ...] = ()
     """The files in the request that can be read."""
 
+    can_search: bool = False
+    """Files may be searched, and have not been since the request."""
+
+    must_search: bool = False
+    """They have to be."""
+
+    passages: tuple[Passage, ...] | None = None
+    """What was found since the request, best first; None where nothing was searched."""
+
     @property
     def now(self) -> Exchange:
         """The exchange that is being answered."""
@@ -167,6 +178,8 @@ def read_prompt(prompt: Prompt) -> Conversation:
     attached = _attachments(prompt.items)
     form = prompt.text_format if isinstance(prompt.text_format, dict) else {}
     schema = form.get("schema") if form.get("type") == "json_schema" else None
+    passages = passages_of(prompt.items)
+    can_search, must_search = may_search(prompt)
     return Conversation(
         instructions=clip(instructions),
         exchanges=exchanges,
@@ -179,6 +192,9 @@ def read_prompt(prompt: Prompt) -> Conversation:
         attachments=sum("document" not in part for part in attached),
         pictures=tuple(part["size"] for part in attached if isinstance(part.get("size"), str)),
         documents=tuple(found for part in attached if (found := _document(part)) is not None),
+        can_search=can_search and passages is None,
+        must_search=must_search and passages is None,
+        passages=passages,
     )
 
 
@@ -280,36 +296,6 @@ def _read_call(item: dict[str, Any], outputs: dict[str, str]) -> Call:
         arguments=arguments if isinstance(arguments, dict) else {},
         output=outputs.get(str(item.get("call_id"))),
     )
-
-
-def content_text(content: Any) -> str:  # Any: outside JSON
-    """Return the text in a message's content or a tool's output: a string, or the text parts of a list.
-
-    Half surrogate pairs, which no UTF-8 can carry, are replaced.
-    """
-    text = _text_of(content)
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _text_of(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        texts = (part if isinstance(part, str) else _part_text(part) for part in content)
-        return "\n".join(text for text in texts if text)
-    if content is None:
-        return ""
-    try:
-        return json.dumps(content, ensure_ascii=False, default=str)
-    except (TypeError, ValueError, RecursionError):
-        return ""
-
-
-def _part_text(part: Any) -> str:
-    if not isinstance(part, dict) or "document" in part:
-        return ""
-    text = part.get("text", part.get("refusal"))
-    return text if isinstance(text, str) else ""
 
 
 def _attachments(items: list[Any]) -> list[dict[str, Any]]:

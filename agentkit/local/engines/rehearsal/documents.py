@@ -11,12 +11,12 @@ from .results import stopped
 from .rules import sentences
 from .words import stem_set
 
-__all__ = ["said_of"]
+__all__ = ["ABOUT_FILES", "said_of"]
 
 _BEGINNING = 3
 """Sentences of a file that tell how it begins."""
 _SENTENCE_CHARACTERS = 300
-_ABOUT_FILES = stem_set("""
+ABOUT_FILES = stem_set("""
     file files document documents pdf page pages text attachment attached paper summarize summary sum say says contain
     contains content read describe explain tell show shows mean means
 """)
@@ -29,7 +29,7 @@ def said_of(request: Reading, documents: Sequence[Attached]) -> str:
         request: What is asked.
         documents: The files; at least one.
     """
-    asked = frozenset(stem for stem in request.content_stems if stem not in GENERIC and stem not in _ABOUT_FILES)
+    asked = frozenset(stem for stem in request.content_stems if stem not in GENERIC and stem not in ABOUT_FILES)
     found = [(document, _answering(asked, document)) for document in documents]
     if any(score for _, (score, _) in found):
         best = max(score for _, (score, _) in found)
@@ -50,7 +50,8 @@ def _answering(asked: frozenset[str], document: Attached) -> tuple[int, str]:
 
 
 def _named(document: Attached) -> str:
-    return f"`{document.name}`" + (f" (PDF, {document.pages} p.)" if document.pages else "")
+    kind = "" if document.name.lower().endswith((".docx", ".pptx")) else "PDF, "
+    return f"`{document.name}`" + (f" ({kind}{document.pages} p.)" if document.pages else "")
 
 
 def _short(sentence: str) -> str:

@@ -19,16 +19,25 @@ class RehearsalEngine:
     """The name that it answers under."""
 
     async def answer(self, prompt: Prompt) -> AsyncIterator[Piece]:
-        """Yield the reply to `prompt`: whole calls, or text in pieces of about a token each.
+        """Yield the reply to `prompt`: a search, whole calls, or text in pieces of about a token each, with citations.
 
         The pieces come as fast as they are taken; the platform sets the pace and keeps to `max_output_tokens`.
         """
         answer = reply(prompt)
+        if answer.search is not None:
+            yield answer.search
+            return
         for call in answer.calls:
             yield call
-        if not answer.calls:
-            for piece in pieces(answer.text):
+        if answer.calls:
+            return
+        start = 0
+        for end, citation in (*answer.cited, (len(answer.text), None)):
+            for piece in pieces(answer.text[start:end]):
                 yield TextDelta(piece)
+            if citation is not None:
+                yield citation
+            start = end
 
     def count_tokens(self, text: str) -> int:
         """Return how many pieces `answer` would cut `text` into; 0 for no text."""

@@ -39,6 +39,8 @@ _LINES: dict[str, dict[str, str]] = {
         "untranslated": "I have no dictionary, only a few phrases, so I can't translate “{quote}” into {language}.",
         "fields": "{what}: {value}.",
         "and": "and",
+        "unfound": "I searched the files for “{quote}” and found nothing that answers it.",
+        "nearest": "The nearest passage, in `{file}`, says:",
     },
     "es": {
         "hello": "¡Hola! ¿En qué puedo ayudarte?",
@@ -73,6 +75,8 @@ _LINES: dict[str, dict[str, str]] = {
         "untranslated": "No tengo diccionario, solo unas frases, así que no puedo traducir «{quote}» ({language}).",
         "fields": "{what}: {value}.",
         "and": "y",
+        "unfound": "He buscado «{quote}» en los archivos y no he encontrado nada que lo responda.",
+        "nearest": "El pasaje más cercano, en `{file}`, dice:",
     },
     "fr": {
         "hello": "Bonjour ! Comment puis-je vous aider ?",
@@ -108,6 +112,8 @@ _LINES: dict[str, dict[str, str]] = {
         "« {quote} » ({language}).",
         "fields": "{what} : {value}.",
         "and": "et",
+        "unfound": "J'ai cherché « {quote} » dans les fichiers et n'ai rien trouvé qui y réponde.",
+        "nearest": "Le passage le plus proche, dans `{file}`, dit :",
     },
     "de": {
         "hello": "Hallo! Wie kann ich helfen?",
@@ -142,6 +148,8 @@ _LINES: dict[str, dict[str, str]] = {
         "übersetzen ({language}).",
         "fields": "{what}: {value}.",
         "and": "und",
+        "unfound": "Ich habe die Dateien nach „{quote}“ durchsucht und nichts gefunden, was das beantwortet.",
+        "nearest": "Die nächstliegende Stelle, in `{file}`, sagt:",
     },
     "it": {
         "hello": "Ciao! Come posso aiutarti?",
@@ -163,6 +171,8 @@ _LINES: dict[str, dict[str, str]] = {
         "ask": "Per usare `{tool}` mi serve ancora: {what}?",
         "ask_many": "Per usare `{tool}` mi servono ancora: {what}?",
         "and": "e",
+        "unfound": "Ho cercato «{quote}» nei file e non ho trovato nulla che risponda.",
+        "nearest": "Il passaggio più vicino, in `{file}`, dice:",
     },
     "pt": {
         "hello": "Olá! Como posso ajudar?",
@@ -184,6 +194,8 @@ _LINES: dict[str, dict[str, str]] = {
         "ask": "Para usar `{tool}` falta-me um dado: {what}?",
         "ask_many": "Para usar `{tool}` faltam-me dados: {what}?",
         "and": "e",
+        "unfound": "Procurei “{quote}” nos arquivos e não encontrei nada que responda.",
+        "nearest": "O trecho mais próximo, em `{file}`, diz:",
     },
     "zh": {
         "hello": "你好！有什么可以帮您？",

@@ -1,0 +1,221 @@
+"""What workers do: claim files, keep their chunks, claim chunks, keep their vectors."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from agentkit._process import is_gone
+from agentkit.local.vector_stores.embedded.attaching import discard_chunks
+from agentkit.local.vector_stores.embedded.records import FILE, as_file
+from agentkit.local.vector_stores.passages import Chunk
+from agentkit.local.vector_stores.storage import FileRecord, StorageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = [
+    "anything_to_claim",
+    "anything_to_embed",
+    "claim",
+    "claim_unembedded",
+    "fail_file",
+    "put_chunks",
+    "put_vectors",
+    "release",
+]
+
+_WAITS = "f.status = 'in_progress' AND f.content_hash IS NULL"
+
+
+def anything_to_claim(db: sqlite3.Connection, worker: str) -> bool:
+    """Return whether `claim` may find something; without locking anybody out."""
+    query = f"SELECT 1 FROM files AS f INDEXED BY files_waiting WHERE {_WAITS} AND f.worker IS NULL LIMIT 1"
+    return db.execute(query).fetchone() is not None or bool(_gone(db, "files", worker))
+
+
+def _gone(db: sqlite3.Connection, table: str, worker: str) -> list[str]:
+    """Return the workers that have ended and had claimed something."""
+    others = db.execute(f"SELECT DISTINCT worker FROM {table} WHERE worker IS NOT NULL").fetchall()
+    return [other for (other,) in others if other != worker and is_gone(other)]
+
+
+def claim(db: sqlite3.Connection, worker: str, limit: int, storage: str) -> list[FileRecord]:
+    """Return files that wait to be indexed, oldest first, and make them the worker's."""
+    for other in _gone(db, "files", worker):
+        db.execute("UPDATE files SET worker = NULL WHERE worker = ?", (other,))
+    query = f"""SELECT {FILE} FROM files AS f JOIN stores AS s ON s.number = f.store
+        WHERE {_WAITS} AND f.worker IS NULL ORDER BY f.created_at, f.number LIMIT ?"""
+    files = [as_file(row) for row in db.execute(query, (limit,)).fetchall()]
+    mine = [(worker, storage, file.revision) for file in files]
+    db.executemany("UPDATE files SET worker = ?, storage = ? WHERE number = ?", mine)
+    return files
+
+
+def _still_wanted(db: sqlite3.Connection, file: FileRecord) -> bool:
+    query = "SELECT 1 FROM files WHERE number = ? AND status = 'in_progress'"
+    return db.execute(query, (file.revision,)).fetchone() is not None
+
+
+def put_chunks(
+    db: sqlite3.Connection, file: FileRecord, chunks: Sequence[Chunk], content_hash: str, needs_vectors: bool
+) -> bool:
+    """Keep a file's chunks in place of those it had. False where it isn't wanted any more."""
+    if not _still_wanted(db, file):
+        return False
+    discard_chunks(db, file.revision)
+    first = _insert_chunks(db, file.revision, chunks)
+    follows = needs_vectors and bool(chunks)
+    if follows:
+        keys = range(first, first + len(chunks))
+        db.executemany("INSERT INTO waiting (file, chunk) VALUES (?, ?)", [(file.revision, key) for key in keys])
+    query = """UPDATE files SET first_chunk = ?, chunks = ?, content_hash = ?, usage_bytes = ?, worker = NULL,
+        status = ? WHERE number = ?"""
+    size = sum(len(chunk.text.encode(errors="surrogatepass")) for chunk in chunks)
+    status = "in_progress" if follows else "completed"
+    db.execute(query, (first if chunks else None, len(chunks), content_hash, size, status, file.revision))
+    query = """UPDATE stores SET chunks = chunks + ?, last_chunk = MAX(last_chunk, ?), changes = changes + 1
+        WHERE number = (SELECT store FROM files WHERE number = ?)"""
+    db.execute(query, (len(chunks), first + len(chunks) - 1, file.revision))
+    return True
+
+
+def _insert_chunks(db: sqlite3.Connection, file: int, chunks: Sequence[Chunk]) -> int:
+    """Insert them under keys that follow each other, and were never used before; return the first."""
+    last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'chunks'").fetchone()
+    first: int = (0 if last is None else last[0]) + 1
+    rows = (
+        (
+            first + n,
+            file,
+            c.position,
+            _storable(c.text),
+            c.tokens,
+            c.start,
+            c.end,
+            c.page,
+            c.last_page,
+            _storable(c.heading),
+        )
+        for n, c in enumerate(chunks)
+    )
+    db.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    return first
+
+
+def _storable(text: str) -> str:
+    """Return a text without halves of surrogate pairs, which are no characters and can't be kept."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def fail_file(db: sqlite3.Connection, file: FileRecord, code: str, message: str) -> bool:
+    """Note why a file can't be indexed. False where it isn't wanted any more."""
+    if not _still_wanted(db, file):
+        return False
+    discard_chunks(db, file.revision)
+    query = "UPDATE files SET status = 'failed', error_code = ?, error_message = ?, worker = NULL WHERE number = ?"
+    db.execute(query, (code, _storable(message), file.revision))
+    return True
+
+
+def anything_to_embed(db: sqlite3.Connection, worker: str) -> bool:
+    """Return whether `claim_unembedded` may find something; without locking anybody out."""
+    if db.execute("SELECT 1 FROM waiting WHERE worker IS NULL LIMIT 1").fetchone():
+        return True
+    return bool(_gone(db, "waiting", worker))
+
+
+def claim_unembedded(db: sqlite3.Connection, worker: str, limit: int, storage: str) -> list[tuple[int, str, str]]:
+    """Return `(key, store_id, text)` of chunks that wait for vectors, and make them the worker's."""
+    for other in _gone(db, "waiting", worker):
+        db.execute("UPDATE waiting SET worker = NULL WHERE worker = ?", (other,))
+    query = """SELECT w.file, w.chunk, s.id, c.text FROM waiting AS w JOIN chunks AS c ON c.key = w.chunk
+        JOIN files AS f ON f.number = w.file JOIN stores AS s ON s.number = f.store
+        WHERE w.worker IS NULL ORDER BY w.file, w.chunk LIMIT ?"""
+    rows = db.execute(query, (limit,)).fetchall()
+    query = "UPDATE waiting SET worker = ?, storage = ? WHERE file = ? AND chunk = ?"
+    db.executemany(query, [(worker, storage, file, chunk) for file, chunk, _, _ in rows])
+    return [(chunk, store_id, text) for _, chunk, store_id, text in rows]
+
+
+def release(db: sqlite3.Connection, storage: str) -> None:
+    """Give back what was claimed through a storage object and isn't done."""
+    db.execute(f"UPDATE files AS f SET worker = NULL WHERE {_WAITS} AND f.storage = ?", (storage,))
+    db.execute("UPDATE waiting SET worker = NULL WHERE worker IS NOT NULL AND storage = ?", (storage,))
+
+
+def put_vectors(
+    db: sqlite3.Connection, store_id: str, embedder: str, vectors: Sequence[tuple[int, np.ndarray]]
+) -> None:
+    """Keep the vectors of chunks that wait for them; complete the files that have all.
+
+    Raises:
+        StorageError: The store has vectors of another embedder.
+        ValueError: An array isn't of shape (windows, dimensions), or has something that is no number.
+    """
+    row = db.execute("SELECT number FROM stores WHERE id = ?", (store_id,)).fetchone()
+    if row is None or not vectors:
+        return
+    store = row[0]
+    blobs = _checked(vectors)
+    _adopt(db, store, embedder, blobs[0][1].shape[1])
+    arrays = dict(blobs)
+    owners = _waiting(db, store, list(arrays))  # without those that were removed meanwhile, or have their vectors
+    db.executemany("DELETE FROM waiting WHERE file = ? AND chunk = ?", [(file, key) for key, file in owners])
+    last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'vectors'").fetchone()
+    before = 0 if last is None else last[0]
+    rows, added = [], dict[int, tuple[int, int, int]]()
+    for number, (key, file) in enumerate(owners, start=before + 1):
+        rows.append((number, key, file, arrays[key].data))
+        count, size, _ = added.get(file, (0, 0, 0))
+        added[file] = (count + 1, size + arrays[key].nbytes, number)
+    db.executemany("INSERT INTO vectors (number, chunk, file, data) VALUES (?, ?, ?, ?)", rows)
+    for file, (count, size, highest) in added.items():
+        _count_vectors(db, file, count, size, highest)
+    if added:
+        db.execute("UPDATE stores SET last_vector = MAX(last_vector, ?) WHERE number = ?", (before + len(rows), store))
+
+
+def _waiting(db: sqlite3.Connection, store: int, keys: Sequence[int]) -> list[tuple[int, int]]:
+    """Return `(key, file)` of those chunks that wait for vectors, in the order of `keys`."""
+    # CROSS: the planner may not begin with all that wait
+    query = """SELECT c.key, c.file FROM json_each(?) AS n CROSS JOIN chunks AS c ON c.key = n.value
+        CROSS JOIN waiting AS w ON w.file = c.file AND w.chunk = c.key
+        CROSS JOIN files AS f ON f.number = c.file WHERE f.store = ?"""
+    found = dict(db.execute(query, (str(list(keys)), store)).fetchall())
+    return [(key, found[key]) for key in keys if key in found]
+
+
+def _checked(vectors: Sequence[tuple[int, np.ndarray]]) -> list[tuple[int, np.ndarray]]:
+    import numpy as np
+
+    checked = [(key, np.ascontiguousarray(array, dtype="<f4")) for key, array in vectors]
+    length = checked[0][1].shape[-1] if checked[0][1].ndim else 0
+    for key, array in checked:
+        if array.ndim != 2 or 0 in array.shape or array.shape[1] != length or not np.isfinite(array).all():
+            shape = f"{array.dtype} of shape {array.shape}"
+            raise ValueError(f"Vectors of chunk {key}: {shape}, not finite float32 of shape (windows, {length}).")
+    return checked
+
+
+def _adopt(db: sqlite3.Connection, store: int, embedder: str, dimensions: int) -> None:
+    """Note whose vectors a store has, or refuse those of another."""
+    query = "SELECT id, embedder, dimensions FROM stores WHERE number = ?"
+    store_id, earlier, length = db.execute(query, (store,)).fetchone()
+    if (earlier, length) == (embedder, dimensions):
+        return
+    query = "SELECT 1 FROM files WHERE store = ? AND last_vector > 0 LIMIT 1"
+    if earlier is not None and db.execute(query, (store,)).fetchone():
+        raise StorageError(
+            f"Vector store {store_id} has vectors of {earlier!r} ({length} numbers each), which don't mix with those "
+            f"of {embedder!r} ({dimensions}). Set AGENTKIT_EMBEDDER back, or add its files to a new store."
+        )
+    db.execute("UPDATE stores SET embedder = ?, dimensions = ? WHERE number = ?", (embedder, dimensions, store))
+
+
+def _count_vectors(db: sqlite3.Connection, file: int, count: int, size: int, number: int) -> None:
+    query = """UPDATE files SET embedded = embedded + ?, usage_bytes = usage_bytes + ?, last_vector = ?,
+        status = CASE WHEN embedded + ? = chunks AND status = 'in_progress' THEN 'completed' ELSE status END
+        WHERE number = ?"""
+    db.execute(query, (count, size, number, count, file))

@@ -1,0 +1,31 @@
+"""A program that indexes in PostgreSQL until it is killed: it prints what it was told is kept.
+
+Usage: `killed_worker DSN ROUND`. It prints as `killed_indexer`, the same program for the embedded engine, does.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "unit" / "local" / "vector_stores"))
+
+from killed_indexer import STORE, index_what_waits, say
+
+from agentkit.local.vector_stores.postgres import PostgresStorage
+from agentkit.local.vector_stores.storage import FileRecord
+
+
+def main() -> None:
+    storage = PostgresStorage(sys.argv[1])
+    say("ready")
+    for n in range(100_000):
+        added = [FileRecord(STORE, f"file-{sys.argv[2]}-{n}-{m}", "f.txt", n) for m in range(3)]
+        storage.add_files(added)
+        for file in added:
+            say("attached", file.file_id)
+        index_what_waits(storage)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""PDF files: text by pages, bookmarks, and a process that a hostile file may kill without harm."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader, PdfWriter
+
+from agentkit.local.parsing import Mark, Unreadable, parse
+from agentkit.local.parsing import pdf as module
+from agentkit.local.parsing.pdf import parse_pdf
+
+
+def pdf(
+    *pages: str, outline: list[tuple[str, int]] | None = None, title: str = "", password: str | None = None
+) -> bytes:
+    """Return a PDF with lines of text on each page, and bookmarks: their titles and pages from 0."""
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(_plain(pages))))
+    if title:
+        writer.add_metadata({"/Title": title})
+    for text, page in outline or []:
+        writer.add_outline_item(title=text, page_number=page)
+    if password is not None:
+        writer.encrypt(password, algorithm="RC4-128")
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    return buffer.getvalue()
+
+
+def _plain(pages: tuple[str, ...]) -> bytes:
+    kids = " ".join(f"{4 + 2 * index} 0 R" for index in range(len(pages)))
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    for index, text in enumerate(pages):
+        lines = " ".join(f"({line}) Tj 0 -14 Td" for line in text.split("\n") if line)
+        stream = f"BT /F1 12 Tf 20 700 Td {lines} ET" if text else ""
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents {5 + 2 * index} 0 R "
+            "/Resources << /Font << /F1 3 0 R >> >> >>"
+        )
+        objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
+    out, places = b"%PDF-1.7\n", []
+    for number, body in enumerate(objects, 1):
+        places.append(len(out))
+        out += f"{number} 0 obj\n{body}\nendobj\n".encode()
+    table = "".join(f"{place:010d} 00000 n \n" for place in places)
+    size = len(objects) + 1
+    end = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{len(out)}"
+    return out + f"{end}\n%%EOF\n".encode()
+
+
+@pytest.fixture(autouse=True)
+def _no_process_is_left() -> Iterator[None]:
+    yield
+    while module._idle:
+        module._idle.pop().close()
+
+
+def refusal(data: bytes | Path, name: str = "a.pdf") -> str:
+    with pytest.raises(Unreadable) as caught:
+        parse(name, data)
+    assert caught.value.code == "invalid_file"
+    return caught.value.message
+
+
+TWO = pdf(
+    "Sales grew.\nSecond line.", "Costs fell in Sweden.", outline=[("Costs fell", 1), ("Sales", 0)], title="Report"
+)
+
+
+def test_a_pdf_is_read_page_by_page_with_its_bookmarks() -> None:
+    parsed = parse("a.pdf", TWO)
+    assert parsed.text == "Sales grew.\nSecond line.\n\nCosts fell in Sweden."
+    assert parsed.pages == (Mark(0, 1), Mark(26, 2))
+    assert parsed.headings == (Mark(0, 1, "Sales"), Mark(26, 1, "Costs fell"))
+    assert (parsed.kind, parsed.title) == ("pdf", "Report")
+
+
+def test_a_page_without_text_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(pdf("", "Two.", "", "Four."))
+    parsed = parse("a.pdf", path)
+    assert [(mark.number, parsed.text[mark.start :][:5]) for mark in parsed.pages] == [
+        (1, "Two.\n"), (2, "Two.\n"), (3, "Four."), (4, "Four.")
+    ]  # fmt: skip
+
+
+def test_a_pdf_is_one_by_its_content() -> None:
+    assert parse("report.docx", TWO).kind == "pdf"
+    assert parse("report.txt", TWO).kind == "pdf"
+    assert parse("a.pdf", b"junk before\n" + TWO).kind == "pdf"
+
+
+def test_files_that_can_not_be_read_say_why() -> None:
+    assert refusal(pdf("x", password="secret")) == "'a.pdf' is encrypted: save it without a password."
+    assert parse("a.pdf", pdf("Open.", password="")).text == "Open."
+    damaged = "'a.pdf' is damaged, or no PDF: Failed to load document (PDFium: Data format error)."
+    assert refusal(b"%PDF-1.7\n") == f"{damaged} Save it anew from its program."
+    assert refusal(TWO[: len(TWO) // 3]).startswith("'a.pdf' is damaged")
+    assert refusal(pdf("", "")) == (
+        "'a.pdf' has no text layer: its 2 pages are pictures or blank. Run text recognition over it (such as ocrmypdf)."
+    )
+
+
+def test_a_caller_may_limit_pages_and_characters() -> None:
+    with pytest.raises(Unreadable, match="has 2 pages, where 1 is the most"):
+        parse_pdf("a.pdf", TWO, most_pages=1)
+    assert parse_pdf("a.pdf", TWO, most_characters=5).text == "Sales grew.\nSecond line."
+
+
+def test_hyphens_at_line_ends_are_undone_and_spaces_tidied() -> None:
+    assert module._tidied("exam\ufffe\r\nple and\xa0so  \r\non\x02\nward\0") == "example and so\nonward"
+
+
+def test_one_process_reads_file_after_file() -> None:
+    parse("a.pdf", TWO)
+    (process,) = module._idle
+    first = process._popen.pid
+    refusal(b"%PDF-1.7\n")
+    parse("a.pdf", TWO)
+    (process,) = module._idle
+    assert process._popen.pid == first
+
+
+def test_a_process_that_has_ended_is_replaced() -> None:
+    parse("a.pdf", TWO)
+    (process,) = module._idle
+    process._popen.kill()
+    process._popen.wait()
+    assert parse("a.pdf", TWO).title == "Report"
+
+
+def test_a_process_that_does_not_start_is_an_error_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.sys, "executable", str(tmp_path / "nothing"))
+    assert "the process for PDF files didn't start ([Errno 2]" in refusal(TWO)
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "_PROGRAM", tmp_path / "nothing.py")
+    assert "the process for PDF files didn't start (it ended at once)" in refusal(TWO)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_crash_is_an_error_of_that_file_alone() -> None:
+    crashed = module._Process()
+    assert crashed.begin(TWO, {"most_pages": 10, "most_characters": 1_000})
+    os.kill(crashed._popen.pid, signal.SIGSEGV)
+    with pytest.raises(Unreadable, match="'a.pdf' is damaged: PDFium crashed over it") as caught:
+        list(crashed.answers("a.pdf"))
+    assert caught.value.code == "invalid_file"
+    crashed.close()
+    assert parse("a.pdf", TWO).title == "Report"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_process_that_says_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_SILENCE_S", 0.05)
+    process = module._Process()
+    assert process._popen.stdin is not None
+    monkeypatch.setattr(process, "_ready", True)
+    os.kill(process._popen.pid, signal.SIGSTOP)
+    with pytest.raises(Unreadable, match="a page took more than"):
+        list(process.answers("a.pdf"))
+    process.close()
+    assert process._popen.returncode == -signal.SIGKILL
+
+
+def test_text_is_whole_beyond_the_basic_plane() -> None:
+    # PDFium gives UTF-16; an emoji in a real file, whose font maps a code to U+1F600
+    parsed = parse("a.pdf", base64.b64decode(EMOJI))
+    assert parsed.text == "A\U0001f600B"
+
+
+def _emoji_pdf() -> str:
+    cmap = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def "
+        "1 begincodespacerange <00> <FF> endcodespacerange 3 beginbfchar <41> <0041> <42> <0042> <43> <D83DDE00> "
+        "endbfchar endcmap end end"
+    )
+    stream = "BT /F1 12 Tf 20 100 Td (ACB) Tj ET"
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 6 0 R >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 200] /Contents 5 0 R "
+        "/Resources << /Font << /F1 3 0 R >> >> >>",
+        f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
+        f"<< /Length {len(cmap)} >>\nstream\n{cmap}\nendstream",
+    ]
+    out, places = b"%PDF-1.7\n", []
+    for number, body in enumerate(objects, 1):
+        places.append(len(out))
+        out += f"{number} 0 obj\n{body}\nendobj\n".encode()
+    table = "".join(f"{place:010d} 00000 n \n" for place in places)
+    end = f"xref\n0 7\n0000000000 65535 f \n{table}trailer\n<< /Size 7 /Root 1 0 R >>\nstartxref\n{len(out)}\n%%EOF\n"
+    return base64.b64encode(out + end.encode()).decode()
+
+
+EMOJI = _emoji_pdf()
