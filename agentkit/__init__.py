@@ -35,6 +35,11 @@ if TYPE_CHECKING:
         UnknownModelError,
         UserError,
     )
+    from agentkit.files.progress import StoreProgress
+    from agentkit.files.questions import make_questions
+    from agentkit.files.report import AddReport
+    from agentkit.files.search import Hit, SearchResult
+    from agentkit.files.store import VectorStore
     from agentkit.models import (
         AgentOutputSchema,
         AgentOutputSchemaBase,
@@ -151,6 +156,7 @@ if TYPE_CHECKING:
         run_demo_loop,
     )
     from agentkit.runtime.batch import run_over, run_over_async
+    from agentkit.runtime.citations import Citation
     from agentkit.runtime.graph import AgentGraph
     from agentkit.runtime.partial_view import Partial
     from agentkit.sessions import (
@@ -202,6 +208,7 @@ if TYPE_CHECKING:
         tool_input_guardrail,
         tool_output_guardrail,
     )
+    from agentkit.tooling.file_filters import attr
     from agentkit.tracing import (
         AgentSpanData,
         BackendSpanExporter,
@@ -320,11 +327,19 @@ _MODULES = {
     "agentkit.records.opened": "RecordedTrace open_trace",
     "agentkit.records.messages": "messages",
     "agentkit.tracing.notes": "annotate notes",
+    "agentkit.files.store": "VectorStore",
+    "agentkit.tooling.file_filters": "attr",
+    "agentkit.files.questions": "make_questions",
+    "agentkit.files.search": "Hit SearchResult",
+    "agentkit.files.report": "AddReport",
+    "agentkit.files.progress": "StoreProgress",
+    "agentkit.runtime.citations": "Citation",
     "openai": "AsyncOpenAI",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 __all__ = [
+    "AddReport",
     "Agent",
     "AgentBase",
     "AgentGraph",
@@ -351,6 +366,7 @@ __all__ = [
     "Chat",
     "ChatMessage",
     "ChatQuirks",
+    "Citation",
     "CodeInterpreterTool",
     "CompactingSession",
     "CompactionItem",
@@ -375,6 +391,7 @@ __all__ = [
     "HandoffInputFilter",
     "HandoffOutputItem",
     "HandoffSpanData",
+    "Hit",
     "HostedMCPTool",
     "ImageGenerationTool",
     "InputGuardrail",
@@ -454,6 +471,7 @@ __all__ = [
     "RunStateError",
     "Runner",
     "SQLiteSession",
+    "SearchResult",
     "Session",
     "SessionABC",
     "SessionInfo",
@@ -465,6 +483,7 @@ __all__ = [
     "SpeechGroupSpanData",
     "SpeechSpanData",
     "StopAtTools",
+    "StoreProgress",
     "StreamEvent",
     "TContext",
     "TResponseInputItem",
@@ -502,12 +521,14 @@ __all__ = [
     "UnknownModelError",
     "Usage",
     "UserError",
+    "VectorStore",
     "WebSearchTool",
     "__version__",
     "add_trace_processor",
     "agent_span",
     "annotate",
     "approve",
+    "attr",
     "calls",
     "chat",
     "connect",
@@ -535,6 +556,7 @@ __all__ = [
     "last_error",
     "last_run",
     "load_ipython_extension",
+    "make_questions",
     "mcp_tools_span",
     "messages",
     "nest_handoff_history",

@@ -254,6 +254,8 @@ class Backend:
             organization=self.plan.organization,
             project=self.plan.project,
             http_client=openai.DefaultAsyncHttpx2Client(transport=transport),
+            # where passages stand that a search in files finds: what isn't OpenAI ignores it, or tells more
+            default_headers=None if self.name == "openai" else {"x-agentkit-details": "true"},
         )
 
     @contextlib.contextmanager

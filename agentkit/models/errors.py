@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     import openai
     from openai import AsyncOpenAI
 
-__all__ = ["as_model_error", "broken_stream", "server_of", "stream_error", "too_slow", "unreadable"]
+__all__ = [
+    "as_model_error",
+    "broken_stream",
+    "joined",
+    "said_by",
+    "server_of",
+    "stream_error",
+    "too_slow",
+    "unreadable",
+]
 
 _HINTS = {
     401: "Check the API key: OPENAI_API_KEY, or agentkit.connect(api_key=…).",
@@ -48,7 +57,7 @@ def as_model_error(error: openai.APIError, client: AsyncOpenAI) -> AgentsExcepti
         hint = _HINTS.get(status, "The server failed; try again." if status >= 500 else None)
         if status == 404 and client.base_url.host != "api.openai.com" and _path_of(error).endswith("/responses"):
             hint = f'{hint} A server that only has Chat Completions: agentkit.connect("…", api="chat_completions").'
-        text = f"{server} answered {status}: {_sentence(_said(error))}"
+        text = f"{server} answered {status}: {_sentence(said_by(error))}"
         kind = UnknownModelError if error.code == "model_not_found" else None
         ours: AgentsException = (
             kind(_without_key(text, client))
@@ -66,7 +75,7 @@ def as_model_error(error: openai.APIError, client: AsyncOpenAI) -> AgentsExcepti
         )
     else:
         ours = ModelServerError(_without_key(f"{server}: {error.message}", client))
-    return _both(error, ours)
+    return joined(error, ours)
 
 
 def broken_stream(error: Exception, *, request: httpx2.Request, client: AsyncOpenAI) -> AgentsException:
@@ -77,7 +86,7 @@ def broken_stream(error: Exception, *, request: httpx2.Request, client: AsyncOpe
     ours = ModelConnectionError(
         f"The answer from {server_of(client)} broke off: {why}.", hint="What had come is in the exception's run_data."
     )
-    return _both(openai.APIConnectionError(message=why, request=request), ours)
+    return joined(openai.APIConnectionError(message=why, request=request), ours)
 
 
 def too_slow(limit_s: float, client: AsyncOpenAI) -> AgentsException:
@@ -89,7 +98,7 @@ def too_slow(limit_s: float, client: AsyncOpenAI) -> AgentsException:
         f"{server_of(client)} had not answered in full after {limit_s:g} s.",
         hint="Try again, or raise ModelSettings(timeout=…).",
     )
-    return _both(openai.APITimeoutError(request=httpx2.Request("POST", client.base_url)), ours)
+    return joined(openai.APITimeoutError(request=httpx2.Request("POST", client.base_url)), ours)
 
 
 def stream_error(error: Any, client: AsyncOpenAI | None) -> AgentsException:
@@ -131,7 +140,8 @@ def _path_of(error: openai.APIStatusError) -> str:
     return "" if request is None else str(request.url.path)
 
 
-def _said(error: openai.APIStatusError) -> str:
+def said_by(error: openai.APIStatusError) -> str:
+    """Return what the server said, without what the client puts around it."""
     body = error.body
     if isinstance(body, dict):
         said = body.get("message") or body.get("detail")  # OpenAI's, and FastAPI's
@@ -143,7 +153,8 @@ def _said(error: openai.APIStatusError) -> str:
     )
 
 
-def _both(error: openai.APIError, ours: AgentsException) -> AgentsException:
+def joined(error: openai.APIError, ours: AgentsException) -> AgentsException:
+    """Return an exception that is of the class of both, and says what `ours` says."""
     combined = _combine(type(ours), type(error))
     exception = combined.__new__(combined)
     exception.args = ours.args

@@ -19,6 +19,7 @@ from agentkit.tooling import (
     Tool,
     WebSearchTool,
 )
+from agentkit.tooling.file_filters import filter_json
 
 __all__ = ["hosted_tool_json", "needed_includes", "tool_choice_json"]
 
@@ -64,10 +65,10 @@ def hosted_tool_json(tool: Any, model: str) -> dict[str, Any] | None:
             return _shape("web_search", fields)
         case FileSearchTool():
             fields = {
-                "vector_store_ids": list(tool.vector_store_ids),
+                "vector_store_ids": tool.store_ids,
                 "max_num_results": tool.max_num_results,
-                "ranking_options": tool.ranking_options,
-                "filters": tool.filters,
+                "ranking_options": tool.ranking,
+                "filters": filter_json(tool.filters),
             }
             return _shape("file_search", fields)
         case CodeInterpreterTool():

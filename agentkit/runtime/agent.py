@@ -128,7 +128,7 @@ class Agent(Generic[TContext]):
     model_settings: ModelSettings = field(default_factory=ModelSettings)
     """Settings of its model calls."""
     tools: list[Tool] = field(default_factory=list)
-    """What it may call."""
+    """What it may call. An `agentkit.VectorStore` among them becomes a `FileSearchTool` for it."""
     mcp_servers: list[Any] = field(default_factory=list)  # MCPServer: the package is an extra
     """MCP servers whose tools it may call too."""
     mcp_config: MCPConfig = field(default_factory=lambda: MCPConfig())

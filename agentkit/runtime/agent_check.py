@@ -12,7 +12,7 @@ from agentkit.models.output_schema import check_output_type
 from agentkit.runtime.guardrails import InputGuardrail, OutputGuardrail
 from agentkit.runtime.handoffs import Handoff
 from agentkit.runtime.hooks import AgentHooks
-from agentkit.tooling import HOSTED_TOOLS, FunctionTool
+from agentkit.tooling import HOSTED_TOOLS, FileSearchTool, FunctionTool, SearchableStore, Tool
 
 if TYPE_CHECKING:
     from agentkit.runtime.agent import Agent
@@ -21,7 +21,7 @@ __all__ = ["check_agent"]
 
 
 def check_agent(agent: Agent[Any]) -> None:
-    """Refuse what would only fail later, in the middle of a run.
+    """Refuse what would only fail later, in the middle of a run. Vector stores become the tool that searches them.
 
     Raises:
         UserError: A field has a value of the wrong kind, or two tools have one name; the message names it.
@@ -41,6 +41,8 @@ def check_agent(agent: Agent[Any]) -> None:
         raise UserError(f"{who}: model has to be a name or a Model, not {_kind(agent.model)}.")
     if not isinstance(agent.model_settings, ModelSettings):
         raise UserError(f"{who}: model_settings has to be ModelSettings, not {_kind(agent.model_settings)}.")
+    if isinstance(agent.tools, list) and any(isinstance(tool, SearchableStore) for tool in agent.tools):
+        agent.tools = _with_search(agent.tools)
     _check_tools(agent, who)
     _check_handoffs(agent, who)
     if agent.output_type is not None:
@@ -49,6 +51,18 @@ def check_agent(agent: Agent[Any]) -> None:
         except UserError as error:
             raise UserError(f"{who}: {error.message[0].lower()}{error.message[1:]}", hint=error.hint) from None
     _check_guards(agent, who)
+
+
+def _with_search(tools: list[Tool]) -> list[Tool]:
+    """Return tools with one that searches in the place of the first vector store, for all of these."""
+    stores = [tool for tool in tools if isinstance(tool, SearchableStore)]
+    made: list[Tool] = []
+    for tool in tools:
+        if not isinstance(tool, SearchableStore):
+            made.append(tool)
+        elif tool is stores[0]:
+            made.append(FileSearchTool(stores, include_search_results=True))  # for the citations' passages
+    return made
 
 
 def _check_tools(agent: Agent[Any], who: str) -> None:

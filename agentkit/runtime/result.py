@@ -15,6 +15,7 @@ from typing_extensions import is_typeddict
 from agentkit._repr import brief, fields_repr
 from agentkit.exceptions import UserError
 from agentkit.models import ModelResponse, TResponseInputItem
+from agentkit.runtime.citations import Citation, citations_in
 from agentkit.runtime.guardrails import InputGuardrailResult, OutputGuardrailResult
 from agentkit.runtime.items import ItemHelpers, RunItem, ToolApprovalItem
 from agentkit.runtime.loop import run_loop
@@ -121,6 +122,15 @@ class RunResultBase:
         from agentkit.runtime.costs import costs_frame
 
         return costs_frame(self.usage.request_usage_entries, by)
+
+    @property
+    def citations(self) -> list[Citation]:
+        """What the answers rest on: the files and pages that they name, numbered, in the order in which they stand.
+
+        A file's passage is in `quote` where the answer holds what the search found: with a vector store among the
+        tools, or `FileSearchTool(…, include_search_results=True)`.
+        """
+        return citations_in(item.raw for item in self._run.items())
 
     @property
     def retries(self) -> list[RetryNotice]:

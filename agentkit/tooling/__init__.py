@@ -30,6 +30,7 @@ from agentkit.tooling.hosted import (
     MCPToolApprovalFunction,
     MCPToolApprovalFunctionResult,
     MCPToolApprovalRequest,
+    SearchableStore,
     Tool,
     WebSearchTool,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "MCPToolApprovalRequest",
     "NeedsApproval",
     "RunContextWrapper",
+    "SearchableStore",
     "StrictSchemaError",
     "TContext",
     "Tool",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NotRequired
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, Protocol, runtime_checkable
 
 from typing_extensions import TypedDict
 
@@ -13,6 +13,7 @@ from agentkit._repr import fields_repr
 from agentkit.exceptions import UserError
 from agentkit.tooling.computer import AsyncComputer, Computer
 from agentkit.tooling.context import RunContextWrapper
+from agentkit.tooling.file_filters import Condition, filter_json
 from agentkit.tooling.tool import FunctionTool
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ __all__ = [
     "MCPToolApprovalFunction",
     "MCPToolApprovalFunctionResult",
     "MCPToolApprovalRequest",
+    "SearchableStore",
     "Tool",
     "WebSearchTool",
 ]
@@ -66,37 +68,120 @@ class WebSearchTool:
         return "web_search"
 
 
+@runtime_checkable
+class SearchableStore(Protocol):
+    """What may stand for a vector store's id: an `agentkit.VectorStore`, which is made of a layer above."""
+
+    @property
+    def vector_store_id(self) -> str:
+        """The store's id."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What the store is called."""
+        ...
+
+
 @dataclass
 class FileSearchTool:
     """Lets the model search the files in vector stores."""
 
     __repr__ = fields_repr
 
-    vector_store_ids: list[str]
-    """The vector stores to search."""
+    vector_store_ids: Sequence[str | SearchableStore] | SearchableStore
+    """The vector stores to search: ids, or `agentkit.VectorStore`s; a list of ids once the tool is made."""
     max_num_results: int | None = None
     """Most passages to find, 1 to 50."""
     include_search_results: bool = False
     """Whether the answer holds the passages that were found, and not only what the model made of them."""
     ranking_options: Mapping[str, Any] | None = None
     """How passages are ranked, such as `{"ranker": "auto", "score_threshold": 0.5}`."""
-    filters: Mapping[str, Any] | None = None
-    """Which files are searched, by their attributes: `{"type": "eq", "key": "year", "value": 2026}`, or several
-    under `{"type": "and", "filters": […]}`."""
+    filters: Mapping[str, Any] | Condition | None = None
+    """Which files are searched, by their attributes: `attr("year") >= 2026`, or the API's dictionary, such as
+    `{"type": "eq", "key": "year", "value": 2026}`; that once the tool is made."""
+    score_threshold: float | None = None
+    """Only passages with at least this score, 0 to 1: an entry of `ranking_options` with a name of its own."""
+    embedding_weight: float | None = None
+    """How much meaning counts in the ranking; 1 where only `text_weight` is given. 0 leaves it out."""
+    text_weight: float | None = None
+    """How much the words count; 1 where only `embedding_weight` is given. 0 leaves them out."""
 
     def __post_init__(self) -> None:
-        """Refuse a text where a list of ids is meant: it would be taken for one id a letter."""
-        given: Any = self.vector_store_ids
-        if isinstance(given, str):
-            raise UserError(
-                f"FileSearchTool got the text {self.vector_store_ids!r} as vector_store_ids.",
-                hint=f"Pass a list: [{self.vector_store_ids!r}].",
-            )
+        """Check what it was given, and write it as the API has it.
+
+        Raises:
+            UserError: A text stands where a list of ids is meant, which would be taken for one id a letter; or an
+                option can't be used.
+        """
+        self.vector_store_ids = self.store_ids
+        self.filters = filter_json(self.filters, name="FileSearchTool's filters")
+        most = self.max_num_results
+        if most is not None and (isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= 50):
+            raise UserError(f"FileSearchTool's max_num_results can't be {most!r}.", hint="It is 1 to 50.")
+        _check_fraction(self.score_threshold, "score_threshold")
+        for name in ("embedding_weight", "text_weight"):
+            weight = getattr(self, name)
+            if weight is not None and (not _is_number(weight) or not 0 <= weight < float("inf")):
+                raise UserError(f"FileSearchTool's {name} can't be {weight!r}.", hint="It is 0 or more.")
+        if self.embedding_weight == 0 and self.text_weight == 0:
+            raise UserError("FileSearchTool can't rank by nothing: both weights are 0.", hint="Raise one of them.")
 
     @property
     def name(self) -> str:
         """Its name."""
         return "file_search"
+
+    @property
+    def store_ids(self) -> list[str]:
+        """The ids of the stores, as the API takes them.
+
+        Raises:
+            UserError: Something else is among them.
+        """
+        given: Any = self.vector_store_ids
+        if isinstance(given, str):
+            hint = f"Pass a list: [{given!r}]."
+            raise UserError(f"FileSearchTool got the text {given!r} as vector_store_ids.", hint=hint)
+        return [_store_id(store) for store in ([given] if isinstance(given, SearchableStore) else given)]
+
+    @property
+    def ranking(self) -> Mapping[str, Any] | None:
+        """Its ranking options as the API takes them, with those that have names of their own; None where none is set.
+
+        Where one is set in both places, the name of its own goes before.
+        """
+        ranking: dict[str, Any] = dict(_plain(self.ranking_options) or {})
+        if self.score_threshold is not None:
+            ranking["score_threshold"] = self.score_threshold
+        if self.embedding_weight is not None or self.text_weight is not None:
+            weights = {"embedding_weight": self.embedding_weight, "text_weight": self.text_weight}
+            ranking["hybrid_search"] = {name: 1.0 if value is None else value for name, value in weights.items()}
+        return ranking or None
+
+
+def _store_id(store: object) -> str:
+    if isinstance(store, str) and store:
+        return store
+    if isinstance(store, SearchableStore):
+        return store.vector_store_id
+    raise UserError(
+        f"FileSearchTool can't search {type(store).__name__} {store!r:.60}.",
+        hint='Pass ids of vector stores ("vs_…"), or agentkit.VectorStore("…").',
+    )
+
+
+def _plain(value: Any) -> Any:  # a mapping, or one of the client's objects
+    return value.model_dump(exclude_unset=True) if hasattr(value, "model_dump") else value
+
+
+def _check_fraction(value: Any, name: str) -> None:
+    if value is not None and (not _is_number(value) or not 0 <= value <= 1):
+        raise UserError(f"FileSearchTool's {name} can't be {value!r}.", hint="It is 0 to 1.")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @dataclass
@@ -300,5 +385,6 @@ Tool = (
     | ImageGenerationTool
     | LocalShellTool
     | WebSearchTool
+    | SearchableStore
 )
-"""Any tool that an agent may have."""
+"""Any tool that an agent may have; a store becomes a `FileSearchTool`."""

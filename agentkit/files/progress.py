@@ -1,0 +1,153 @@
+"""How far it has come with files that are put into a store, told to whoever shows it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TextIO
+
+__all__ = ["FileOutcome", "Listener", "Outcome", "StoreProgress", "TerminalLine", "listener_for", "watch_with"]
+
+Outcome = Literal["uploaded", "replaced", "updated", "unchanged", "removed", "indexing", "skipped", "failed"]
+"""What became of a file: `updated` is one whose attributes alone were changed; `indexing` one that the platform has and
+has not made ready yet; `skipped` one of a folder that is no document; `removed` one that was gone, at a `sync`."""
+
+Stage = Literal["looking", "uploading", "indexing", "removing", "done", "stopped"]
+
+_BAR_CHARS = 20
+_EVERY_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """What became of a file."""
+
+    name: str
+    """By what it is known: its path, address or name."""
+    outcome: Outcome
+    """What became of it."""
+    reason: str = ""
+    """Why it failed, was skipped, or is not ready; "" else."""
+    size_bytes: int | None = None
+    """Its length, where it was read."""
+    file_id: str | None = None
+    """Its id on the platform, where it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreProgress:
+    """How far it has come."""
+
+    store: str
+    """Name of the store."""
+    stage: Stage
+    """What is being done: `looking` at what the store has, `uploading` (while what is up is indexed already),
+    `indexing`, which is parsing, cutting and embedding on the platform, `removing`; at last `done` or `stopped`."""
+    total: int
+    """Files that were named."""
+    finished: int = 0
+    """Files whose outcome is known."""
+    uploaded: int = 0
+    """Files that have been sent."""
+    to_index: int = 0
+    """Files that the platform was given to index, so far."""
+    indexed: int = 0
+    """How many of these are ready, or failed."""
+    failed: int = 0
+    """Files that failed."""
+    removed: int = 0
+    """Files that were gone, and are no longer in the store."""
+    bytes_sent: int = 0
+    """Bytes sent."""
+    file: str = ""
+    """The file that the event is about; "" for none."""
+    outcome: FileOutcome | None = None
+    """What became of it, once that is known."""
+
+    @property
+    def text(self) -> str:
+        """Where it stands, in a line: "12 of 40 · indexing 5 of 9 · 1 failed"."""
+        parts = [f"{self.finished:,} of {self.total:,}"]
+        if self.stage == "looking":
+            parts.append("looking at what is there")
+        elif self.indexed < self.to_index:
+            parts.append(f"indexing {self.indexed:,} of {self.to_index:,}")
+        elif self.stage in ("uploading", "removing", "stopped"):
+            parts.append(self.stage)
+        if self.failed:
+            parts.append(f"{self.failed:,} failed")
+        if self.removed:
+            parts.append(f"{self.removed:,} removed")
+        return " · ".join(parts)
+
+
+Listener = Callable[[StoreProgress], object]
+"""Is told of each step. For sync calls it is called in the thread that made the call."""
+
+_watcher: Callable[[str], Listener | None] | None = None
+
+
+def watch_with(watcher: Callable[[str], Listener | None] | None) -> None:
+    """Let `watcher` give the listener of calls that name none: a notebook shows a bar so.
+
+    Args:
+        watcher: Called with the store's name when something is put into it; None goes back to a line in a terminal.
+    """
+    global _watcher
+    _watcher = watcher
+
+
+def listener_for(store: str) -> Listener | None:
+    """Return who is told of what happens, where the caller names nobody."""
+    if _watcher is not None:
+        return _watcher(store)
+    if sys.stderr is not None and sys.stderr.isatty():
+        return TerminalLine(sys.stderr)
+    return None
+
+
+class TerminalLine:
+    """Writes the progress over and over in one line of a terminal, at most four times a second.
+
+    Args:
+        stream: The terminal.
+        clock: Gives the time in seconds.
+        columns: Gives the terminal's width in characters.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        columns: Callable[[], int] = lambda: shutil.get_terminal_size().columns,
+    ) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._columns = columns
+        self._next_at = float("-inf")
+        self._width = 0
+
+    def __call__(self, event: StoreProgress) -> None:
+        """Write it, unless it was written just now; take the line away at the end."""
+        if event.stage in ("done", "stopped"):
+            self._write("")
+            self._stream.write("\r")
+            self._stream.flush()
+            return
+        now = self._clock()
+        if now < self._next_at:
+            return
+        self._next_at = now + _EVERY_S
+        full = _BAR_CHARS * event.finished // max(event.total, 1)
+        self._write(f"{'█' * full}{'░' * (_BAR_CHARS - full)} {event.text}")
+
+    def _write(self, text: str) -> None:
+        most = max(self._columns() - 1, 0)
+        text = text[:most]
+        self._stream.write(f"\r{text.ljust(min(self._width, most))}")
+        self._stream.flush()
+        self._width = len(text)

@@ -1,0 +1,47 @@
+"""What happens on the background loop, told in the thread that waits for it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from agentkit.files.progress import Listener, StoreProgress
+from agentkit.runtime.background import run_blocking
+
+__all__ = ["run_told"]
+
+T = TypeVar("T")
+
+
+class _Relay:
+    def __init__(self, listener: Listener | None) -> None:
+        self._listener = listener
+        self._events: deque[StoreProgress] = deque()
+
+    def __call__(self, event: StoreProgress) -> None:
+        self._events.append(event)
+
+    def deliver(self) -> None:
+        while self._events:
+            event = self._events.popleft()
+            if self._listener is not None:
+                self._listener(event)
+
+
+def run_told(make: Any, listener: Listener | None) -> Any:
+    """Run a coroutine on the background loop, and return what it returns; its events come to the calling thread.
+
+    Args:
+        make: Makes the coroutine, given who is to be told.
+        listener: Who is told in the calling thread. What it raises ends all.
+    """
+    relay = _Relay(listener)
+    coroutine: Coroutine[Any, Any, Any] = make(relay)
+    try:
+        made = run_blocking(coroutine, while_waiting=relay.deliver)
+    except BaseException:
+        relay.deliver()
+        raise
+    relay.deliver()
+    return made

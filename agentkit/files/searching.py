@@ -1,0 +1,170 @@
+"""The part of a store that finds passages, and shows what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from agentkit._called_as import called_as
+from agentkit._repr import brief
+from agentkit.exceptions import UserError
+from agentkit.files import contents
+from agentkit.files.base import StoreBase
+from agentkit.files.details import ASK_FOR_DETAILS
+from agentkit.files.errors import platform_errors
+from agentkit.files.listing import StoreFile
+from agentkit.files.search import SearchResult, hit_of, ranking_json
+from agentkit.runtime.background import run_blocking
+from agentkit.tooling.file_filters import Condition, filter_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Ranker", "SearchedStore"]
+
+Ranker = Literal["auto", "default-2024-11-15", "none"]
+_MOST_HITS = 50
+_LONGEST_QUERY = 4096
+
+
+class SearchedStore(StoreBase):
+    """A store that is searched."""
+
+    @called_as("store.search")
+    def search(
+        self,
+        query: str | Sequence[str],
+        *,
+        filters: Condition | Mapping[str, Any] | None = None,
+        limit: int = 10,
+        score_threshold: float | None = None,
+        rewrite: bool = False,
+        ranker: Ranker | None = None,
+        embedding_weight: float | None = None,
+        text_weight: float | None = None,
+    ) -> SearchResult:
+        """Return the passages that answer a question best, best first. Files that are being indexed may be missing.
+
+        Args:
+            query: The question, or words; several are searched for together.
+            filters: Which files are searched, by their attributes: `attr("year") >= 2024`, or the API's dictionary.
+            limit: Most passages to return, 1 to 50.
+            score_threshold: Only passages with at least this score, 0 to 1.
+            rewrite: Whether the platform may make a better query of the question first.
+            ranker: "auto", "default-2024-11-15", or "none" for what is faster without; the platform's own when None.
+            embedding_weight: How much meaning counts, 0 or more. Of the embedded platform: OpenAI's search refuses
+                weights, and has them on `FileSearchTool` alone.
+            text_weight: How much the words count, likewise.
+
+        Returns:
+            At most `limit` hits, with the text, its score, file and attributes; page and headings where the platform
+            tells them.
+
+        Raises:
+            UserError: An argument can't be used.
+            AgentsException: The platform can't be used.
+        """
+        return run_blocking(
+            self.asearch(
+                query, filters=filters, limit=limit, score_threshold=score_threshold, rewrite=rewrite, ranker=ranker,
+                embedding_weight=embedding_weight, text_weight=text_weight,
+            )
+        )  # fmt: skip
+
+    @called_as("store.asearch")
+    async def asearch(
+        self,
+        query: str | Sequence[str],
+        *,
+        filters: Condition | Mapping[str, Any] | None = None,
+        limit: int = 10,
+        score_threshold: float | None = None,
+        rewrite: bool = False,
+        ranker: Ranker | None = None,
+        embedding_weight: float | None = None,
+        text_weight: float | None = None,
+    ) -> SearchResult:
+        """Return the passages that answer a question best, for async code. Arguments and errors as for `search`."""
+        queries = _queries(query)
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= _MOST_HITS:
+            raise UserError(f"limit can't be {limit!r}.", hint=f"It is 1 to {_MOST_HITS}.")
+        given: dict[str, Any] = {}
+        if (condition := filter_json(filters)) is not None:
+            given["filters"] = condition
+        ranking = ranking_json(ranker, score_threshold, embedding_weight, text_weight)
+        if ranking is not None:
+            given["ranking_options"] = ranking
+        if rewrite:
+            given["rewrite_query"] = True
+        client = self.client
+        with platform_errors(client, f"Searching {self.name!r}"):
+            page = await client.vector_stores.search(
+                self.id, query=queries[0] if len(queries) == 1 else queries, max_num_results=limit,
+                extra_headers=ASK_FOR_DETAILS, **given,
+            )  # fmt: skip
+        asked = " ".join(queries)
+        searched = getattr(page, "search_query", None)
+        told = [searched] if isinstance(searched, str) else [str(each) for each in searched or ()]
+        return SearchResult(asked, self.name, [hit_of(each, asked) for each in page.data[:limit]], told)
+
+    @property
+    def files(self) -> pd.DataFrame:
+        """The files in the store as a dataframe, sorted by name. The platform is asked each time.
+
+        Columns: `name` (string, its path or address where agentkit added it), `filename` (string), `status` (category:
+        "completed", "in_progress", "failed", "cancelled"), `error` and `error_code` (string, NA where all is well),
+        `usage_bytes` (Int64), `created_at` (datetime64[s, UTC]), `file_id` (string), then one for each attribute:
+        string, Int64, Float64 or boolean, NA where a file lacks it.
+        """
+
+        async def look() -> pd.DataFrame:
+            return contents.files_frame(await contents.all_files(self.client, self.id))
+
+        return run_blocking(look())
+
+    @called_as("store.file")
+    def file(self, file: Any) -> StoreFile:
+        """Return a file of the store.
+
+        Args:
+            file: Its id, its name (`docs/a.pdf`), its file name (`a.pdf`) where only one has it, a hit or a citation.
+
+        Raises:
+            UserError: There is none, or there are several.
+        """
+
+        async def look() -> StoreFile:
+            return await contents.find_file(self.client, self.id, file, store=self.name)
+
+        return run_blocking(look())
+
+    @called_as("store.chunks")
+    def chunks(self, file: Any) -> pd.DataFrame:
+        """Return the passages that a file was cut into as a dataframe, in order.
+
+        Args:
+            file: As for `file`.
+
+        Returns:
+            Columns `chunk` (Int64, from 0), `text` (string), and where the platform tells them `page` (Int64, from 1),
+            `heading` (string) and `tokens` (Int64); NA elsewhere. Of a file that isn't ready there may be none.
+
+        Raises:
+            UserError: There is no such file.
+        """
+
+        async def look() -> pd.DataFrame:
+            found = await contents.find_file(self.client, self.id, file, store=self.name)
+            return contents.chunks_frame(await contents.file_chunks(self.client, self.id, found))
+
+        return run_blocking(look())
+
+
+def _queries(query: Any) -> list[str]:
+    queries = [query] if isinstance(query, str) else list(query) if isinstance(query, Sequence) else []
+    if not queries or not all(isinstance(each, str) and each.strip() for each in queries):
+        raise UserError(f"A search needs a text, not {brief(query)}.", hint='store.search("How many days of leave?").')
+    if too_long := [each for each in queries if len(each) > _LONGEST_QUERY]:
+        text = f"A query of {len(too_long[0]):,} characters is too long; at most {_LONGEST_QUERY:,} are searched for."
+        raise UserError(text, hint="Ask more briefly.")
+    return queries

@@ -1,0 +1,279 @@
+"""What a person names to be put into a store, as documents: paths, folders, patterns, addresses, bytes, dataframes."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from agentkit._repr import brief
+from agentkit.exceptions import UserError
+from agentkit.files.attributes import Attributes, short_name
+from agentkit.files.documents import KNOWN_TYPES, Document, looks_like_text
+from agentkit.files.downloads import is_address
+from agentkit.files.rows import Columns, is_frame, row_documents
+
+__all__ = ["Scope", "documents_of", "scope_of"]
+
+_PATTERN: Final = re.compile(r"[*?\[]")
+_JUNK: Final = frozenset({"__pycache__", "node_modules", "desktop.ini", "Thumbs.db"})
+_SNIFFED_BYTES: Final = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names that a folder or pattern stands for, to find those that are gone from it."""
+
+    prefix: str
+    """With which they begin: "docs/"."""
+    pattern: re.Pattern[str] | None
+    """What they match as a whole; None for all in the folder."""
+
+    def holds(self, name: str) -> bool:
+        """Return whether a file of that name belongs to it."""
+        if ":" in name.partition("/")[0]:  # an address, bytes, a row
+            return False
+        return name.startswith(self.prefix) and (self.pattern is None or self.pattern.fullmatch(name) is not None)
+
+
+def documents_of(
+    sources: Sequence[Any], *, attributes: Attributes | Callable[[Any], Any] | None, base: Path | None,
+    columns: Columns, name: str | None,
+) -> list[Document]:  # fmt: skip
+    """Return the documents that are meant, each once, in order.
+
+    Args:
+        sources: Paths, folders, patterns, addresses, bytes, pairs of name and bytes, open files, dataframes; lists of
+            these.
+        attributes: Of each, or a function that makes them.
+        base: The folder that paths are told from; the working folder when None.
+        columns: Which columns of dataframes are what.
+        name: What a single source without a name of its own is called.
+
+    Raises:
+        UserError: A source can't be used, isn't there, or stands for no file.
+    """
+    flat = list(_flat(sources))
+    if not flat:
+        raise UserError("There is nothing to add.", hint='Name files: store.add("docs/**/*.pdf").')
+    if name is not None and len(flat) > 1:
+        raise UserError(
+            f"name={name!r} is for one source, and there are {len(flat)}.", hint="Pass (name, bytes) pairs."
+        )
+    found: dict[str, Document] = {}
+    for source in flat:
+        for document in _documents(source, base, columns, name, attributes):
+            if (known := found.get(document.name)) is not None and known.data != document.data:
+                raise UserError(
+                    f"Two sources are both called {document.name!r}.",
+                    hint="Give them names: store.add((name, bytes), …).",
+                )
+            found.setdefault(document.name, document)
+    return list(found.values())
+
+
+def scope_of(source: Any, *, base: Path | None) -> Scope:
+    """Return which names a folder or pattern stands for.
+
+    Raises:
+        UserError: It is neither, or a part of it can't be read.
+    """
+    if not isinstance(source, (str, os.PathLike)) or is_address(str(source)):
+        raise UserError(f"sync takes folders and patterns, not {brief(source)}.", hint="Use add for what is no folder.")
+    text = os.path.expanduser(os.fspath(source))
+    if _is_pattern(text):
+        root, rest = _split(text)
+        if len(Path(rest).parts) > 1:
+            _check_readable(root)
+        prefix = _prefix(root, base)
+        return Scope(prefix, re.compile(re.escape(prefix) + _regex(rest)))
+    if not Path(text).is_dir():
+        there = "is a file" if Path(text).exists() else "isn't there"
+        raise UserError(f"sync needs a folder, and {text!r} {there}.", hint="Nothing was changed.")
+    _check_readable(Path(text))
+    return Scope(_prefix(Path(text), base), None)
+
+
+def _flat(sources: Sequence[Any]) -> Iterator[Any]:
+    for source in sources:
+        if isinstance(source, (list, set, frozenset)) or (isinstance(source, Iterator) and not hasattr(source, "read")):
+            yield from _flat(list(source))
+        elif isinstance(source, tuple) and not (
+            len(source) == 2 and isinstance(source[0], str) and not isinstance(source[1], (str, os.PathLike))
+        ):
+            yield from _flat(source)
+        else:
+            yield source
+
+
+def _documents(
+    source: Any, base: Path | None, columns: Columns, name: str | None, attributes: Any
+) -> Iterator[Document]:
+    if is_frame(source):
+        yield from row_documents(source, columns, attributes)
+        return
+    if columns.given:
+        text = f"{columns.given} is for dataframes, and {brief(source)} is none."
+        raise UserError(text, hint="Add files and dataframes by calls of their own.")
+    if isinstance(attributes, (list, tuple)):
+        raise UserError(
+            "attributes names columns, which only dataframes have.", hint='Use {"year": 2026}, or a function.'
+        )
+    if isinstance(source, (str, os.PathLike)) and not is_address(str(source)):
+        for document in _files(os.path.expanduser(os.fspath(source)), base):
+            yield replace(document, attributes=attributes)
+    elif isinstance(source, str):
+        yield Document(_address_name(source), source, about=source, attributes=attributes)
+    else:
+        yield _from_bytes(source, name, attributes)
+
+
+def _from_bytes(source: Any, name: str | None, attributes: Any) -> Document:
+    if isinstance(source, tuple):
+        name, source = source
+    if hasattr(source, "read"):
+        given = getattr(source, "name", None)
+        name = name or (Path(given).name if isinstance(given, str) else None)
+        source = source.read()
+        source = source.encode() if isinstance(source, str) else source
+    if isinstance(source, (bytearray, memoryview)):
+        source = bytes(source)
+    if not isinstance(source, bytes):
+        raise UserError(
+            f"{type(source).__name__} {brief(source)} can't be added.",
+            hint="Pass a path, a folder, a pattern, an address, bytes, an open file or a dataframe.",
+        )
+    if not name:
+        raise UserError(f"{len(source):,} bytes have no name.", hint='Name them: store.add(data, name="notes.md").')
+    return Document(f"bytes:{name}", source, filename=Path(name).name, about=name, attributes=attributes)
+
+
+def _files(text: str, base: Path | None) -> Iterator[Document]:
+    """Yield the files that a path, a folder or a pattern stands for."""
+    path = Path(text)
+    if _is_pattern(text):
+        root, rest = _split(text)
+        matched = sorted(root / each for each in glob.glob(rest, root_dir=root, recursive=True))
+        paths = [each for each in matched if each.is_file() and not _JUNK.intersection(each.parts)]
+        if not paths:
+            raise UserError(f"No file matches {text!r} in {str(Path.cwd())!r}.", hint='"**" stands for any folders.')
+    elif path.is_dir():
+        root, paths = path, list(_walk(path))
+        if not paths:
+            raise UserError(f"There is no file in the folder {text!r}.", hint="Hidden files are left out.")
+    elif path.is_file():
+        yield Document(_name(path, path.parent, base, single=True), path, about=path)
+        return
+    else:
+        there = "is no file or folder" if path.exists() else "isn't there"
+        raise UserError(f"{text!r} {there}.", hint=f"Paths are told from {str(Path.cwd())!r}.")
+    for each in paths:
+        document = Document(_name(each, root, base), each, about=each, in_folder=True)
+        yield replace(document, refused=_refusal(each))
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder and those within it, sorted, but for hidden ones and links to folders."""
+    for where, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _JUNK)
+        for name in sorted(names):
+            if not name.startswith(".") and name not in _JUNK and (path := Path(where, name)).is_file():
+                yield path
+
+
+def _check_readable(folder: Path) -> None:
+    """Check that all of a folder can be read: what is in a part that can't be isn't gone.
+
+    Raises:
+        UserError: It can't.
+    """
+
+    def refuse(error: OSError) -> None:
+        text = f"The folder {str(error.filename)!r} can't be read: {error.strerror or error}."
+        raise UserError(text, hint="Nothing was changed. Give yourself rights to it, or name other folders.") from error
+
+    for _, folders, _ in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".") and name not in _JUNK]
+
+
+def _refusal(path: Path) -> str:
+    """Return why a file of a folder isn't one for a store; "" where it is."""
+    if path.suffix.lower() in KNOWN_TYPES:
+        return ""
+    try:
+        with path.open("rb") as file:
+            is_text = looks_like_text(file.read(_SNIFFED_BYTES))
+    except OSError:
+        return ""  # reading it will tell
+    return "" if is_text else f"not a document: {path.suffix or 'no ending'}, and no text"
+
+
+def _name(path: Path, root: Path, base: Path | None, *, single: bool = False) -> str:
+    """Return by what a file is known: its path from the base, or, outside of that, from its folder on."""
+    whole = Path(os.path.abspath(path))
+    from_base = Path(os.path.abspath(base or Path.cwd()))
+    if whole.is_relative_to(from_base):
+        name = whole.relative_to(from_base).as_posix()
+    elif single:
+        name = whole.name
+    else:
+        name = whole.relative_to(Path(os.path.abspath(root)).parent).as_posix()
+    return short_name(f"./{name}" if ":" in name.partition("/")[0] else name)
+
+
+def _prefix(root: Path, base: Path | None) -> str:
+    return _name(root / "x", root, base).removesuffix("x")
+
+
+def _is_pattern(text: str) -> bool:
+    return _PATTERN.search(text) is not None and not os.path.exists(text)
+
+
+def _split(text: str) -> tuple[Path, str]:
+    """Return the folder before the first part with a sign of a pattern, and the rest."""
+    parts = Path(text).parts
+    first = next(place for place, part in enumerate(parts) if _PATTERN.search(part))
+    return Path(*parts[:first]), os.path.join(*parts[first:])
+
+
+def _regex(pattern: str) -> str:
+    """Return what matches the paths that `glob` finds by a pattern."""
+    made = []
+    parts = Path(pattern).parts
+    for place, part in enumerate(parts):
+        last = place == len(parts) - 1
+        if part == "**":
+            made.append(r"(?:(?!\.)[^/]+/)*" + (r"(?!\.)[^/]+" if last else ""))
+            continue
+        made.append(("" if part.startswith(".") else r"(?!\.)") + _part_regex(part) + ("" if last else "/"))
+    return "".join(made)
+
+
+def _part_regex(part: str) -> str:
+    made, place = "", 0
+    while place < len(part):
+        sign = part[place]
+        end = part.find("]", place + 2) if sign == "[" else -1
+        if end > 0:
+            inner = part[place + 1 : end].replace("\\", r"\\")
+            made += f"[{'^' + inner[1:] if inner.startswith('!') else inner}]"
+            place = end
+        else:
+            made += {"*": "[^/]*", "?": "[^/]"}.get(sign, re.escape(sign))
+        place += 1
+    return made
+
+
+def _address_name(address: str) -> str:
+    """Return by what a file on the web is known: its address, without a password or key that stands in it."""
+    parts = urlsplit(address)
+    plain = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    if parts.query:
+        plain += f"?{hashlib.sha256(parts.query.encode()).hexdigest()[:12]}"
+    return short_name(plain)

@@ -1,0 +1,77 @@
+"""Whoever shows the progress is told of each step, in the caller's thread."""
+
+from __future__ import annotations
+
+import io
+import threading
+from pathlib import Path
+
+import pytest
+
+from agentkit.files.progress import FileOutcome, StoreProgress, TerminalLine, watch_with
+from agentkit.files.store import VectorStore
+
+
+def test_events_tell_each_files_way_in_the_callers_thread(store: VectorStore, folder: Path) -> None:
+    (folder / "docs" / "broken.pdf").write_bytes(b"%PDF-1.7 and then nothing")
+    events: list[StoreProgress] = []
+    threads = set()
+
+    def listen(event: StoreProgress) -> None:
+        events.append(event)
+        threads.add(threading.current_thread())
+
+    store.add("docs", on_progress=listen)
+    assert threads == {threading.current_thread()}
+    assert [events[0].stage, events[-1].stage] == ["looking", "done"]
+    last = events[-1]
+    assert (last.total, last.finished, last.uploaded, last.to_index, last.indexed, last.failed) == (4, 4, 4, 4, 4, 1)
+    assert last.bytes_sent > 0
+    told = {event.outcome.name: event.outcome.outcome for event in events if event.outcome is not None}
+    assert told["docs/broken.pdf"] == "failed"
+    assert len(told) == 4
+    assert "4 of 4 · 1 failed" in {event.text for event in events}
+
+
+def test_what_a_listener_raises_ends_the_call(store: VectorStore) -> None:
+    def fail(event: StoreProgress) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        store.add("docs", on_progress=fail)
+    assert store.add("docs").counts.keys() <= {"uploaded", "unchanged"}
+
+
+async def test_async_code_is_told_in_its_own_loop(store: VectorStore) -> None:
+    stages: list[str] = []
+    await store.aadd("docs", on_progress=lambda event: stages.append(event.stage))
+    assert list(dict.fromkeys(stages)) == ["looking", "uploading", "indexing", "done"]
+
+
+def test_a_notebook_gives_the_listener_where_none_is_named(store: VectorStore) -> None:
+    told: list[StoreProgress] = []
+    watch_with(lambda name: told.append if name == "handbook" else None)
+    store.add("docs/leave.md")
+    assert told[-1].stage == "done"
+    told.clear()
+    store.add("docs/travel.md", on_progress=lambda event: None)
+    assert told == []
+
+
+def test_in_a_terminal_it_is_a_line_that_is_taken_away() -> None:
+    screen = io.StringIO()
+    line = TerminalLine(screen, clock=iter([0.0, 0.1, 1.0]).__next__, columns=lambda: 60)
+    line(StoreProgress("handbook", "uploading", 4, finished=1, failed=1))
+    line(StoreProgress("handbook", "uploading", 4, finished=2))
+    line(StoreProgress("handbook", "indexing", 4, finished=2, to_index=2, indexed=1))
+    line(StoreProgress("handbook", "done", 4, finished=4))
+    shown = [part.rstrip() for part in screen.getvalue().split("\r") if part.strip()]
+    assert shown == [
+        "█████░░░░░░░░░░░░░░░ 1 of 4 · uploading · 1 failed",
+        "██████████░░░░░░░░░░ 2 of 4 · indexing 1 of 2",
+    ]
+    assert screen.getvalue().endswith("\r")
+
+
+def test_an_outcome_is_plain_data() -> None:
+    assert FileOutcome("a.md", "failed", "why") == FileOutcome("a.md", "failed", "why", None, None)

@@ -1,0 +1,161 @@
+"""What may be named to be put into a store, and by which names it is known."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from agentkit.exceptions import UserError
+from agentkit.files.attributes import short_name
+from agentkit.files.rows import Columns
+from agentkit.files.sources import documents_of, scope_of
+from agentkit.files.store import VectorStore
+
+
+def names(*sources: Any, base: Path | None = None, name: str | None = None) -> list[str]:
+    found = documents_of(sources, attributes=None, base=base, columns=Columns(), name=name)
+    return [document.name for document in found]
+
+
+def test_paths_are_named_from_the_working_folder(folder: Path) -> None:
+    assert names("docs/leave.md") == names(folder / "docs" / "leave.md") == ["docs/leave.md"]
+    assert names("docs/**/*.txt", "docs/*.md") == ["docs/office/kitchen.txt", "docs/leave.md", "docs/travel.md"]
+    assert names("docs") == names(folder / "docs") == ["docs/leave.md", "docs/travel.md", "docs/office/kitchen.txt"]
+    assert names(["docs/leave.md", ("docs/travel.md", "docs/leave.md")]) == ["docs/leave.md", "docs/travel.md"]
+
+
+def test_paths_elsewhere_are_named_from_their_folder_or_the_base(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert names(folder / "docs") == ["docs/leave.md", "docs/travel.md", "docs/office/kitchen.txt"]
+    assert names(folder / "docs" / "office" / "*.txt") == ["office/kitchen.txt"]
+    assert names(folder / "docs" / "leave.md") == ["leave.md"]
+    assert names(folder / "docs" / "leave.md", base=folder) == ["docs/leave.md"]
+    assert names("../work/docs/leave.md", base=folder / "docs") == ["leave.md"]
+
+
+def test_a_name_with_signs_of_a_pattern_is_the_file_if_there_is_one(folder: Path) -> None:
+    (folder / "notes [1].md").write_text("one", encoding="utf-8")
+    assert names("notes [1].md") == ["notes [1].md"]
+
+
+def test_bytes_files_and_addresses_have_names_of_their_own() -> None:
+    with_name = io.BytesIO(b"data")
+    with_name.name = "/tmp/report.md"
+    assert names(("a.md", b"data"), with_name, "https://user:secret@example.com/a/b.pdf") == [
+        "bytes:a.md", "bytes:report.md", "https://example.com/a/b.pdf",
+    ]  # fmt: skip
+    assert names(b"data", name="notes.md") == names(io.StringIO("data"), name="notes.md") == ["bytes:notes.md"]
+    one, other = names("https://example.com/get?key=secret&id=1", "https://example.com/get?key=secret&id=2")
+    assert one != other
+    assert "secret" not in one + other
+
+
+def test_names_that_are_too_long_keep_their_end_and_stay_apart() -> None:
+    one, other = short_name("a" * 600 + "/end.md"), short_name("b" + "a" * 599 + "/end.md")
+    assert (len(one), one.endswith("/end.md"), one == other) == (446, True, False)
+
+
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        ((), "nothing to add"),
+        (("docs/absent.md",), r"'docs/absent.md' isn't there. Paths are told from"),
+        (("docs/*.pdf",), r"No file matches 'docs/\*.pdf'"),
+        ((b"data",), "4 bytes have no name"),
+        ((3.5,), "float 3.5 can't be added"),
+        ((("a.md", b"1"), ("a.md", b"2")), "Two sources are both called 'bytes:a.md'"),
+    ],
+)
+def test_what_is_not_there_is_told_before_anything_is_sent(folder: Path, sources: Any, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        names(*sources)
+
+
+def test_an_empty_folder_is_told(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    with pytest.raises(UserError, match="There is no file in the folder 'empty'"):
+        names("empty")
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "title": ["leave", "travel", "empty"],
+            "text": ["Thirty days of leave.", "Trains are booked.", None],
+            "year": [2024, 2025, 2026],
+            "rate": [1.5, np.nan, 2.0],
+            "day": pd.to_datetime(["2024-01-01", None, None]),
+            "draft": pd.array([True, None, False], dtype="boolean"),
+        }
+    )
+
+
+def test_each_row_of_a_dataframe_is_a_document_with_columns_as_attributes(
+    store: VectorStore, frame: pd.DataFrame
+) -> None:
+    report = store.add(frame, title="title", attributes=["year", "rate", "day", "draft"])
+    assert report[["name", "outcome"]].to_numpy().tolist() == [
+        ["row:leave.txt", "uploaded"], ["row:travel.txt", "uploaded"], ["row:empty.txt", "skipped"],
+    ]  # fmt: skip
+    assert report.problems["reason"].tolist() == ["the row has no text in 'text'"]
+    assert store.file("leave.txt").attributes == {"year": 2024, "rate": 1.5, "day": 1704067200, "draft": True}
+    assert store.file("travel.txt").attributes == {"year": 2025}
+    assert store.add(frame, title="title", attributes=["year", "rate", "day", "draft"]).counts == {
+        "unchanged": 2, "skipped": 1,
+    }  # fmt: skip
+
+
+def test_rows_are_named_by_their_index_and_attributes_made_of_the_row(store: VectorStore, frame: pd.DataFrame) -> None:
+    report = store.add(frame[:2], attributes=lambda row: {"old": row["year"] < 2025})
+    assert report["name"].tolist() == ["row:0.txt", "row:1.txt"]
+    assert store.files["old"].tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"text": "body"}, "The dataframe has no column 'body'. It has 'title', 'text'"),
+        ({"title": "name"}, "no column 'name'"),
+        ({"attributes": ["years"]}, "no column 'years'"),
+        ({"attributes": "year"}, r"one text. Name columns in a list: \['year'\]"),
+    ],
+)
+def test_columns_that_are_not_there_are_told(
+    store: VectorStore, frame: pd.DataFrame, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        store.add(frame, **options)
+
+
+def test_rows_need_names_of_their_own_and_a_column_of_texts(store: VectorStore, frame: pd.DataFrame) -> None:
+    with pytest.raises(UserError, match="Two rows are both called 'leave.txt' in the column 'title'"):
+        store.add(pd.concat([frame, frame], ignore_index=True), title="title")
+    with pytest.raises(UserError, match="Which column has the texts"):
+        store.add(frame[["title", "year"]])
+    with pytest.raises(UserError, match="attributes names columns, which only dataframes have"):
+        store.add("docs", attributes=["year"])
+    with pytest.raises(UserError, match="text is for dataframes"):
+        store.add("docs", text="body")
+
+
+def test_a_scope_holds_what_its_folder_or_pattern_stands_for(folder: Path) -> None:
+    docs = scope_of("docs", base=None)
+    assert [docs.holds(name) for name in ("docs/a.md", "docs/x/b.md", "doc", "other/a.md", "bytes:docs/a.md")] == [
+        True, True, False, False, False,
+    ]  # fmt: skip
+    deep = scope_of("docs/**/*.md", base=None)
+    told = ("docs/a.md", "docs/x/y/b.md", "docs/a.txt", "docs/.x/b.md", "docs/x/.b.md")
+    assert [deep.holds(name) for name in told] == [True, True, False, False, False]
+    assert scope_of("*.md", base=None).holds("a.md")
+    assert not scope_of("*.md", base=None).holds("docs/a.md")
+    assert scope_of("docs/[a-c]?.md", base=None).holds("docs/b1.md")
+    assert not scope_of("docs/[!a-c]?.md", base=None).holds("docs/b1.md")
