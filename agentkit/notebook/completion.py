@@ -12,6 +12,7 @@ from agentkit.notebook.conversation_list import conversation_names
 from agentkit.notebook.conversations import conversations
 from agentkit.notebook.model_options import setting_names
 from agentkit.notebook.options import Command, Option, Values
+from agentkit.notebook.stores import stores_in
 from agentkit.notebook.type_expressions import type_names
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ class MagicCompleter:
         subject = self._subject(command, words)
         if subject is None and command.subject is not None:
             return fragment, self._values(command.subject.values, fragment=fragment), "name"
+        if command.words is not None:
+            return fragment, self._values(command.words.values, fragment=fragment), "value"
         if command.takes_rest:  # prose from here on
             return fragment, [], "text"
         return fragment, [option.flag for option in _offered(command)], "option"
@@ -147,7 +150,7 @@ class MagicCompleter:
             case "agents":
                 return sorted(namespace.agents_in(names))
             case "tools":
-                return [*_sorted(namespace.tools_in(names)), *_functions(names)]
+                return [*_sorted({**namespace.tools_in(names), **stores_in(names)}), *_functions(names)]
             case "tool choices":
                 return ["auto", "required", "none", *_sorted(namespace.tools_in(names))]
             case "tool uses":
@@ -164,6 +167,11 @@ class MagicCompleter:
                 return _sorted(namespace.instances(names, "pandas", "DataFrame"))
             case "states":
                 return _sorted(namespace.instances(names, "agentkit.runtime", "RunState"))
+            case "stores":
+                return _sorted(stores_in(names))
+            case "sources":
+                frames = [f"{{{{{name}}}}}" for name in namespace.instances(names, "pandas", "DataFrame")]
+                return [*completion_sources.files(fragment), *_sorted(frames)]
             case "files" | "images" | "notebooks":
                 return completion_sources.files(fragment, kind)
             case "sessions":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 from agentkit import backend
 from agentkit.exceptions import NoBackendError, UserError
 from agentkit.notebook.display.listing import Listing
+from agentkit.notebook.display.modes import somebody_is_there
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -80,7 +80,7 @@ def _answered(
         return made, _run(made.list_models(timeout_s=_TIMEOUT_S))
     except UserError as error:
         status = getattr(error.__cause__, "status_code", None)
-        if status == 401 and not key_is_named and _somebody_is_there(shell):
+        if status == 401 and not key_is_named and somebody_is_there(shell):
             key = _asked_key(shell, made.plan.shown_url, refused=bool(made.plan.api_key))
             platform = "openai" if made.name == "openai" else made.plan.base_url
             with_key = backend.prepare(platform, api_key=key, model=model, api=api)
@@ -132,13 +132,6 @@ def _key_of(variable: str | None) -> str | None:
     raise UserError(text, hint="Set it before Jupyter starts; or leave --key-env out, and be asked for the key.")
 
 
-def _somebody_is_there(shell: InteractiveShell) -> bool:
-    kernel = getattr(shell, "kernel", None)
-    if kernel is not None:
-        return bool(getattr(kernel, "_allow_stdin", False)) and "PYTEST_VERSION" not in os.environ
-    return sys.stdin is not None and sys.stdin.isatty()
-
-
 def _asked_key(shell: InteractiveShell, who: str, *, refused: bool = False) -> str:
     """Return the key that the reader types, unseen and unsaved.
 
@@ -151,7 +144,7 @@ def _asked_key(shell: InteractiveShell, who: str, *, refused: bool = False) -> s
         NoBackendError: Nobody is there, or nothing was typed.
     """
     hint = "Set OPENAI_API_KEY before Jupyter starts, or name the variable that holds the key: --key-env NAME."
-    if not _somebody_is_there(shell):
+    if not somebody_is_there(shell):
         raise NoBackendError(f"{who} needs a key, and nobody is there to be asked for it.", hint=hint)
     from getpass import getpass
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agentkit import backend
 from agentkit.notebook.completion import MagicCompleter
 from agentkit.notebook.conversations import conversations
+from agentkit.notebook.filling import shown_reports, unwatch_stores, watch_stores
 from agentkit.notebook.formatters import register_formatters, unregister_formatters
 from agentkit.notebook.latest import latest
 from agentkit.notebook.magics import MAGICS, as_function, status_line
@@ -41,6 +42,7 @@ class _Extension:
                 self._before.append((kind, magic.command.name, known.get(magic.command.name)))
                 register(function, kind, magic.command.name)
         register_formatters(self._shell)
+        watch_stores(self._shell)
         guard_tracebacks(self._shell)
         self._shell.Completer.custom_matchers.append(self._matcher)
         self._shell.input_transformers_cleanup.append(self._rewriter)
@@ -51,6 +53,7 @@ class _Extension:
         self._rewriter.after_cell()
         if not self._rewriter.inside_cell:
             latest.shown = None
+            shown_reports.forget()
 
     def unload(self) -> None:
         shell = self._shell
@@ -61,6 +64,7 @@ class _Extension:
             else:
                 known[name] = before
         unregister_formatters(shell)
+        unwatch_stores()
         unguard_tracebacks(shell)
         unregister_settings(shell)
         shell.Completer.custom_matchers.remove(self._matcher)

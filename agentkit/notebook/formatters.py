@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["register_formatters", "unregister_formatters"]
 
 _RESULT = ("agentkit.runtime.result", "RunResultBase")
+_REPORT = ("agentkit.files.report", "AddReport")
 
 
 def _agent(agent: Any) -> Any:
@@ -67,6 +68,48 @@ def _sent(request: Any) -> Any:
     return sent_bundle(request)
 
 
+def _store(store: Any) -> Any:
+    from agentkit.notebook.display.store_view import store_bundle
+
+    return store_bundle(store)
+
+
+def _report(report: Any) -> Any:
+    from agentkit.notebook.display.store_view import report_bundle
+
+    return report_bundle(report)
+
+
+def _evaluation(evaluation: Any) -> Any:
+    from agentkit.notebook.display.store_view import evaluation_bundle
+
+    return evaluation_bundle(evaluation)
+
+
+def _comparison(comparison: Any) -> Any:
+    from agentkit.notebook.display.store_view import comparison_bundle
+
+    return comparison_bundle(comparison)
+
+
+def _found(result: Any) -> Any:
+    from agentkit.notebook.display.found_view import result_bundle
+
+    return result_bundle(result)
+
+
+def _hit(hit: Any) -> Any:
+    from agentkit.notebook.display.found_view import hit_bundle
+
+    return hit_bundle(hit)
+
+
+def _citation(citation: Any) -> Any:
+    from agentkit.notebook.display.found_view import citation_bundle
+
+    return citation_bundle(citation)
+
+
 def _record(thing: Any) -> Any:
     from agentkit.notebook.display.records import record_bundle
 
@@ -83,6 +126,10 @@ def _view(thing: Any) -> Any:
 
 
 _RECORDS = {
+    "agentkit.files.evaluation": "Question",
+    "agentkit.files.listing": "StoreFile",
+    "agentkit.files.opening": "StoreInfo",
+    "agentkit.files.progress": "FileOutcome StoreProgress",
     "agentkit.models.settings": "ModelSettings",
     "agentkit.models.retry": "ModelRetrySettings ModelRetryBackoffSettings RetryPolicyContext",
     "agentkit.models.chat_quirks": "ChatQuirks",
@@ -107,6 +154,13 @@ _BUNDLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("agentkit.records.diff", "TraceDiff"): _trace_diff,
     ("agentkit.records.replay", "Replay"): _replay,
     ("agentkit.records.request", "RecordedRequest"): _sent,
+    ("agentkit.files.store", "VectorStore"): _store,
+    ("agentkit.files.report", "AddReport"): _report,
+    ("agentkit.files.search", "SearchResult"): _found,
+    ("agentkit.files.search", "Hit"): _hit,
+    ("agentkit.runtime.citations", "Citation"): _citation,
+    ("agentkit.files.evaluation", "Evaluation"): _evaluation,
+    ("agentkit.files.comparing", "Comparison"): _comparison,
     ("agentkit.usage", "Usage"): _view,
     ("agentkit.usage", "RequestUsage"): _view,
     ("agentkit.runtime.handoffs", "Handoff"): _view,
@@ -128,6 +182,7 @@ def register_formatters(shell: InteractiveShell) -> None:
         _show_result(shell, result)
 
     formatter.ipython_display_formatter.for_type_by_name(*_RESULT, show)
+    formatter.ipython_display_formatter.for_type_by_name(*_REPORT, _show_report)
 
 
 def unregister_formatters(shell: InteractiveShell) -> None:
@@ -136,6 +191,17 @@ def unregister_formatters(shell: InteractiveShell) -> None:
     for module, name in _BUNDLES:
         formatter.mimebundle_formatter.pop(f"{module}.{name}", None)
     formatter.ipython_display_formatter.pop(".".join(_RESULT), None)
+    formatter.ipython_display_formatter.pop(".".join(_REPORT), None)
+
+
+def _show_report(report: Any) -> None:
+    """Show what became of files, unless the cell that put them into the store has shown it already."""
+    from agentkit.notebook.display.publish import publish
+    from agentkit.notebook.display.store_view import report_bundle
+    from agentkit.notebook.filling import shown_reports
+
+    if not shown_reports.holds(report):
+        publish(report_bundle(report))
 
 
 def _show_result(shell: InteractiveShell, result: Any) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "find_value",
     "functions_in",
     "instances",
+    "is_store",
     "model_names",
     "put_in_place_of",
     "tools_in",
@@ -110,7 +111,7 @@ def find_tools(command: Command, names: Mapping[str, Any], paths: list[str]) -> 
     for path in paths:
         value = find_value(command, names, path, "tool", lambda: [*tools_in(names), *functions_in(names)])
         for entry in value if isinstance(value, (list, tuple)) else [value]:
-            if isinstance(entry, (FunctionTool, *HOSTED_TOOLS)):
+            if isinstance(entry, (FunctionTool, *HOSTED_TOOLS)) or is_store(entry):
                 found.append(entry)
             elif isinstance(entry, Agent):
                 hint = f"Make a tool of it: {path}_tool = {path}.as_tool(None, {entry.name!r})."
@@ -123,6 +124,13 @@ def find_tools(command: Command, names: Mapping[str, Any], paths: list[str]) -> 
             else:
                 raise usage_error(command, f"{path} is {kind_of(entry)}, not a tool.")
     return found
+
+
+def is_store(value: Any) -> bool:  # whatever a variable holds
+    """Tell whether a value is something that a file search can be given."""
+    from agentkit.tooling import SearchableStore
+
+    return not isinstance(value, type) and isinstance(value, SearchableStore)
 
 
 def find_handoffs(command: Command, names: Mapping[str, Any], paths: list[str]) -> list[Agent[Any] | Handoff[Any]]:

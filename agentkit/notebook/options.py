@@ -46,7 +46,9 @@ Values = Literal[
     "platforms",
     "sessions",
     "settings",
+    "sources",
     "states",
+    "stores",
     "tool choices",
     "tool uses",
     "tools",
@@ -132,6 +134,8 @@ class Arguments:
     """The subject, without its quotes."""
     options: dict[str, Any] = field(default_factory=dict)
     """Values by the options' keys; absent where they weren't given."""
+    words: list[str] = field(default_factory=list)
+    """The words that follow the subject, without their quotes, for magics that take several."""
     rest: str = ""
     """What follows, untouched, for magics that take text on their line."""
     awaited: bool = False
@@ -153,6 +157,8 @@ class Command:
     """Whether it is `%name`, `%%name` or both."""
     subject: Subject | None = None
     """The word that it is about."""
+    words: Subject | None = None
+    """What further words are, before, between and after options; None where there are none."""
     options: tuple[Option, ...] = ()
     """In the order of the help."""
     text: str = ""
@@ -190,6 +196,8 @@ class Command:
             HelpRequested: `--help` or `-h` is among the options.
             UsageError: An option is unknown or its value wrong, or a word too many or too few.
         """
+        if not cell and not self.takes_rest:  # it hides the value, which is for IPython to read
+            line = line.rstrip().removesuffix(";")
         word, _, rest = line.strip().partition(" ")
         if (part := self.subcommand(word)) is not None:
             arguments = part.parse(rest, cell=cell)
@@ -207,7 +215,7 @@ class Command:
         if self.text:
             parts += ["", textwrap.fill(self.text, _WIDTH)]
         rows = [(part.name.rpartition(" ")[2], part.summary) for part in self.subcommands]
-        rows += [] if self.subject is None else [(self.subject.metavar, self.subject.help)]
+        rows += [(each.metavar, each.help) for each in (self.subject, self.words) if each is not None]
         rows += [(_label(option), option.help) for option in self.options]
         rows.append(("-h, --help", "Show this."))
         width = max(len(label) for label, _ in rows) + 4
@@ -231,7 +239,7 @@ class Command:
         if "cell" in self.kinds:
             usage += [f"  %%{self.name} {line}".rstrip(), "  text …"]
         if "line" in self.kinds:
-            rest = self.rest_metavar if self.takes_rest else ""
+            rest = self.words.metavar if self.words is not None else self.rest_metavar if self.takes_rest else ""
             usage.append("  " + " ".join(word for word in (f"%{self.name}", line, rest) if word))
         return ["Usage:", *usage]
 
@@ -260,6 +268,9 @@ class _Parser:
             elif self.found.subject is None and self.command.subject is not None:
                 self.at = end
                 self.found.subject = text
+            elif self.command.words is not None:
+                self.at = end
+                self.found.words.append(text.rstrip(",") if not quoted else text)
             else:
                 break
         self._finish()
@@ -278,6 +289,9 @@ class _Parser:
                 command,
                 f"It needs {command.subject.metavar}: {command.subject.help[0].lower()}{command.subject.help[1:]}",
             )
+        if command.words is not None and command.words.required and not self.found.words:
+            what = command.words
+            raise usage_error(command, f"It needs {what.metavar}: {what.help[0].lower()}{what.help[1:]}")
 
     def _refuse_options_in(self, text: str) -> None:
         """Refuse a text with a word that is one of the options: sent to a model, it would do nothing, and cost."""
@@ -335,7 +349,7 @@ class _Parser:
         words = [] if attached is None else [_unquoted(attached)]
         # further words belong to a list only where no other reading is possible: after the subject, in no prose
         named = self.command.subject is None or self.found.subject is not None
-        greedy = option.many and named and (self.cell or not self.command.takes_rest)
+        greedy = option.many and named and (self.cell or not self.command.takes_rest) and self.command.words is None
         while (not words or greedy) and (token := self._peek()) is not None:
             text, end, quoted = token
             if not quoted and (text.startswith("--") or text == "-h"):

@@ -27,7 +27,7 @@ AWAIT_FLAG = "--await"
 
 _CELL = re.compile(r"%%(\w+)(?=\s|$)(.*)")
 _LINE = re.compile(r"%ask(?=\s)(.*[^\\])")
-_IN_CELL = re.compile(r"(\s*(?:[A-Za-z_]\w*\s*=\s*)?)%ask(\s+\S+\s+\S.*[?;])\s*")
+_IN_CELL = re.compile(r"(\s*(?:[A-Za-z_]\w*\s*=\s*)?)%(ask|vector_store(?=\s+search\s+\S+\s+\S))(\s+\S+\s+\S.*[?;])\s*")
 
 
 class Rewriter:
@@ -111,10 +111,10 @@ def _asks_for_help(line: str) -> bool:
 
 
 def _with_calls(lines: list[str]) -> list[str]:
-    """Return the lines with each `%ask` that ends with `?` or `;` made into the call that it stands for."""
+    """Return the lines with each `%ask` or search that ends with `?` or `;` made into the call that it stands for."""
     made, in_string = [], False
     for line in lines:
         match = None if in_string else _IN_CELL.fullmatch(line)
-        made.append(line if match is None else match[1] + _call("run_line_magic", "ask", match[2].strip()))
+        made.append(line if match is None else match[1] + _call("run_line_magic", match[2], match[3].strip()))
         in_string ^= (line.count('"""') + line.count("'''")) % 2 == 1
     return made

@@ -13,6 +13,7 @@ import html5lib
 
 import agentkit
 from agentkit.notebook.chat.kept import TURNS_CSS
+from agentkit.notebook.display.passages import PASSAGES_STYLE
 from agentkit.notebook.display.style import KEPT_STYLE, STYLE
 from agentkit.notebook.display.waterfall_style import WATERFALL_STYLE
 from agentkit.runtime.graph import svg as drawing
@@ -34,7 +35,7 @@ def _words(text: str, namespace: str = "") -> set[str]:
 
 _TAGS = (
     _words("a b blockquote br caption code dd del details div dl dt em figcaption figure", _HTML)
-    | _words("h1 h2 h3 h4 h5 h6 hr img li ol p pre progress s section span strong sub summary sup", _HTML)
+    | _words("h1 h2 h3 h4 h5 h6 hr img li mark ol p pre progress s section span strong sub summary sup", _HTML)
     | _words("table tbody td th thead time tr ul", _HTML)
     | _words("svg g path rect circle ellipse line polyline polygon text tspan title desc defs marker", _SVG)
     | _words("math mrow mi mn mo mtext ms mspace mfrac msqrt mroot msub msup msubsup munder mover", _MATHML)
@@ -43,7 +44,8 @@ _TAGS = (
 _ATTRIBUTES = {
     "a": {"href", "title", "rel"},
     "ol": {"start"},
-    "details": {"open"},
+    "details": {"open", "style"},
+    "summary": {"style"},
     "img": {"src", "alt", "width", "height"},
     "div": {"hidden"},
     "span": {"style"},
@@ -64,6 +66,7 @@ _DRAWN = (  # attributes of SVG and MathML, all of them numbers, keywords or col
 _STYLE = re.compile(r"text-align: ?(?:left|right|center);?")
 _BAR = "display|width|height|min-width|margin-left|padding-left|background-color|border-right"
 _BAR_STYLE = re.compile(rf"(?:(?:{_BAR}):[\w #.%-]+;?)+")
+_INLINE = re.compile("display:inline")
 _SVG_STYLE = re.compile(r"max-width:100%;height:auto;min-width:[0-9]+px")
 _DRAWN_VALUE = re.compile(r"[\w\s.,#%()+:-]*")
 _LOCAL_REFERENCE = re.compile(r"url\(#[\w-]+\)")
@@ -100,6 +103,7 @@ def assert_plain(text: str) -> None:
 _OUR_STYLES = (
     STYLE,
     KEPT_STYLE,
+    PASSAGES_STYLE,
     WATERFALL_STYLE,
     f"<style>{TURNS_CSS}</style>",
     graph_view._HTML_STYLE,
@@ -135,7 +139,8 @@ def _check_attribute(tag: str, name: str, value: str) -> None:
         case "src":
             assert _IMAGE.fullmatch(value), value[:80]
         case "style":
-            assert {"svg": _SVG_STYLE, "span": _BAR_STYLE}.get(kind, _STYLE).fullmatch(value), value
+            allowed_style = {"svg": _SVG_STYLE, "span": _BAR_STYLE, "details": _INLINE, "summary": _INLINE}
+            assert allowed_style.get(kind, _STYLE).fullmatch(value), value
         case "class":
             digests = {name for name in value.split() if re.fullmatch("agk-k[0-9a-f]{8}", name)}  # of kept chats
             assert set(value.split()) - digests <= _CLASSES - _LIVE_CLASSES, value

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
+from every_store_view import citing_items, store_bundles, store_fragments
 from every_view import Bundle, Point, agent_for, as_json, call_of, steps_for
 
 from agentkit import Agent
@@ -52,8 +53,9 @@ async def other_bundles(text: str) -> AsyncIterator[tuple[str, Bundle]]:
     listed = Listed(text, text, text, text, 0, text, text, text, text, text, text, text, text)
     yield "traces", kept_page(Page([listed], 0, 99), Wanted(agent=text, model=text, status=text, text=text))
     with pd.option_context("mode.string_storage", "python"):  # Arrow's texts have no place for half an emoji
+        stores = list(store_bundles(text))
         batches = [(name, summary_bundle(batch, batch.result(), text)) for name, batch in await _batches(text)]
-    for each in batches:
+    for each in (*stores, *batches):
         yield each
 
 
@@ -80,6 +82,7 @@ def _shown(text: str) -> Iterator[tuple[str, Any]]:
     conversation = Conversation(text, None, text, 3, text, "2026-11-21")
     yield "conversations", ConversationList([conversation, conversation], everywhere=True)
     yield "conversation", ConversationText(text, _items(text))
+    yield "citing conversation", ConversationText(text, citing_items(text))
     yield "request", _request(text)
     yield "listing", Listing(text, [[text, text], ["a", text]], [text, text], frozenset({0}), frozenset({1}), text)
     inner = agent_for(text).as_tool(tool_name="ask", tool_description=text)
@@ -171,6 +174,7 @@ async def _batches(text: str) -> list[tuple[str, Batch]]:
 def fragments(text: str) -> Iterator[str]:
     """Yield the pieces of HTML that widgets are sent beside those of a run."""
     yield progress_html(BatchProgress(3, ok=1, failed=1, last_error=text))
+    yield from store_fragments(text)
     for value in (
         text,
         [text],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from corpus import HOSTILE, Hostile
+from every_store_view import citing_runs, store_messages
 from every_view import approval_fragments, bundles, console_output, live_html
 from harmless import assert_harmless, assert_plain
 from other_views import chat_messages, fragments, leaves, other_bundles
@@ -52,6 +53,23 @@ async def test_what_a_running_chat_gets_is_harmless(hostile: Hostile) -> None:
             assert_harmless(value)
         else:
             assert_plain(value)
+
+
+@texts
+async def test_answers_that_cite_are_harmless(hostile: Hostile) -> None:
+    text = beginning(hostile)
+    async for name, bundle in citing_runs(text):
+        assert {"text/html", "text/plain"} == set(bundle), name
+        assert_harmless(bundle["text/html"])
+        assert_plain(bundle["text/plain"])
+        assert "agk-q" in bundle["text/html"], name
+        assert sum(map(len, bundle.values())) < 60_000 + 400 * len(text), name
+
+
+@texts
+async def test_what_the_browser_of_a_store_gets_is_plain_text(hostile: Hostile) -> None:
+    for _, value in leaves(await store_messages(beginning(hostile))):
+        assert_plain(value)
 
 
 @texts

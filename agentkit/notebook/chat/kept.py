@@ -6,7 +6,6 @@ in it lets the chat beneath find out whether it is the newest.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -19,7 +18,11 @@ from agentkit.notebook.chat.turn_html import (
     steps_of,
     version_text,
 )
+from agentkit.notebook.display.citations import cited_text
 from agentkit.notebook.display.console import step_line
+from agentkit.notebook.display.kept_digest import digest_class
+from agentkit.notebook.display.passages import PASSAGES_STYLE
+from agentkit.notebook.display.run_view import has_searches
 from agentkit.notebook.display.style import KEPT_STYLE, STYLE
 from agentkit.notebook.display.text import clean, escape, one_line
 
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from agentkit.notebook.chat.turns import Turn, TurnTree
     from agentkit.notebook.display.run_view import Bundle
 
-__all__ = ["TURNS_CSS", "digest_of", "kept_bundle"]
+__all__ = ["TURNS_CSS", "kept_bundle"]
 
 _TURN_RULES = {
     ".agk-turn": "margin:0 0 1.2em",
@@ -70,21 +73,12 @@ def kept_bundle(tree: TurnTree, turns: Sequence[Turn], *, title: str, agent: str
     head = "" if part else _head(title, agent, bool(over))
     body = "".join(_turn_html(tree, turn, _OTHERS_DEPTH) for turn in over)
     style = STYLE + KEPT_STYLE + _STYLE if not part else STYLE + _STYLE
-    classes = "agk" if part else f"agk agk-kept {_digest(head + body)}"
+    style += PASSAGES_STYLE if any(turn.citations or has_searches(turn.steps) for turn in tree) else ""
+    classes = "agk" if part else f"agk agk-kept {digest_class(head + body)}"
     shown = f'<div class="{classes}">{style}{head}{body}</div>'
     plain = [] if part else [f"Chat with {agent}" + (f": {title}" if title else "") + ("" if over else " (empty)")]
     plain += [_turn_plain(tree, turn) for turn in over]
     return {"text/html": shown, "text/plain": clean("\n\n".join(plain))}
-
-
-def digest_of(bundle: Bundle) -> str:
-    """Return the class by which the element of a kept chat tells what is in it; "" for a part of one."""
-    found = re.match(r'<div class="agk agk-kept (agk-k[0-9a-f]{8})">', bundle["text/html"])
-    return found[1] if found else ""
-
-
-def _digest(html: str) -> str:
-    return f"agk-k{hashlib.sha256(html.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
 def _head(title: str, agent: str, said: bool) -> str:
@@ -136,7 +130,8 @@ def _turn_plain(tree: TurnTree, turn: Turn) -> str:
     version = version_text(tree.place(turn))
     lines = [f"You: {turn.question}" + (f"  {version}" if version else ""), files and f"[with {files}]"]
     lines += [f"  {one_line(step_line(step), 160)}" for step in turn.steps]
-    lines.append(f"{turn.agent}: {turn.answer}" if turn.answer else "")
+    answer = cited_text(turn.answer, turn.citations, turn.passages)
+    lines.append(f"{turn.agent}: {answer}" if answer else "")
     rating = rating_text(turn)
     lines += [turn.note and f"[{turn.note}]", rating and f"[{rating}]"]
     return "\n".join(filter(None, lines))

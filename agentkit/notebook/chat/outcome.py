@@ -40,10 +40,10 @@ def take_outcome(turn: Turn, shown: ShownRun, error: Exception | None, models: C
         turn.usage_line = usage_line(result)
         turn.trace_id = result.trace_id
         turn.model = (result.raw_responses[-1].model if result.raw_responses else None) or turn.model
-    turn.answer, turn.steps = transcript.answer, transcript.steps
+    turn.answer, turn.steps, turn.citations = transcript.answer, transcript.steps, list(transcript.citations)
     output = None if result is None else result.final_output
     if output is not None and not isinstance(output, str):
-        turn.answer, turn.structured = _as_json(output, turn.answer), True
+        turn.answer, turn.structured, turn.citations = _as_json(output, turn.answer), True, []
         turn.output_type = "" if members_of(output) is None else title_of(output)
     turn.note = note_of(turn, error, models)
 

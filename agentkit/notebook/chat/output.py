@@ -8,7 +8,8 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from agentkit.notebook.chat.kept import digest_of, kept_bundle
+from agentkit.notebook.chat.kept import kept_bundle
+from agentkit.notebook.display.kept_digest import digest_of
 from agentkit.notebook.display.publish import publish
 from agentkit.sessions.finishing import in_thread
 

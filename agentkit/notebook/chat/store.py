@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from agentkit import _json
 from agentkit.exceptions import UserError
 from agentkit.notebook.chat.turns import AttachedFile, Turn, steps_from_json, steps_to_json
+from agentkit.notebook.display.file_search import Citation
 from agentkit.sessions.sqlite_file import IN_MEMORY, SQLiteFile, transaction
 from agentkit.usage import Usage
 
@@ -252,6 +253,7 @@ def _changing(turn: Turn) -> tuple[Any, ...]:
         "model": turn.model,
         "structured": turn.structured,
         "output_type": turn.output_type,
+        "citations": [[each.index, each.file_id, each.filename, each.url] for each in turn.citations],
         "steps": steps_to_json(turn.steps),
         "seconds": turn.seconds,
         "usage": turn.usage.to_json(),
@@ -268,6 +270,7 @@ def _turn(row: Sequence[Any]) -> Turn:
     saved = _json.loads(more)
     saved.pop("end", None)  # of format 1
     saved["files"] = [AttachedFile(*file) for file in saved["files"]]
+    saved["citations"] = [Citation(*each) for each in saved.get("citations", ())]
     saved["steps"] = steps_from_json(saved["steps"])
     saved["usage"] = Usage.from_json(saved["usage"])
     given = {"status": status, "answer": answer, "trace_id": trace_id, "rating": rating, "remark": remark}

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 from agentkit import _json
 from agentkit._secrets import known
-from agentkit.notebook.display.markdown import render_markdown
+from agentkit.notebook.display.citations import cited_html, sources_line
 from agentkit.notebook.display.run_view import step_html, value_html
 from agentkit.notebook.display.text import escape, one_line
 
 if TYPE_CHECKING:
     from agentkit.notebook.chat.turns import AttachedFile, Turn
+    from agentkit.notebook.display.file_search import Citation, Passage
 
 __all__ = ["Math", "answer_html", "file_size", "files_html", "question_html", "rating_text", "steps_of", "version_text"]
 
@@ -49,11 +50,20 @@ def file_size(size_bytes: int) -> str:
 
 def answer_html(turn: Turn, *, math: Math) -> str:
     """Return the answer: Markdown rendered, or a structured answer's values."""
-    return _rendered(turn.answer, turn.structured, turn.output_type, math, tuple(known()))
+    cited = tuple(turn.citations), tuple(turn.passages) if turn.citations else ()
+    return _rendered(turn.answer, turn.structured, turn.output_type, *cited, math, tuple(known()))
 
 
 @lru_cache(maxsize=256)
-def _rendered(answer: str, structured: bool, output_type: str, math: Math, keys: tuple[str, ...]) -> str:
+def _rendered(
+    answer: str,
+    structured: bool,
+    output_type: str,
+    citations: tuple[Citation, ...],
+    passages: tuple[Passage, ...],
+    math: Math,
+    keys: tuple[str, ...],
+) -> str:
     """Return an answer as HTML, without the keys of this process. A chat shows its answers again at each message."""
     if structured:
         try:
@@ -61,7 +71,9 @@ def _rendered(answer: str, structured: bool, output_type: str, math: Math, keys:
             return heading + value_html(_json.loads(answer))
         except ValueError:  # an output that JSON has no form for
             pass
-    return render_markdown(answer, math=math) if answer else ""
+    if not answer:
+        return ""
+    return cited_html(answer, citations, passages, math=math) + sources_line(answer, citations, passages)
 
 
 def steps_of(turn: Turn) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from agentkit.notebook.display.file_search import Citation, FileSearch, Passage
 from agentkit.notebook.display.transcript import Step, Transcript
 from agentkit.usage import Usage
 
@@ -74,6 +75,8 @@ class Turn:
     """Whether the answer is JSON of the agent's output type."""
     output_type: str = ""
     """Class of a structured answer that has fields, as it stands above them; "" of any other."""
+    citations: list[Citation] = field(default_factory=list)
+    """The places in the answer that refer to files."""
     steps: list[Step] = field(default_factory=list)
     """The way to the answer."""
     seconds: dict[str, float] = field(default_factory=dict)
@@ -93,6 +96,12 @@ class Turn:
     def over(self) -> bool:
         """Whether nothing comes any more."""
         return self.status != "running"
+
+    @property
+    def passages(self) -> list[Passage]:
+        """What the searches in files have found on the way."""
+        searches = (step.search for step in self.steps if step.search is not None)
+        return [passage for search in searches for passage in search.passages or ()]
 
 
 class TurnTree:
@@ -179,6 +188,7 @@ def steps_to_json(steps: Iterable[Step]) -> list[dict[str, Any]]:
             "arguments": step.arguments[:_KEPT_CHARS],
             "output": step.output[:_KEPT_CHARS],
             "state": step.state,
+            "search": None if step.search is None else step.search.to_json(_KEPT_CHARS),
             "inner": None
             if step.inner is None
             else {"steps": steps_to_json(step.inner.steps), "answer": step.inner.answer[:_KEPT_CHARS]},
@@ -192,7 +202,9 @@ def steps_from_json(saved: Iterable[dict[str, Any]]) -> list[Step]:
     steps = []
     for entry in saved:
         inner = entry["inner"]
-        step = Step(**{name: value for name, value in entry.items() if name != "inner"})
+        step = Step(**{name: value for name, value in entry.items() if name not in ("inner", "search")})
+        if (search := entry.get("search")) is not None:  # files of earlier releases have none
+            step.search = FileSearch.of(search)
         if inner is not None:
             step.inner = Transcript()
             step.inner.steps += steps_from_json(inner["steps"])

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agentkit.notebook.display.citations import cited_html, sources_line
+from agentkit.notebook.display.file_search import FileSearch, Passage, citations_of, passages_of
 from agentkit.notebook.display.markdown import render_markdown
+from agentkit.notebook.display.passages import PASSAGES_STYLE, search_html
 from agentkit.notebook.display.run_view import Bundle, arguments_line, json_html
-from agentkit.notebook.display.spoken import is_message, message_text, role_of
+from agentkit.notebook.display.spoken import is_message, message_text, role_of, said_text
 from agentkit.notebook.display.style import STYLE
 from agentkit.notebook.display.text import clean, escape, one_line, shorten
 
@@ -83,8 +86,11 @@ class ConversationText:
             note = f"The first {left_out:,} messages are left out."
             html.append(f'<div class="agk-d">{escape(note)}</div>')
             plain.append(note)
+        passages = passages_of(self.items)
+        if passages or any(citations_of(item) for item in self.items):
+            html[0] = html[0].replace(STYLE, STYLE + PASSAGES_STYLE, 1)
         for number, item in numbered:
-            html.append(_message_html(number, item) if number else _step_html(item))
+            html.append(_message_html(number, item, passages) if number else _step_html(item))
             plain.append(_message_plain(number, item) if number else f"    {_step_line(item)}")
         return {"text/html": "".join([*html, "</div>"]), "text/plain": clean("\n".join(plain))}
 
@@ -104,15 +110,23 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _message_html(number: int, item: Mapping[str, Any]) -> str:
+def _message_html(number: int, item: Mapping[str, Any], passages: Sequence[Passage]) -> str:
     role, text = role_of(item), shorten(clean(message_text(item)), _MESSAGE_LIMIT)
     head = f'<div class="agk-f"><span class="agk-m">{number}</span> {escape(role)}</div>'
+    citations = citations_of(item)
+    if role == "assistant" and citations and len(said := said_text(item)) <= _MESSAGE_LIMIT:
+        cited = said, citations, passages
+        return f'{head}<div class="agk-a">{cited_html(*cited)}</div>{sources_line(*cited)}'
     if role == "assistant":
         return f'{head}<div class="agk-a">{render_markdown(text)}</div>'
     return f'{head}<div class="agk-p">{escape(text)}</div>'
 
 
 def _step_html(item: Mapping[str, Any]) -> str:
+    if item.get("type") == "file_search_call" and (search := FileSearch.of(item)).passages:
+        found = search_html(search, 4 * _DETAIL_LIMIT)
+        line = escape(_step_line(item))
+        return f'<div class="agk-s"><details class="agk-r"><summary>{line}</summary>{found}</details></div>'
     line, text = escape(_step_line(item)), message_text(item)
     if len(text) <= _LINE:
         return f'<div class="agk-s"><div>{line}</div></div>'
@@ -128,6 +142,10 @@ def _step_line(item: Mapping[str, Any]) -> str:
             return f"⚙ {clean(str(item.get('name')))}({one_line(clean(arguments), _LINE)})"
         case "function_call_output":
             return f"→ {one_line(clean(message_text(item)), _LINE)}"
+        case "file_search_call":
+            search = FileSearch.of(item)
+            queries = one_line(" ".join(f'"{query}"' for query in search.queries), _LINE)
+            return f"⚙ file_search {queries}{search.told and f' → {search.told}'}"
         case "reasoning":
             return f"~ {one_line(clean(message_text(item)), _LINE)}"
     return f"{role_of(item)}: {one_line(clean(message_text(item)), _LINE)}"

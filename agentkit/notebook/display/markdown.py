@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
-__all__ = ["render_markdown"]
+__all__ = ["formulas_in", "render_markdown"]
 
 _TAGS = {
     *("a", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre"),
@@ -70,6 +70,11 @@ def render_markdown(text: str, *, math: Literal["tex", "mathml"] = "tex") -> str
     first, *rest = shown.split(mark)
     parts = (part.partition(";") for part in rest)
     return first + "".join(f"{typeset_formulas[int(number)]}{after}" for number, _, after in parts)
+
+
+def formulas_in(text: str) -> list[tuple[int, int]]:
+    """Return where Markdown has formulas: start and end of each, in characters from 0, end exclusive."""
+    return [match.span() for match in _MATH.finditer(text)] if "$" in text or "\\" in text else []
 
 
 @cache

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Literal, cast
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["RenderMode", "render_mode"]
+__all__ = ["RenderMode", "render_mode", "somebody_is_there"]
 
 RenderMode = Literal["live", "static", "console"]
 """`live` streams into the cell and is replaced by what is kept, `static` is one output at the end, `console` prints."""
@@ -34,3 +35,11 @@ def render_mode(shell: InteractiveShell) -> RenderMode:
     # whoever can be asked is there; nbval's kernels are told apart by what pytest leaves in the environment
     watched = getattr(kernel, "_allow_stdin", False) and "PYTEST_VERSION" not in os.environ
     return "live" if watched else "static"
+
+
+def somebody_is_there(shell: InteractiveShell) -> bool:
+    """Tell whether a question at a prompt would be answered: not in nbconvert, nbval and the like, and in no pipe."""
+    kernel = getattr(shell, "kernel", None)
+    if kernel is not None:
+        return bool(getattr(kernel, "_allow_stdin", False)) and "PYTEST_VERSION" not in os.environ
+    return sys.stdin is not None and sys.stdin.isatty()

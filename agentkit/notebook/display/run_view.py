@@ -6,13 +6,16 @@ from JupyterLab is still the same when it is run again without a reader.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agentkit import _json
 from agentkit.notebook.answers import json_text
 from agentkit.notebook.display.approvals import waiting_html, waiting_text
+from agentkit.notebook.display.citations import cited_html, cited_text, sources_line
 from agentkit.notebook.display.highlight import highlight
 from agentkit.notebook.display.markdown import render_markdown
+from agentkit.notebook.display.passages import PASSAGES_STYLE, search_html
 from agentkit.notebook.display.style import BENEATH_STYLE, KEPT_STYLE, STYLE
 from agentkit.notebook.display.text import clean, escape, one_line, shorten, showable_length
 from agentkit.notebook.display.transcript import Step, Transcript, model_name
@@ -21,10 +24,21 @@ from agentkit.notebook.display.values import value_html
 from agentkit.notebook.settings import settings
 
 if TYPE_CHECKING:
+    from agentkit.notebook.display.file_search import FileSearch
     from agentkit.notebook.latest import Asked
     from agentkit.runtime import RunResultBase
 
-__all__ = ["ENDINGS", "Bundle", "arguments_line", "json_html", "run_bundle", "step_html", "usage_line", "value_html"]
+__all__ = [
+    "ENDINGS",
+    "Bundle",
+    "arguments_line",
+    "has_searches",
+    "json_html",
+    "run_bundle",
+    "step_html",
+    "usage_line",
+    "value_html",
+]
 
 Bundle = dict[str, str]
 """An output's text by MIME type."""
@@ -81,23 +95,28 @@ def run_bundle(
     output = result.final_output
     structured = output is not None and not isinstance(output, str)
     as_json = json_text(result) if asked is not None and asked.question.as_json else None
+    cited = transcript.answer, transcript.citations, transcript.passages
+    sources = ""
     if as_json is not None:
         answer = f"<pre><code>{json_html(as_json, len(as_json))}</code></pre>"
+    elif structured:
+        answer = value_html(output)
     else:
-        answer = value_html(output) if structured else render_markdown(transcript.answer)
+        answer, sources = cited_html(*cited), sources_line(*cited)
     rests = result.status == "waiting" and asked is not None  # with buttons beneath, in a notebook that runs
     classes = " ".join(["agk", *["agk-kept"] * rests, *["agk-beneath"] * beneath])
     style = BENEATH_STYLE if beneath else KEPT_STYLE if rests else ""
+    style += PASSAGES_STYLE if sources or has_searches(transcript.steps) else ""
     parts = [f'<div class="{classes}">{STYLE}{style}']
     if answer:
-        parts.append(f'<div class="agk-a">{answer}</div>')
+        parts.append(f'<div class="agk-a">{answer}</div>{sources}')
     parts.append(_steps_html(transcript.steps))
     if note:
         parts.append(f'<div class="agk-f"><span class="agk-no">■</span> {escape(note)}</div>')
     if result.status == "waiting":
         parts.append(waiting_html(result, asked))
     parts.append(f'<div class="agk-f">{escape(usage_line(result, asked))}</div></div>')
-    plain = [as_json or (value_text(output) if structured else transcript.answer), note and f"[{note}]"]
+    plain = [as_json or (value_text(output) if structured else cited_text(*cited)), note and f"[{note}]"]
     if result.status == "waiting":
         plain.append(waiting_text(result, asked))
     return {"text/html": "".join(parts), "text/plain": clean("\n\n".join(filter(None, plain)))}
@@ -120,6 +139,11 @@ def usage_line(result: RunResultBase, asked: Asked | None = None) -> str:
     if asked is not None and asked.earlier:
         parts.append(f"{asked.earlier:,} earlier message{'' if asked.earlier == 1 else 's'}")
     return " · ".join(filter(None, parts))
+
+
+def has_searches(steps: Sequence[Step]) -> bool:
+    """Tell whether searches in files are among steps, or steps within these: such outputs carry their rules."""
+    return any(step.search or (step.inner is not None and has_searches(step.inner.steps)) for step in steps)
 
 
 def _steps_html(steps: list[Step]) -> str:
@@ -179,6 +203,8 @@ def _text_line(step: Step) -> str:
 
 
 def _call_html(step: Step, limit: int, live: bool) -> str:
+    if step.search is not None:
+        return _search_html(step, step.search, limit)
     line, inner = _call_line(step), ""
     if step.inner is not None:
         inner = _inner_tail(step.inner) if live else _inner_html(step, step.inner, limit)
@@ -194,8 +220,17 @@ def _call_html(step: Step, limit: int, live: bool) -> str:
     return f'<details class="agk-r"{unfolded}><summary>{line}</summary>{details}</details>'
 
 
+def _search_html(step: Step, search: FileSearch, limit: int) -> str:
+    line = _call_line(step)
+    if not search.passages and len(search.queries) <= 1:
+        return f"<div>{line}</div>"
+    return f'<details class="agk-r"><summary>{line}</summary>{search_html(search, 2 * limit)}</details>'
+
+
 def _call_line(step: Step) -> str:
     arguments = arguments_line(step.arguments)
+    if step.search is not None:
+        arguments = " ".join(f'"{query}"' for query in step.search.queries)
     line = f'{_MARKS[step.state]} <span class="agk-n">{escape(one_line(step.title, _NAME_LIMIT))}</span>'
     if arguments:
         line += f' <span class="agk-g">{escape(one_line(arguments, 70))}</span>'
@@ -209,7 +244,11 @@ def _inner_html(step: Step, inner: Transcript, limit: int) -> str:
     rows = "".join(step_html(each, limit) for each in inner.steps)
     answer = inner.answer.strip()
     if answer and answer != step.output.strip():
-        rows += f"<div>{render_markdown(shorten(answer, limit))}</div>"
+        short = len(clean(answer)) <= limit
+        shown = (
+            cited_html(answer, inner.citations, inner.passages) if short else render_markdown(shorten(answer, limit))
+        )
+        rows += f"<div>{shown}</div>"
     return f'<div class="agk-s">{rows}</div>' if rows else ""
 
 

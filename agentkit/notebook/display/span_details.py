@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from agentkit.notebook.display.file_search import FileSearch
+from agentkit.notebook.display.passages import search_html
 from agentkit.notebook.display.run_view import json_html
 from agentkit.notebook.display.spoken import message_text, role_of
 from agentkit.notebook.display.text import clean, escape
@@ -38,6 +40,8 @@ class Part:
     """Characters of the whole."""
     tone: str = ""
     """"error" for what went wrong."""
+    search: FileSearch | None = None
+    """Of a search in files: what it is about, to be unfolded passage by passage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ def _part_html(part: Part, limit: int) -> str:
     head = f'<div class="agk-wh">{mark}{escape(part.title)}</div>'
     if limit < 40:
         return f'<div class="agk-wh">{mark}{escape(part.title)}: {part.length:,} characters</div>'
+    if part.search is not None and part.search.passages:
+        return f"{head}{search_html(part.search, limit)}"
     shown = part.text if len(part.text) <= limit else part.text[:limit].rstrip() + "…"
     code = json_html(shown, limit) if len(shown) == len(part.text) else escape(shown)
     rest = ""
@@ -133,12 +139,17 @@ def _texts(span: RecordedSpan) -> list[Part]:
     if span.kind in ("response", "generation"):
         sent, said = _items(span.input), _items(span.output)
         parts = [_part(f"sent, {role_of(item)}", message_text(item)) for item in sent]
-        parts += [_part(f"answered, {role_of(item)}", message_text(item)) for item in said]
+        parts += [_said(item) for item in said]
         if sent or said:
             parts += [] if sent or span.input in (None, []) else [_part("sent", span.input)]
             return parts + ([] if said or span.output in (None, []) else [_part("answered", span.output)])
     named = (("input", span.input), ("output", span.output))
     return [_part(title, value) for title, value in named if value not in (None, "", [])]
+
+
+def _said(item: Mapping[str, Any]) -> Part:
+    part = _part(f"answered, {role_of(item)}", message_text(item))
+    return replace(part, search=FileSearch.of(item)) if item.get("type") == "file_search_call" else part
 
 
 def _items(value: Any) -> list[Mapping[str, Any]]:  # stored JSON

@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from agentkit.notebook.display.file_search import FileSearch, citations_of
+from agentkit.notebook.display.passages import search_text
 from agentkit.notebook.display.text import clean, one_line
 
-__all__ = ["address_text", "is_message", "message_text", "role_of"]
+__all__ = ["address_text", "is_message", "message_text", "role_of", "said_text"]
 
 
 def message_text(item: Mapping[str, Any]) -> str:
@@ -18,17 +20,30 @@ def message_text(item: Mapping[str, Any]) -> str:
         return f"{item.get('name')}({item.get('arguments') or ''})"
     if kind == "reasoning":
         return " ".join(str(part.get("text", "")) for part in item.get("summary") or ()) or "…"
+    if kind == "file_search_call":
+        search = FileSearch.of(item)
+        return search_text(search.queries, search.passages)
     content = item.get("content") if "content" in item else item.get("output")
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return "\n".join(filter(None, (_part_text(part) for part in content)))
+        cited = [one_line(name, 200) for name in dict.fromkeys(each.filename for each in citations_of(item)) if name]
+        sources = f"[cites {', '.join(cited)}]" if cited else ""
+        return "\n".join(filter(None, (*map(_part_text, content), sources)))
     return json.dumps({k: v for k, v in item.items() if k not in ("id", "call_id")}, ensure_ascii=False, default=str)
+
+
+def said_text(item: Mapping[str, Any]) -> str:
+    """Return the text of a message alone, in which its citations have their places."""
+    parts = item.get("content")
+    given = [part for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
+    texts = (part.get("text") or part.get("refusal") for part in given)
+    return "".join(text for text in texts if isinstance(text, str))
 
 
 def role_of(item: Mapping[str, Any]) -> str:
     """Return who said an item: a role, or what kind of item it is."""
-    kinds = {"function_call": "calls", "function_call_output": "tool"}
+    kinds = {"function_call": "calls", "function_call_output": "tool", "file_search_call": "searches files"}
     kind = str(item.get("type") or "message")
     return str(item.get("role") or kinds.get(kind, kind.replace("_", " ")))
 

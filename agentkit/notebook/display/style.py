@@ -23,7 +23,8 @@ _RULES = {
     "--no:color-mix(in srgb,var(--jp-error-color1,#d64541) 85%,currentColor);"
     "--m:var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace);"
     "max-width:60em;line-height:1.5",
-    # the answer
+    # the answer; of a long one, what nobody has scrolled to yet is laid out later
+    ".agk-a>:nth-child(n+40)": "content-visibility:auto;contain-intrinsic-size:auto 6em",
     ".agk-a>:first-child": "margin-top:0",
     ".agk-a>:last-child": "margin-bottom:0",
     "h1,h2,h3": "font-size:1.1em;font-weight:600;margin:.8em 0 .4em",
@@ -102,6 +103,9 @@ _CONTROLS = {
     ".agk-stop": "margin-left:.8em",
     ".agk-ask": "border:1px solid var(--l);border-left:3px solid var(--jp-warn-color1,#d98b00);border-radius:4px;"
     "padding:.5em .8em;margin:.5em 0",
+    ".agk-lag": "border:1px solid var(--jp-warn-color1,#d98b00);border-radius:4px;padding:.4em .8em;margin:.5em 0;"
+    "overflow-wrap:anywhere",
+    ".agk-again": "user-select:all",
     ".agk-row": "display:flex;flex-wrap:wrap;gap:.5em;align-items:center;margin-top:.4em",
     # fonts that have signs of all sizes; as high as MathJax's beside text
     "math": 'font-family:"Latin Modern Math","STIX Two Math","Cambria Math","DejaVu Math TeX Gyre",math;'

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from agentkit.notebook.display.passages import PASSAGES_STYLE
 from agentkit.notebook.display.run_view import Bundle
 from agentkit.notebook.display.span_details import Details, note_text, span_details, trace_details
 from agentkit.notebook.display.style import STYLE
@@ -81,14 +82,15 @@ def _html(trace: RecordedTrace, kept: str) -> str:
             for each in laid_out(spans, shown)
         )
         head = _head_html(trace, limit, notes.get("", ()))
-        html = f"{_opening(kept)}{head}{_lanes_html(scale, rows)}{_foot_html(trace, len(shown))}</div>"
+        rules = kept + (PASSAGES_STYLE if "agk-fp" in rows else "")
+        html = f"{_opening(kept, rules)}{head}{_lanes_html(scale, rows)}{_foot_html(trace, len(shown))}</div>"
         if len(html.encode()) <= _MOST_BYTES:
             break
     return html
 
 
-def _opening(kept: str) -> str:
-    return f'<div class="agk agk-trace{" agk-kept" if kept else ""}">{STYLE}{WATERFALL_STYLE}{kept}'
+def _opening(kept: str, more_rules: str) -> str:
+    return f'<div class="agk agk-trace{" agk-kept" if kept else ""}">{STYLE}{WATERFALL_STYLE}{more_rules}'
 
 
 def _head_html(trace: RecordedTrace, limit: int, notes: Sequence[RecordedNote]) -> str:
@@ -189,7 +191,12 @@ def head_facts(trace: RecordedTrace) -> list[str]:
     steps = len(trace.all_spans)
     cost = cost_text(trace.cost_usd)
     if trace.unpriced and trace.requests:
-        cost = f"{cost} without {trace.unpriced:,} of unknown price" if cost else "price not known"
+        calls = len(trace.calls)
+        cost = (
+            "price not known"
+            if trace.unpriced == calls
+            else f"price of {trace.unpriced:,} of {calls:,} calls not known"
+        )
     models = ", ".join(one_line(name, 40) for name in trace.models[:4])
     facts = (
         took(trace.duration_s),

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from agentkit import _json
+from agentkit.notebook.display.file_search import Citation, FileSearch, Passage, citations_of
+
 if TYPE_CHECKING:
     from agentkit.runtime import AgentToolStreamEvent, RunItem, RunResultBase, StreamEvent
 
@@ -36,6 +39,8 @@ class Step:
     """How it went."""
     inner: Transcript | None = None
     """Of a call of an agent: what that agent's own run did."""
+    search: FileSearch | None = None
+    """Of a search in files: what was searched for and found."""
 
 
 @dataclass(slots=True)
@@ -61,6 +66,8 @@ class Transcript:
         self._settled = 0
         self._by_key: dict[str, Step] = {}
         self._untold = 0
+        self.citations: list[Citation] = []
+        """The places in the answer that refer to files."""
 
     @classmethod
     def of(cls, result: RunResultBase, seen: Transcript | None = None) -> Transcript:
@@ -86,6 +93,12 @@ class Transcript:
         """The text so far of the message that is, or may become, the answer."""
         return "".join(self._parts)
 
+    @property
+    def passages(self) -> list[Passage]:
+        """What the searches in files have found so far."""
+        searches = (step.search for step in self.steps if step.search is not None)
+        return [passage for search in searches for passage in search.passages or ()]
+
     def note_waiting(self, result: RunResultBase) -> list[Step]:
         """Mark the calls that wait for approval, and return their steps."""
         return self._mark([item.call_id for item in result.interruptions], "waiting")
@@ -109,6 +122,10 @@ class Transcript:
                 return Change(text=delta)
             if event.wire_type == "response.output_item.added":
                 item = event.json.get("item") or {}
+                if item.get("type") == "file_search_call" and item.get("id"):
+                    step = _call(item)
+                    step.state = "running"
+                    return self._begin(step)
                 return Change(text=self.begin_message() if item.get("type") == "message" else "")
         elif event.type == "run_item_stream_event":
             return self.add_item(event.item)
@@ -139,6 +156,8 @@ class Transcript:
         match item.type:
             case "message_output_item":
                 self._settle(_message_text(raw))
+                start = sum(map(len, self._parts[: self._settled - 1]))
+                self.citations += citations_of(raw, start)
             case "reasoning_item":
                 return self._thought(raw)
             case "tool_call_item" | "mcp_approval_request_item":
@@ -170,11 +189,17 @@ class Transcript:
         return Change([step])
 
     def _begin(self, step: Step) -> Change:
+        known = self._by_key.get(step.key)
+        if known is not None and known.search is not None and known.state == "running":  # begun before it was complete
+            known.arguments, known.output, known.state, known.search = (
+                step.arguments, step.output, step.state, step.search,
+            )  # fmt: skip
+            return Change([known])
         change = Change()
         if text := self.answer.strip():
             change.answer_moved = True
             change.steps.append(Step("text", f"text-{len(self.steps)}", text, state="ok"))
-        self._parts, self._settled = [], 0
+        self._parts, self._settled, self.citations = [], 0, []
         change.steps.append(step)
         self.steps += change.steps
         self._by_key[step.key] = step
@@ -229,8 +254,20 @@ def _call(raw: dict[str, Any]) -> Step:
         )
     if kind in ("computer_call", "local_shell_call"):  # answered on this side
         return Step("call", str(raw.get("call_id") or raw.get("id")), kind.removesuffix("_call"))
+    if kind == "file_search_call":
+        return _search(raw)
     # a hosted tool: it ran on the platform, and its result is in the answer
     return Step("call", str(raw.get("id")), kind.removesuffix("_call"), state="ok")
+
+
+_SEARCH_STATES: dict[Any, StepState] = {"failed": "failed", "incomplete": "stopped"}
+
+
+def _search(raw: dict[str, Any]) -> Step:
+    search = FileSearch.of(raw)
+    queries = _json.dumps({"queries": list(search.queries)}).decode() if search.queries else ""
+    state = _SEARCH_STATES.get(raw.get("status"), "ok")
+    return Step("call", str(raw.get("id")), "file_search", queries, search.told, state, search=search)
 
 
 def _output_text(output: Any) -> str:

@@ -8,8 +8,9 @@ from agentkit.notebook.magics.overview import AGENTKIT, AGENTS, status_line
 from agentkit.notebook.magics.session import SESSION
 from agentkit.notebook.magics.tool import TOOL
 from agentkit.notebook.magics.traces import TRACE, TRACES
+from agentkit.notebook.magics.vector_store import VECTOR_STORE
 
 __all__ = ["MAGICS", "Magic", "as_function", "status_line"]
 
-MAGICS: tuple[Magic, ...] = (TOOL, AGENT, ASK, SESSION, CHAT, AGENTS, TRACES, TRACE, AGENTKIT)
+MAGICS: tuple[Magic, ...] = (TOOL, AGENT, ASK, SESSION, CHAT, VECTOR_STORE, AGENTS, TRACES, TRACE, AGENTKIT)
 """All of them, in the order in which one meets them."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from agentkit.runtime import Agent
 
-__all__ = ["AGENT"]
+__all__ = ["AGENT", "identifier"]
 
 _COMMAND = Command(
     name="agent",
@@ -26,7 +26,11 @@ _COMMAND = Command(
     subject=Subject("NAME", "The agent's name, and the variable that holds it. A name in quotes may be any text."),
     options=(
         Option(
-            "--tools", "What it may call: tools or functions here, or dotted paths.", "NAME", many=True, values="tools"
+            "--tools",
+            "What it may call: tools, functions or vector stores here, or dotted paths.",
+            "NAME",
+            many=True,
+            values="tools",
         ),
         Option("--mcp-servers", "MCP servers whose tools it may call too.", "NAME", many=True, values="mcp servers"),
         Option(
@@ -99,7 +103,7 @@ def _run(shell: InteractiveShell, arguments: Arguments, cell: str | None) -> Any
     from agentkit.runtime.turn import equip
 
     name = str(arguments.subject)
-    variable = variable_name(_COMMAND, name if name.isidentifier() else _identifier(name))
+    variable = variable_name(_COMMAND, name if name.isidentifier() else identifier(name))
     text, hidden = without_semicolon(cell or "")
     instructions = _instructions(shell, arguments["instructions"], text)
     try:
@@ -172,7 +176,7 @@ def _check_names(agent: Agent[Any], arguments: Arguments, tools: list[str], hand
             raise usage_error(_COMMAND, f"--tool-use: the agent has no tool {word}.{closest(word, tools)} {known}")
 
 
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
     """Return a variable's name for a display name: `Spanish tutor` becomes `spanish_tutor`."""
     made = re.sub(r"\W+", "_", name).strip("_").lower()
     return f"agent_{made}" if made[:1].isdigit() else made

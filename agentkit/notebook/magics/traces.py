@@ -41,6 +41,9 @@ df = %traces --error --since 2h
 %traces --browse
 """,
 )
+_KINDS = ("agent", "response", "generation", "function", "handoff", "guardrail", "mcp_tools", "custom")
+_WORDS = {"model": ("response", "generation"), "tool": ("function",)}
+"""Kinds by the words that a trace is shown with."""
 _TRACE = Command(
     name="trace",
     summary="Show what a run did, step by step. agentkit.open_trace() gives the same, to go on with in code.",
@@ -55,7 +58,7 @@ _TRACE = Command(
             "As a dataframe of its steps of this kind.",
             "KIND",
             values="choices",
-            choices=("agent", "response", "generation", "function", "handoff", "guardrail", "mcp_tools", "custom"),
+            choices=(*_KINDS, *_WORDS),
         ),
     ),
     examples="""
@@ -130,7 +133,11 @@ def _trace(shell: InteractiveShell, arguments: Arguments, cell: str | None) -> A
         if arguments["frame"] or arguments["kind"]:
             from agentkit.records.frames import spans
 
-            return _readable(spans(wanted, kind=arguments["kind"]), _TRACE_COLUMNS)
+            kind = arguments["kind"]
+            if kind not in _WORDS:
+                return _readable(spans(wanted, kind=kind), _TRACE_COLUMNS)
+            steps = spans(wanted)
+            return _readable(steps[steps["kind"].isin(_WORDS[kind])].reset_index(drop=True), _TRACE_COLUMNS)
         from agentkit.records.opened import open_trace
 
         return open_trace(wanted)

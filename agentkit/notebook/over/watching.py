@@ -132,7 +132,7 @@ class PanelWatch:
 
         self._agent = clean(agent)
         self._panel = RunPanel(front_end_says)
-        publish(self._panel.bundle(f"{self._agent} is asked row by row …"), display_id=self.display_id)
+        publish(self._panel.bundle(f"{self._about()} …"), display_id=self.display_id)
 
     def show(self, progress: BatchProgress) -> None:
         """Send it now if the last message is long enough ago, else as soon as it is."""
@@ -170,11 +170,16 @@ class PanelWatch:
         if self._closed or self._panel is None:
             return
         self._next_at = self._clock() + _EVERY_S
-        shown = "" if self._progress is None else progress_html(self._progress)
-        status = f"{self._agent} is asked row by row"
-        state = {"done": shown, "live": "", "steps": [], "asks": [], "status": status, "channel": self._hears}
+        shown = "" if self._progress is None else self._shown(self._progress)
+        state = {"done": shown, "live": "", "steps": [], "asks": [], "status": self._about(), "channel": self._hears}
         self._panel.send({"n": self._number, "all": state})
         self._number += 1
+
+    def _shown(self, progress: Any) -> str:  # of the kind that `show` is given
+        return progress_html(progress)
+
+    def _about(self) -> str:
+        return f"{self._agent} is asked row by row"
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

@@ -503,6 +503,7 @@ def test_traces_and_spans_are_dataframes(run: Run, weather: Agent[Any], model: S
     assert run("%traces --error").value.empty
     last, first = run("%trace --frame").value, run("%trace first --kind agent").value
     assert list(last["kind"]) == ["agent", "generation"]
+    assert [list(run(f"%trace --kind {word}").value["kind"]) for word in ("model", "tool")] == [["generation"], []]
     assert list(first["name"]) == ["weather"]
     assert set(first["span_id"]).isdisjoint(last["span_id"])
 

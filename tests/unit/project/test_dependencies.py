@@ -48,6 +48,8 @@ def imported_distributions() -> dict[str, set[str]]:
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 modules = [node.module]
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("importlib.import_module", "import_module"):
+                modules = [each.value for each in node.args[:1] if isinstance(each, ast.Constant)]  # has no types
             for module in {module.partition(".")[0] for module in modules} - _STDLIB:
                 for distribution in distributions.get(module, [module]):
                     found.setdefault(distribution.lower().replace("_", "-"), set()).add(str(place))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from agentkit.notebook.chat.kept import digest_of, kept_bundle
+from agentkit.notebook.chat.kept import kept_bundle
 from agentkit.notebook.chat.suggestions import suggestions_for
 from agentkit.notebook.chat.turns import AttachedFile, Turn, TurnTree
+from agentkit.notebook.display.kept_digest import digest_of
 from agentkit.notebook.display.transcript import Step
 from agentkit.runtime import Agent
 from agentkit.tooling import function_tool

@@ -146,6 +146,7 @@ async def examples(folder: Path) -> dict[str, Any]:
         guardrails(agent),
         tracing(agent),
         models(agent),
+        file_search(),
         await runs(agent, folder),
     ):
         found |= part
@@ -287,6 +288,25 @@ def models(agent: Agent[Any]) -> dict[str, Any]:
         "OpenAIResponsesModel": agentkit.OpenAIResponsesModel("m", client),
         "RetryDecision": agentkit.RetryDecision(True, 2.0, "busy"),
         "RetryPolicyContext": agentkit.RetryPolicyContext(failed, 1, 3, False, normalized, advice),
+    }
+
+
+def file_search() -> dict[str, Any]:
+    from agentkit.files.opening import StoreInfo
+    from agentkit.files.progress import FileOutcome
+    from agentkit.files.report import report_of
+
+    store = object.__new__(agentkit.VectorStore)
+    store._info = StoreInfo("vs_1", "handbook", "completed", 1, metadata={"team": LONG[:400]}, completed=2, failed=1)
+    hit = agentkit.Hit(LONG, 0.5, "file-1", "leave.md", {"year": 2026, "about": LONG}, "leave", page=3)
+    outcomes = [FileOutcome("a.md", "uploaded", "", 12, "file-1"), FileOutcome("b.pdf", "failed", "It has no text.")]
+    return {
+        "AddReport": report_of("handbook", outcomes),
+        "Citation": agentkit.Citation(1, "file", "file-1", "leave.md", quote=LONG, score=0.5, said="Yes."),
+        "Hit": hit,
+        "SearchResult": agentkit.SearchResult("leave", "handbook", [hit, hit]),
+        "StoreProgress": agentkit.StoreProgress("handbook", "indexing", 3, 1, file="a.md"),
+        "VectorStore": store,
     }
 
 

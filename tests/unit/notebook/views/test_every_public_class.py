@@ -24,7 +24,7 @@ NEVER_HELD = {
 """Classes of which nobody holds an object, or that aren't ours."""
 
 
-HOLDERS = {"Partial", "ToolOutputFileContent", "ToolOutputImage", "ToolOutputText"}
+HOLDERS = {"AddReport", "Partial", "ToolOutputFileContent", "ToolOutputImage", "ToolOutputText"}
 """Classes whose `repr` is all that they hold: data of the user's own, or what a model gets."""
 
 
@@ -76,6 +76,7 @@ async def test_python_shows_each_in_a_line_that_can_be_read(tmp_path: Path) -> N
     assert {name: text for name, text in told.items() if unreadable(text)} == {}
     assert {name: text for name, text in short.items() if len(text) > 1_500 or "\n" in text} == {}
     named = {name: (type(objects[name]).__name__, f"<{name}.") for name in told}  # the latter an Enum's
+    named["AddReport"] = ("2 files for",)  # a dataframe, which Python shows by what is in it
     assert {name: text for name, text in told.items() if not text.startswith(named[name])} == {}
 
 
@@ -106,8 +107,10 @@ async def test_a_notebook_shows_each_so_that_it_can_be_read(loaded: InteractiveS
     "name",
     [
         "Agent",
+        "Citation",
         "FunctionTool",
         "Handoff",
+        "Hit",
         "HostedMCPTool",
         "MessageOutputItem",
         "ModelResponse",
@@ -116,7 +119,9 @@ async def test_a_notebook_shows_each_so_that_it_can_be_read(loaded: InteractiveS
         "RunConfig",
         "RunState",
         "SQLiteSession",
+        "SearchResult",
         "Usage",
+        "VectorStore",
         "WebSearchTool",
     ],
 )

@@ -1,0 +1,346 @@
+"""The store browser's side of its widget: what the front end is sent, and what it says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from agentkit.exceptions import UserError
+from agentkit.files import contents
+from agentkit.notebook.display.kept_digest import digest_of
+from agentkit.notebook.display.text import clean
+from agentkit.notebook.store_browser.kept import kept_store
+from agentkit.notebook.store_browser.rows import (
+    Job,
+    count_text,
+    file_rows,
+    found_rows,
+    is_under_way,
+    job_row,
+    ranking_line,
+)
+from agentkit.sessions.finishing import in_thread
+
+if TYPE_CHECKING:
+    from agentkit.files.listing import StoreFile
+    from agentkit.files.progress import StoreProgress
+    from agentkit.files.search import SearchResult
+    from agentkit.files.store import VectorStore
+    from agentkit.notebook.display.live import Channel
+    from agentkit.notebook.display.run_view import Bundle
+
+__all__ = ["MOST_BYTES", "StoreFront"]
+
+MOST_BYTES = 64_000_000
+"""Most bytes of a file that comes through the notebook's connection."""
+
+_MOST_WAITING_BYTES = 512_000_000
+_MOST_JOBS = 200
+_POLL_S = 1.0
+_SEEN_S = 8.0
+"""How long a widget counts as visible after it last said so. It says so every 3 seconds."""
+_LIMIT = 10
+
+
+class StoreFront:
+    """Sends what is in a store to the widget, and does what the reader wants.
+
+    Messages to the front end are numbered by `n`, without gaps: one that misses a number asks for all by
+    `{"kind": "ready"}`. While files are being indexed and the widget can be seen, their status is looked at each
+    second. Lives on agentkit's loop thread, but for `says` and `close`.
+
+    Args:
+        channel: Where messages go.
+        loop: agentkit's loop.
+        store: The store.
+        files: What is in it.
+        kept: What the notebook keeps as it is shown first; None where that isn't known.
+        on_kept: Called with what the notebook is to keep, in any thread.
+        poll_s: How often files that are being indexed are looked at.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        loop: asyncio.AbstractEventLoop,
+        store: VectorStore,
+        files: Sequence[StoreFile],
+        *,
+        kept: Bundle | None = None,
+        on_kept: Callable[[Bundle], None] = lambda bundle: None,
+        poll_s: float = _POLL_S,
+    ) -> None:
+        self._channel = channel
+        self._loop = loop
+        self._store = store
+        self._files = list(files)
+        self._found: SearchResult | None = None
+        self._kept = kept
+        self._on_kept = on_kept
+        self._poll_s = poll_s
+        self._number = 0
+        self._asked = 0
+        self._jobs: dict[str, Job] = {}
+        self._parts: dict[str, list[bytes]] = {}
+        self._queue: list[tuple[Job, bytes]] = []
+        self._adding: asyncio.Task[None] | None = None
+        self._following: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._visible_until = 0.0
+        self._deleted = False
+        self._closed = False
+
+    @property
+    def files(self) -> Sequence[StoreFile]:
+        """The store's files, as they were last seen."""
+        return self._files
+
+    @property
+    def found(self) -> SearchResult | None:
+        """What was last searched for; None for nothing."""
+        return self._found
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether the widget can be seen, as far as is known."""
+        return not self._closed and monotonic() < self._visible_until
+
+    # -- from outside the loop's thread -------------------------------------------------------------------------------
+
+    def says(self, message: dict[str, Any], buffers: Sequence[Any] = ()) -> None:
+        """Take a message from the widget, in whatever thread it arrives."""
+        data = [bytes(buffer) for buffer in buffers]
+        self._loop.call_soon_threadsafe(self._take, message, data)
+
+    def close(self) -> None:
+        """Do nothing any more."""
+        self._loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        self._closed = True
+        for task in self._tasks:
+            if task is not self._adding:  # files on their way are put in all the same
+                task.cancel()
+
+    # -- from the front end -------------------------------------------------------------------------------------------
+
+    def _take(self, message: dict[str, Any], buffers: list[bytes]) -> None:
+        if self._closed:
+            return
+        said = message.get
+        try:
+            match said("kind"):
+                case "ready":
+                    self._send_all()
+                case "alive":
+                    self._stay(visible=said("visible") is True)
+                case "refresh":
+                    self._start(self._look)
+                case "search":
+                    self._start(self._search, str(said("text", "")))
+                case "delete":
+                    self._start(self._delete, str(said("file", "")))
+                case "upload":
+                    self._take_part(message, buffers)
+                case "dismiss":
+                    self._jobs.pop(str(said("key", "")), None)
+                    self._send_jobs()
+        except UserError as error:
+            self.tell(str(error))
+
+    def _stay(self, *, visible: bool) -> None:
+        self._visible_until = monotonic() + _SEEN_S if visible else 0.0
+        self._follow_soon()
+
+    def _follow_soon(self) -> None:
+        if self.is_visible and is_under_way(self._files) and (self._following is None or self._following.done()):
+            self._following = self._start(self._follow)
+
+    def _start(self, work: Callable[..., Coroutine[Any, Any, None]], *said: Any) -> asyncio.Task[None]:
+        """Carry something out. Its errors are shown in the browser: no cell is there to raise them in."""
+        task = self._loop.create_task(self._guarded(work, *said))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _guarded(self, work: Callable[..., Coroutine[Any, Any, None]], *said: Any) -> None:
+        try:
+            await work(*said)
+        except UserError as error:
+            self.tell(str(error))
+        except Exception as error:  # nowhere else would it be seen
+            self.tell(f"{type(error).__name__}: {error}")
+
+    # -- files that come ----------------------------------------------------------------------------------------------
+
+    def _take_part(self, message: dict[str, Any], buffers: list[bytes]) -> None:
+        """Take a part of a file; the last puts it in the queue.
+
+        Raises:
+            UserError: There are too many on their way.
+        """
+        key, name = str(message.get("key", "")), str(message.get("name") or "unnamed")
+        if key not in self._jobs:
+            if len(self._jobs) >= _MOST_JOBS:
+                raise UserError(f"{name}: {_MOST_JOBS} files are on their way already.", hint="Wait, or use store.add.")
+            self._jobs[key] = Job(key, name)
+            self._parts[key] = []
+        job = self._jobs[key]
+        if key not in self._parts:  # refused already
+            return
+        self._parts[key] += buffers
+        job.size_bytes += sum(map(len, buffers))
+        if job.size_bytes > MOST_BYTES or self._waiting_bytes > _MOST_WAITING_BYTES:
+            del self._parts[key]
+            most = f"{MOST_BYTES // 1_000_000} MB of a file come through the notebook's connection"
+            job.state, job.reason = "failed", f"At most {most}: put it in by store.add({name!r})."
+        elif message.get("last"):
+            job.state = "waiting"
+            self._queue.append((job, b"".join(self._parts.pop(key))))
+            if self._adding is None or self._adding.done():
+                self._adding = self._start(self._add)
+        else:
+            return  # the front end knows how far it is
+        self._send_jobs()
+
+    @property
+    def _waiting_bytes(self) -> int:
+        coming = (part for parts in self._parts.values() for part in parts)
+        return sum(len(data) for _, data in self._queue) + sum(map(len, coming))
+
+    async def _add(self) -> None:
+        """Put what is in the queue into the store, until there is nothing more."""
+        while self._queue:
+            batch, self._queue = self._queue, []
+            by_name: dict[str, tuple[Job, bytes]] = {job.name: (job, data) for job, data in batch}
+            for job, _ in batch:
+                if by_name[job.name][0] is not job:  # the same name twice: the later one is meant
+                    self._jobs.pop(job.key, None)
+            try:
+                await self._put_in(by_name)
+            except Exception as error:  # the platform's, or of files: told beside each
+                for job, _ in by_name.values():
+                    if job.key in self._jobs and job.state != "failed":
+                        job.state, job.reason = "failed", str(error) or type(error).__name__
+                if not isinstance(error, UserError):
+                    self.tell(f"{type(error).__name__}: {error}")
+            for job, _ in by_name.values():
+                if job.state != "failed":
+                    self._jobs.pop(job.key, None)
+            self._send_jobs()
+            await self._look()
+            listed = {file.name.removeprefix("bytes:") for file in self._files if file.status == "failed"}
+            told = [job.key for job in self._jobs.values() if job.state == "failed" and job.name in listed]
+            for key in told:  # the list says so from here on
+                del self._jobs[key]
+            if told:
+                self._send_jobs()
+
+    async def _put_in(self, by_name: dict[str, tuple[Job, bytes]]) -> None:
+        named = {f"bytes:{name}": job for name, (job, _) in by_name.items()}
+
+        def told(event: StoreProgress) -> None:
+            self._loop.call_soon_threadsafe(self._progress, event, named)
+
+        sources = [(name, data) for name, (_, data) in by_name.items()]
+        await in_thread(lambda: self._store.add(*sources, on_progress=told))
+
+    def _progress(self, event: StoreProgress, named: dict[str, Job]) -> None:
+        job = named.get(event.file) if event.file else None
+        if job is None or job.key not in self._jobs:
+            return
+        outcome = event.outcome
+        if outcome is None:
+            job.state = "indexing" if job.state == "uploading" else "uploading"
+        elif outcome.outcome in ("failed", "skipped"):
+            job.state, job.reason = "failed", outcome.reason or "It was not taken."
+        else:
+            self._jobs.pop(job.key, None)
+        self._send_jobs()
+
+    # -- what the reader wants ----------------------------------------------------------------------------------------
+
+    async def _look(self) -> None:
+        """Look at the store anew, and send what is in it."""
+        await self._store.arefresh()
+        self._files = await contents.all_files(self._store.client, self._store.id)
+        self._send_files()
+        self._keep()
+        self._follow_soon()
+
+    async def _follow(self) -> None:
+        while is_under_way(self._files) and self.is_visible:
+            await asyncio.sleep(self._poll_s)
+            await self._look()
+
+    async def _search(self, text: str) -> None:
+        self._asked += 1
+        asked = self._asked
+        if not text.strip():
+            self._found = None
+            self._send({"found": None})
+            self._keep()
+            return
+        try:
+            found = await self._store.asearch(text, limit=_LIMIT)
+        except Exception:
+            self._send({"found": None})
+            raise
+        if asked == self._asked:
+            self._found = found
+            self._send({"found": self._found_shown()})
+            self._keep()
+
+    async def _delete(self, file_id: str) -> None:
+        name = next((file.name.removeprefix("bytes:") for file in self._files if file.id == file_id), file_id)
+        await in_thread(lambda: self._store.remove(file_id))
+        if self._found is not None and any(hit.file_id == file_id for hit in self._found):
+            self._found = None
+            self._send({"found": None})
+        await self._look()
+        self._send({"deleted": clean(name)})
+
+    # -- to the front end ---------------------------------------------------------------------------------------------
+
+    def tell(self, text: str) -> None:
+        """Tell the reader something, such as an error."""
+        self._send({"told": clean(text)})
+
+    def _send_all(self) -> None:
+        whole = {
+            "name": clean(self._store.name),
+            "ranking": ranking_line(self._store),
+            "most_bytes": MOST_BYTES,
+            "jobs": [job_row(job) for job in self._jobs.values()],
+            "found": self._found_shown(),
+            **self._files_shown(),
+        }
+        self._send({"all": whole} | ({} if self._kept is None else {"kept": digest_of(self._kept)}))
+
+    def _found_shown(self) -> dict[str, Any] | None:
+        found = self._found
+        return None if found is None else {"query": clean(found.query), "rows": found_rows(found)}
+
+    def _files_shown(self) -> dict[str, Any]:
+        rows, hidden = file_rows(self._files)
+        return {"files": rows, "count": count_text(self._files), "hidden": hidden}
+
+    def _send_files(self) -> None:
+        self._send({"listed": {**self._files_shown(), "ranking": ranking_line(self._store)}})
+
+    def _send_jobs(self) -> None:
+        self._send({"jobs": [job_row(job) for job in self._jobs.values() if job.state != "receiving"]})
+
+    def _keep(self) -> None:
+        bundle = kept_store(self._store, self._files, self._found)
+        if bundle != self._kept and not self._closed:
+            self._kept = bundle
+            self._on_kept(bundle)
+            self._send({"kept": digest_of(bundle)})
+
+    def _send(self, content: dict[str, Any]) -> None:
+        if not self._closed:
+            self._channel.send({"n": self._number, **content})
+            self._number += 1

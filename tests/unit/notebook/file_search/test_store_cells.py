@@ -1,0 +1,263 @@
+"""`%vector_store`, the views of stores, and what a cell shows while and after files are put in."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agentkit.files.progress import FileOutcome, StoreProgress
+from agentkit.files.store import VectorStore
+from agentkit.notebook import options
+from agentkit.notebook.completion import MagicCompleter
+from agentkit.notebook.filling_watch import filling_html
+from agentkit.notebook.magics.vector_store import VECTOR_STORE
+from agentkit.notebook.stores import attributes_of, condition_of
+
+if TYPE_CHECKING:
+    from conftest import Mistake, Run
+    from IPython.core.interactiveshell import InteractiveShell
+
+LEAVE = "# Leave\n\nEvery employee has 25 days of annual leave.\n"
+
+
+@pytest.fixture
+def docs(loaded: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with three files, one of which can't be read, as `docs` in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AGENTKIT_RENDER", "static")
+    monkeypatch.setenv("AGENTKIT_EMBEDDER", "none")
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "leave.md").write_text(LEAVE, encoding="utf-8")
+    (folder / "travel.html").write_text("<h1>Travel</h1><p>The desk books trains.</p>", encoding="utf-8")
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7 and nothing more")
+    return folder
+
+
+@pytest.fixture
+def filled(run: Run, docs: Path) -> VectorStore:
+    """A store with these files, as `handbook`."""
+    run("%vector_store create handbook")
+    cell = run("%vector_store add handbook docs --set year=2026 --set lang=en;")
+    assert cell.error is None
+    store: VectorStore = run("handbook").value
+    return store
+
+
+def plain(value: Any, loaded: InteractiveShell) -> str:
+    formatter: Any = loaded.display_formatter
+    return str(formatter.format(value)[0]["text/plain"])
+
+
+# -- filling ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_became_of_files_is_shown_once_and_the_same_each_time(run: Run, docs: Path) -> None:
+    run("%vector_store create handbook")
+    cell = run("%vector_store add handbook docs")
+    (shown,) = cell.outputs
+    lines = shown["text/plain"].splitlines()
+    assert lines[0] == "handbook · 3 files: 2 uploaded, 1 failed"
+    assert lines[1].startswith("  ✗ failed    docs/broken.pdf   25 B  'broken.pdf' is damaged, or no PDF")
+    assert lines[2:] == ["  ✓ uploaded  docs/leave.md     53 B", "  ✓ uploaded  docs/travel.html  44 B"]
+    assert "✗\u00a0failed" in shown["text/html"]
+    again = run("report = handbook.add('docs')")
+    assert again.outputs[0]["text/plain"].splitlines()[0] == "handbook · 3 files: 2 unchanged, 1 failed"
+    assert run("report").outputs[0]["text/plain"] == again.outputs[0]["text/plain"]
+
+
+def test_files_may_be_variables(run: Run, docs: Path, mistake: Mistake) -> None:
+    run("import pandas as pd\nnotes = pd.DataFrame({'text': ['The key is under the mat.']}, index=['key'])")
+    run("%vector_store create handbook")
+    assert "1 uploaded" in run("%vector_store add handbook {{notes}}").outputs[0]["text/plain"]
+    assert "1 unchanged" in run("%vector_store add handbook notes").outputs[0]["text/plain"]
+    assert mistake("%vector_store add handbook {{nothing}}") == (
+        "%vector_store add: {{nothing}}: nothing here is named 'nothing'."
+    )
+
+
+def test_sync_removes_what_is_gone(run: Run, docs: Path, filled: VectorStore) -> None:
+    (docs / "travel.html").unlink()
+    shown = run("%vector_store sync handbook docs").outputs[0]["text/plain"]
+    assert "  − removed    docs/travel.html" in shown.splitlines()
+
+
+def test_progress_says_what_goes_on_and_what_failed() -> None:
+    event = StoreProgress("handbook", "uploading", 9, 2, 4, 3, 1, 1, bytes_sent=12_300, file="docs/a.md")
+    html = filling_html(event, [FileOutcome("b<1>.pdf", "failed", "It has <no> text.")])
+    said = "Uploading, parsing and indexing · 2 of 9 · indexing 1 of 3 · 1 failed · 12.3 kB"
+    assert f'value="6" max="18" aria-label="{said}"' in html
+    assert f"<div>{said}</div>" in html
+    assert "docs/a.md" in html
+    assert "<code>b&lt;1&gt;.pdf</code> It has &lt;no&gt; text." in html
+
+
+# -- views ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_store_says_what_is_in_it_and_by_what_it_is_found(loaded: InteractiveShell, filled: VectorStore) -> None:
+    assert plain(filled, loaded).splitlines()[:2] == ["Vector store 'handbook'", "  files: 3 (2 ready, 1 failed)"]
+    assert "  found by: words alone" in plain(filled, loaded)
+    assert 'AGENTKIT_EMBEDDER is "none"' in plain(filled, loaded)
+    assert filled.id not in str(loaded.display_formatter.format(filled))
+
+
+def test_a_search_shows_numbered_passages_with_marks(run: Run, filled: VectorStore, loaded: InteractiveShell) -> None:
+    found = run("%vector_store search handbook --limit 1 How many days of annual leave?").value
+    bundle = loaded.display_formatter.format(found)[0]
+    assert bundle["text/plain"].splitlines()[0] == '"How many days of annual leave?" · 1 passage in handbook'
+    assert re.fullmatch(r"  1\. docs/leave\.md · Leave · [01]\.\d\d", bundle["text/plain"].splitlines()[1])
+    assert "<mark>annual</mark> <mark>leave</mark>" in bundle["text/html"]
+    hit = loaded.display_formatter.format(found[0])[0]["text/plain"]
+    assert "  Every employee has 25 days of annual leave." in hit
+    assert "year=2026" in hit
+
+
+def test_a_search_that_finds_nothing_says_so(run: Run, filled: VectorStore, loaded: InteractiveShell) -> None:
+    found = run("%vector_store search handbook --where 'year < 2000' annual leave").value
+    assert plain(found, loaded) == '"annual leave" · nothing found in handbook'
+
+
+def test_an_evaluation_shows_what_was_not_found_first(run: Run, filled: VectorStore, loaded: InteractiveShell) -> None:
+    told = plain(filled.evaluate([("annual leave", "leave.md"), ("xyzzy", "travel.html")], k=1), loaded)
+    assert told.splitlines()[:3] == [
+        "handbook · 2 questions",
+        "  recall@1  mrr@1  ndcg@1",
+        "  0.50      0.50   0.50",
+    ]
+    assert [line.split()[0] for line in told.splitlines()[5:]] == ["not", "1."]
+
+
+# -- the magic --------------------------------------------------------------------------------------------------------
+
+
+def test_stores_are_made_opened_and_listed(run: Run, docs: Path, loaded: InteractiveShell) -> None:
+    assert plain(run("%vector_store").value, loaded).splitlines()[0] == "No vector stores yet."
+    told = run('%vector_store create "Team handbook" --expires-after 7')
+    assert told.stdout.startswith("'Team handbook' is in the variable team_handbook.")
+    assert run("team_handbook").value.info.expires_after_days == 7
+    first = run("team_handbook").value.id
+    assert run('%vector_store create "Team handbook" --out h').value.id == first
+    assert run('%vector_store open "Team handbook" --out o').value.id == first
+    listed = plain(run("%vector_store list").value, loaded).splitlines()
+    assert listed[0] == "1 vector store"
+    assert listed[2].split("  ")[1] == "Team handbook"
+
+
+def test_files_and_chunks_are_dataframes(run: Run, filled: VectorStore) -> None:
+    files = run("%vector_store files handbook").value
+    assert list(files.columns) == ["name", "status", "error", "usage_bytes", "year", "lang"]
+    assert run("%vector_store chunks handbook leave.md").value["text"].tolist() == [LEAVE.strip()]
+
+
+@pytest.mark.parametrize(
+    ("where", "condition"),
+    [
+        ("year >= 2024", "attr('year') >= 2024"),
+        ("2020 <= year < 2024", "(attr('year') >= 2020) & (attr('year') < 2024)"),
+        ("lang in ['en', 'de'] and not draft == True", "(attr('lang').isin(['en', 'de'])) & (attr('draft') != True)"),
+        ("lang not in ('en',) or year == 1", "(attr('lang').notin(['en'])) | (attr('year') == 1)"),
+    ],
+)
+def test_filters_are_written_as_python(where: str, condition: str) -> None:
+    assert repr(condition_of(VECTOR_STORE.command, where)) == condition
+
+
+@pytest.mark.parametrize("where", ["year", "year >", "f(1) == 2", "year == month", "__import__('os')", "x is None"])
+def test_what_is_no_filter_is_refused(where: str) -> None:
+    from IPython.core.error import UsageError
+
+    with pytest.raises(UsageError, match="Write conditions as"):
+        condition_of(VECTOR_STORE.command, where)
+
+
+def test_attributes_are_what_they_look_like() -> None:
+    pairs = ["year=2026", "share=0.5", "draft=True", "lang=en", "id='007'", "odd=[1]", "eq=a=b"]
+    assert attributes_of(VECTOR_STORE.command, pairs) == {
+        "year": 2026, "share": 0.5, "draft": True, "lang": "en", "id": "007", "odd": "[1]", "eq": "a=b",
+    }  # fmt: skip
+
+
+def test_a_store_is_not_deleted_where_nobody_is_there(run: Run, mistake: Mistake, filled: VectorStore) -> None:
+    assert mistake("%vector_store delete handbook") == (
+        "%vector_store delete: Nobody is there to be asked whether 'handbook' with 3 files may be deleted: add --yes."
+    )
+    assert [store.name for store in VectorStore.list()] == ["handbook"]
+    assert run("%vector_store delete handbook --yes").stdout == "Deleted 'handbook' with 3 files.\n"
+    assert VectorStore.list() == []
+    assert "handbook" not in run("list(globals())").value
+
+
+@pytest.mark.parametrize(
+    ("said", "deleted"), [("y", True), ("yes ", True), ("", False), ("n", False), ("delete", False)]
+)
+def test_somebody_is_asked_before_a_store_is_deleted(
+    run: Run, loaded: InteractiveShell, filled: VectorStore, monkeypatch: pytest.MonkeyPatch, said: str, deleted: bool
+) -> None:
+    monkeypatch.setattr(loaded, "kernel", SimpleNamespace(_allow_stdin=True), raising=False)
+    monkeypatch.delenv("PYTEST_VERSION", raising=False)
+    asked: list[str] = []
+    monkeypatch.setattr("builtins.input", lambda text: asked.append(text) or said)
+    run("%vector_store delete handbook")
+    assert asked == ["Delete the vector store 'handbook' with 3 files, for good? [y]es, [n]o: "]
+    assert (VectorStore.list() == []) is deleted
+
+
+def test_agents_take_stores_as_tools(run: Run, filled: VectorStore) -> None:
+    agent = run("%%agent desk --tools handbook\nAnswer from the handbook.").value
+    assert [tool.name for tool in agent.tools] == ["file_search"]
+    shown = run("%ask desk How many days of annual leave does every employee have?").outputs[0]
+    assert "Every employee has 25 days of annual leave.[1]" in shown["text/plain"]
+    assert "[1] docs/leave.md · Leave" in shown["text/plain"]
+    assert filled.id not in shown["text/html"]
+
+
+def test_wrong_lines_say_what_is_wrong(mistake: Mistake, docs: Path) -> None:
+    assert mistake("%vector_store serch x") == "%vector_store: There is no %vector_store serch. Did you mean search?"
+    assert mistake("%vector_store add") == (
+        "%vector_store add: It needs STORE: a variable that holds a vector store, or the name of one."
+    )
+    assert mistake("%vector_store search nowhere x").startswith(
+        "%vector_store search: There is no vector store 'nowhere'."
+    )
+    assert mistake("%vector_store files docs_") != ""
+
+
+def test_a_variable_that_holds_no_store_is_named(run: Run, mistake: Mistake) -> None:
+    run("number = 3")
+    assert mistake("%vector_store files number") == ("%vector_store files: number is an int, and no vector store.")
+
+
+@pytest.mark.parametrize("part", ["", " add", " search", " delete", " sync", " chunks"])
+def test_each_part_has_its_help(run: Run, part: str) -> None:
+    told = run(f"%vector_store{part} --help").stdout
+    assert f"%vector_store{part}" in told
+    assert "Usage:" in told
+
+
+def test_tab_offers_parts_stores_and_files(run: Run, filled: VectorStore, loaded: InteractiveShell) -> None:
+    completer = MagicCompleter(loaded, {"vector_store": VECTOR_STORE.command})
+
+    def offered(line: str) -> list[str]:
+        return [each.text for each in completer.complete(line, len(line))["completions"]]
+
+    assert offered("%vector_store se") == ["search"]
+    assert offered("%vector_store search ha") == ["handbook"]
+    assert offered("%vector_store add handbook do") == ["docs/"]
+    assert offered("%vector_store search handbook --li") == ["--limit"]
+    os.makedirs("empty", exist_ok=True)
+    assert offered("%vector_store sync handbook em") == ["empty/"]
+
+
+def test_words_after_the_subject_may_stand_around_options() -> None:
+    command = options.Command(
+        name="x", summary="", kinds=("line",), subject=options.Subject("A", "a"), words=options.Subject("B …", "b"),
+        options=(options.Option("--set", "", "N", many=True),),
+    )  # fmt: skip
+    found = command.parse('s one --set a=1,b=2 "two words" three;')
+    assert (found.subject, found.words, found["set"]) == ("s", ["one", "two words", "three"], ["a=1", "b=2"])
