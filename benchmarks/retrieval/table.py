@@ -90,8 +90,8 @@ run without a server, on the same chunks, vectors and questions. In brackets: ho
   one and half of another. Vectors have 384 numbers: those of MiniLM for 4,000 of the pieces, each mixed with a
   neighbour's and a little noise. A file has 20 chunks, or 100 of a million. Questions are held out: four words of a
   piece, and its embedding.
-- "Hybrid" is the ten best by vectors and by words, with their texts: ours as the platform searches, from 100 candidates
-  of each ranking, the others' by reciprocal rank fusion from 40 of each, which costs them less. The filters let a tenth
+- "Hybrid" is the ten best by vectors and by words, with their texts: ours as the platform searches, from 40 candidates
+  of each ranking, the others' by reciprocal rank fusion from 40 of each. The filters let a tenth
   or a hundredth of the files through. Chroma doesn't rank by words in its local mode: its "hybrid" is vectors alone.
 - "Adding" ends when everything is durable and every index is built. Ours has the text in SQLite, an index of words in
   tantivy and all vectors twice: as they were given, and as bytes. The others are set as their documentation advises:

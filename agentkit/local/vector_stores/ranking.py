@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Weights", "search"]
 
-_FEWEST_CANDIDATES = 100
+_FEWEST_CANDIDATES = 40
 _CANDIDATES_PER_HIT = 4
 _DIGITS = 9
 """Of a score: what differs by less is equal, however its parts were added up."""

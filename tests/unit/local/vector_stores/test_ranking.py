@@ -165,14 +165,14 @@ def test_several_queries_are_fused() -> None:
     assert found[0].keyword == 0.9
 
 
-def test_a_hundred_candidates_or_four_a_hit_are_asked_for() -> None:
+def test_forty_candidates_or_four_a_hit_are_asked_for() -> None:
     storage = Ranked({}, [])
     wanted = Comparison("eq", "n", 1)
     assert search(storage, "abc", embedder=Fixed(), filters=wanted, limit=3) == []
     assert search(storage, "abc", limit=50) == []
     assert storage.asked == [
-        ("vs_1", [3.0, 0.0], wanted, 100),
-        ("vs_1", "abc", wanted, 100),
+        ("vs_1", [3.0, 0.0], wanted, 40),
+        ("vs_1", "abc", wanted, 40),
         ("vs_1", "abc", None, 200),
     ]
 
