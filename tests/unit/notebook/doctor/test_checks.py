@@ -12,7 +12,7 @@ import pytest
 import agentkit
 from agentkit import backend
 from agentkit.exceptions import UserError
-from agentkit.notebook.doctor import diagnose
+from agentkit.notebook.doctor import diagnose, install_checks
 from agentkit.notebook.doctor.file_checks import check_home, check_stores, size_text
 from agentkit.notebook.doctor.findings import Check, Finding, carry_out, trouble, warning, well
 from agentkit.notebook.doctor.install_checks import check_kernels, check_packages, check_server
@@ -139,7 +139,30 @@ def with_extensions(server: Server, *names: str) -> Server:
 def test_this_environment_is_as_agentkit_needs_it() -> None:
     found = list(check_packages())
     assert [finding for finding in found if finding.level != "ok"] == []
-    assert [finding.subject for finding in found] == ["needed packages", "ipykernel", "ipywidgets", "optional"]
+    assert [finding.subject for finding in found] == [
+        *("needed packages", "ipykernel", "ipywidgets", "optional", "file search")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "there", "said"),
+    [
+        (None, True, "by words and by meaning (all-MiniLM-L6-v2)."),
+        (None, False, "by words alone. By meaning, too: "),
+        ("none", True, "AGENTKIT_EMBEDDER is 'none'."),
+    ],
+)
+def test_how_files_are_found_is_told(
+    monkeypatch: pytest.MonkeyPatch, setting: str | None, there: bool, said: str
+) -> None:
+    monkeypatch.delenv("AGENTKIT_EMBEDDER", raising=False)
+    if setting is not None:
+        monkeypatch.setenv("AGENTKIT_EMBEDDER", setting)
+    monkeypatch.setattr(install_checks, "installed", lambda names: dict.fromkeys(names, "1.0") if there else {})
+    *_, found = check_packages()
+    assert found.subject == "file search"
+    assert found.level == "ok"
+    assert found.text.startswith(said)
 
 
 def test_an_old_server_is_told_with_the_command_for_its_own_python(tmp_path: Path) -> None:
