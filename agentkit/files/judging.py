@@ -147,7 +147,7 @@ class JudgedStore(SearchedStore):
     async def _temporary(self, setting: Setting) -> Self:
         info = await opening.created(
             self.client, f"{self.name} {setting.label}", description="Made for a comparison; can be deleted.",
-            metadata=None, expires_after_days=1,
+            metadata=opening.BORROWING, expires_after_days=1,
         )  # fmt: skip
         made = object.__new__(type(self))
         made._backend, made._info = self._backend, info

@@ -16,7 +16,7 @@ from agentkit.files.listing import StoreFile, bounded, each_once, store_files
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-__all__ = ["KEEP", "Keep", "StoreInfo", "changed", "created", "deleted", "found", "listed", "looked_at"]
+__all__ = ["BORROWING", "KEEP", "Keep", "StoreInfo", "changed", "created", "deleted", "found", "listed", "looked_at"]
 
 StoreStatus = Literal["in_progress", "completed", "expired"]
 
@@ -29,6 +29,8 @@ class Keep:
 
 
 KEEP: Final = Keep()
+BORROWING: Final = {"agentkit_files": "borrowed"}
+"""Metadata of a store whose files are another store's: they are not deleted with it."""
 _LIST_HINT: Final = "agentkit.VectorStore.list() returns those there are."
 
 
@@ -204,7 +206,7 @@ async def deleted(client: AsyncOpenAI, store_id: str, *, files: bool) -> None:
     """Delete a store, and before it the files that agentkit has uploaded for it if they are to be deleted, too."""
     import openai
 
-    if files:
+    if files and not (await looked_at(client, store_id)).metadata.items() >= BORROWING.items():
         mine = [file for file in await store_files(client, store_id) if file.source is not None]
 
         async def delete(file: StoreFile) -> None:

@@ -76,11 +76,11 @@ def _made(setting: str, key: str | None, home: str | None, cache: str) -> Embedd
 
 
 def _endpoint(setting: str, key: str | None) -> Embedder:
-    from agentkit.local.embedding.endpoint import EndpointEmbedder
+    from agentkit.local.embedding.endpoint import EndpointEmbedder, without_password
 
     url, _, model = setting.partition("#")
     if not model or not urlsplit(url).hostname:
         raise EmbedderError(
-            f"AGENTKIT_EMBEDDER is {setting!r}, which names no model. Write it as https://host/v1#model."
+            f"AGENTKIT_EMBEDDER is {without_password(setting)!r}, which names no model. Write it as https://host/v1#model."
         )
     return EndpointEmbedder(url, model, key=key)

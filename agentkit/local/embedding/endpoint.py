@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from agentkit import _json, _secrets
 from agentkit._retry_after import retry_after_s
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import httpx2
     import numpy as np
 
-__all__ = ["EndpointEmbedder"]
+__all__ = ["EndpointEmbedder", "without_password"]
 
 _BATCH_TEXTS = 64
 _BATCH_LETTERS = 200_000
@@ -49,6 +50,7 @@ class EndpointEmbedder:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._url = f"{url.rstrip('/')}/embeddings"
+        self._shown = without_password(self._url)
         self._model = model
         self._key = key
         self._transport = transport
@@ -108,7 +110,7 @@ class EndpointEmbedder:
         with self._lock:
             if self._dimensions not in (None, vectors.shape[1]):
                 raise EmbedderError(
-                    f"{self._url} gave vectors of {vectors.shape[1]} numbers for model {self._model!r}, and of "
+                    f"{self._shown} gave vectors of {vectors.shape[1]} numbers for model {self._model!r}, and of "
                     f"{self._dimensions} before. Ask for a model whose vectors are all of one length."
                 )
             self._dimensions = vectors.shape[1]
@@ -132,7 +134,7 @@ class EndpointEmbedder:
 
     def _strange(self, what: str) -> EmbedderError:
         advice = "Check the address in AGENTKIT_EMBEDDER: https://host/v1#model."
-        return EmbedderError(f"{self._url} answered {what} for model {self._model!r}. {advice}")
+        return EmbedderError(f"{self._shown} answered {what} for model {self._model!r}. {advice}")
 
     def _post(self, body: dict[str, Any]) -> bytes:
         import httpx2
@@ -144,10 +146,10 @@ class EndpointEmbedder:
                 response = self._opened().post(self._url, content=content)
             except httpx2.TransportError as error:
                 if attempt == _TRIES:
-                    message = f"{self._url} can't be reached ({_TRIES} tries): {type(error).__name__}: {error}."
+                    message = f"{self._shown} can't be reached ({_TRIES} tries): {type(error).__name__}: {error}."
                     raise EmbedderAwayError(f"{message} Start that server, or change AGENTKIT_EMBEDDER.") from error
             except httpx2.InvalidURL as error:
-                message = f"AGENTKIT_EMBEDDER has no address that can be asked: {self._url!r}: {error}."
+                message = f"AGENTKIT_EMBEDDER has no address that can be asked: {self._shown!r}: {error}."
                 raise EmbedderError(f"{message} Write it as https://host/v1#model.") from error
             else:
                 if response.is_success:
@@ -165,7 +167,7 @@ class EndpointEmbedder:
             advice = "Set AGENTKIT_EMBEDDER_KEY to a key that it takes."
         elif response.status_code in (400, 404, 405, 422):
             advice = "Check the address and the model in AGENTKIT_EMBEDDER: https://host/v1#model."
-        what = f"{self._url} answered {response.status_code} for model {self._model!r}"
+        what = f"{self._shown} answered {response.status_code} for model {self._model!r}"
         kind = EmbedderAwayError if _passes(response.status_code) else EmbedderError
         return kind(f"{what}: {said or 'nothing more'}. {advice}")
 
@@ -187,6 +189,12 @@ class EndpointEmbedder:
             client, self._client = self._client, None
         if client is not None and self._process == os.getpid():
             client.close()
+
+
+def without_password(url: str) -> str:
+    """Return an address without the name and password that may stand in it."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _batches(texts: Sequence[str]) -> list[list[str]]:

@@ -104,9 +104,10 @@ class _Container:
             raise OleError(f"a stream claims {size:,} bytes")
         if size >= self._mini_cutoff:
             return self._chain(start, limit=size)
-        mini_fat_bytes = self._chain(self._mini_fat_start)
-        mini_fat = struct.unpack(f"<{len(mini_fat_bytes) // 4}I", mini_fat_bytes)
         mini = self._chain(root[0], limit=root[1])
+        count = -(-len(mini) // 64)
+        mini_fat_bytes = self._chain(self._mini_fat_start, limit=4 * count)  # a chain that goes round has no end
+        mini_fat = struct.unpack_from(f"<{len(mini_fat_bytes) // 4}I", mini_fat_bytes)
         parts: list[bytes] = []
         number = start
         while number < _END and len(parts) * 64 < size:

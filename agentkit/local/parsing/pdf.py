@@ -27,6 +27,8 @@ __all__ = ["MAX_PAGES", "parse_pdf"]
 
 MAX_PAGES = 50_000
 """Most pages of a file."""
+_LOOKED_THROUGH = 100_000
+"""Characters of a page that a bookmark is looked for in: no real page has more, and there may be 5,000 bookmarks."""
 _SILENCE_S = 60.0
 """Longest time for one page."""
 _LONGEST_S = 900.0
@@ -99,7 +101,8 @@ def _headings(pages: list[str], starts: list[int], outline: list[tuple[int, int,
         words = one_line(title).split()
         if not words or not 0 <= page < len(pages):
             continue
-        found = re.search(r"\s+".join(map(re.escape, words[:12])), pages[page], re.IGNORECASE)
+        text = pages[page][:_LOOKED_THROUGH]
+        found = re.search(r"\s+".join(map(re.escape, words[:12])), text, re.IGNORECASE)
         yield Mark(starts[page] + (found.start() if found else 0), level, " ".join(words))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import matplotlib
 import pandas as pd
 import pytest
@@ -215,6 +216,20 @@ def test_temporary_stores_are_removed_after_a_failure_too(filled: VectorStore, w
     with pytest.raises(UserError, match="no search today"):
         VectorStore.open(filled.id, client=wire.client()).compare(QUESTIONS, chunking=[200])
     assert [store.name for store in VectorStore.list()] == ["handbook"]
+
+
+def test_a_temporary_store_that_was_left_takes_no_files_with_it(filled: VectorStore, wire: Wire) -> None:
+    def gone(request: httpx2.Request) -> httpx2.Response | None:  # as after a kill: nothing is removed at the end
+        is_end = request.url.path.endswith("/search") or request.method == "DELETE"
+        return refusal(400, "no more") if is_end else None
+
+    wire.answers = gone
+    with pytest.raises(UserError, match="no more"):
+        VectorStore.open(filled.id, client=wire.client()).compare(QUESTIONS, chunking=[200])
+    left = VectorStore.open("handbook 200/100")
+    assert len(left) == 3
+    left.delete()
+    assert filled.refresh().info.completed == 3
 
 
 def test_a_comparison_is_drawn_on_the_axes_that_are_given(filled: VectorStore) -> None:

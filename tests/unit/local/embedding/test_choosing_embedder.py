@@ -71,11 +71,12 @@ def test_an_address_is_an_endpoint(nothing_installed: pytest.MonkeyPatch) -> Non
     assert why_none() == ""
 
 
-@pytest.mark.parametrize("given", ["https://host/v1", "http://#model"])
+@pytest.mark.parametrize("given", ["https://host/v1", "http://#model", "https://me:sesame-1@host/v1"])
 def test_an_address_without_host_or_model_is_told(setting: pytest.MonkeyPatch, given: str) -> None:
     setting.setenv("AGENTKIT_EMBEDDER", given)
-    with pytest.raises(EmbedderError, match="https://host/v1#model"):
+    with pytest.raises(EmbedderError, match="https://host/v1#model") as caught:
         choose_embedder()
+    assert "sesame" not in str(caught.value)
 
 
 def test_a_folder_without_a_model_is_told(setting: pytest.MonkeyPatch, tmp_path: Path) -> None:

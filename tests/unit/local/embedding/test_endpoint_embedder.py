@@ -10,7 +10,7 @@ import httpx2
 import numpy as np
 import pytest
 
-from agentkit.local.embedding.embedder import EmbedderError
+from agentkit.local.embedding.embedder import EmbedderAwayError, EmbedderError
 from agentkit.local.embedding.endpoint import EndpointEmbedder
 
 KEY = "sk-test-0123456789abcdef"
@@ -123,6 +123,21 @@ def test_what_is_wrong_is_told(answer: Callable[[], httpx2.Response | Exception]
     assert len(server.requests) == tries
     assert KEY not in str(caught.value)
     assert "https://host/v1/embeddings" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_away"),
+    [
+        (httpx2.ConnectError("refused"), True),
+        (httpx2.Response(503), True),
+        (httpx2.Response(400, text="too long"), False),
+    ],
+)
+def test_errors_tell_what_is_away_and_no_password(answer: httpx2.Response | Exception, is_away: bool) -> None:
+    server = Server(*[answer] * 5)
+    with pytest.raises(EmbedderError, match=r"^https://host/v1/embeddings ") as caught:
+        server.embedder("https://me:sesame-1@host/v1").embed(["a"])
+    assert (isinstance(caught.value, EmbedderAwayError), "sesame" in str(caught.value)) == (is_away, False)
 
 
 def test_vectors_of_another_length_are_refused() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import struct
+import tracemalloc
 import warnings
 import zipfile
 from contextlib import suppress
@@ -216,6 +217,19 @@ def test_a_chain_of_sectors_that_goes_round_ends() -> None:
     circle = bytearray(GOOD_DOC)
     struct.pack_into("<I", circle, 512 + 4 * 2, 1)  # the second sector of the first stream leads back to its first
     assert len(parse("a.doc", bytes(circle)).text) < 10_000
+
+
+def test_a_table_of_small_sectors_that_goes_round_takes_little_memory() -> None:
+    circle = bytearray(GOOD_DOC.ljust(4_000_000, b"\0"))
+    struct.pack_into("<II", circle, 0x38, 0xFFFFFFFF, 20)  # all streams are small, and their table is in sector 20,
+    struct.pack_into("<I", circle, 512 + 4 * 20, 20)  # which leads to itself
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unreadable):
+            parse("a.doc", bytes(circle))
+        assert tracemalloc.get_traced_memory()[1] < 3 * len(circle)
+    finally:
+        tracemalloc.stop()
 
 
 # -- hostile archives -------------------------------------------------------------------------------------------------

@@ -85,6 +85,12 @@ def test_a_pdf_is_read_page_by_page_with_its_bookmarks() -> None:
     assert (parsed.kind, parsed.title) == ("pdf", "Report")
 
 
+def test_a_bookmark_is_not_looked_for_without_end() -> None:
+    outline = [(0, 1, "Here"), (0, 1, "There")]
+    found = list(module._headings(["x Here " + "y " * 100_000 + "There"], [7], outline))
+    assert found == [Mark(9, 1, "Here"), Mark(7, 1, "There")]
+
+
 def test_a_page_without_text_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(pdf("", "Two.", "", "Four."))
