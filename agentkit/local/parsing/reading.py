@@ -18,6 +18,7 @@ _HTML = re.compile(
     rb"\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--(?:(?!-->).){0,2000}-->\s*)*<(?:!doctype\s+html|html)[\s>]", re.I | re.S
 )
 _HTML_SUFFIXES = frozenset((".html", ".htm", ".xhtml"))
+_IN_TEXT = frozenset((".csv", ".tsv", ".ipynb"))
 _BINARY_SUFFIXES = {".pdf": "a PDF", ".docx": "a Word file", ".pptx": "a PowerPoint file", ".doc": "a Word file"}
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "a PNG image"),
@@ -80,8 +81,17 @@ def _without_text(name: str, parsed: Parsed) -> Unreadable:
     return Unreadable("invalid_file", f"'{name}' is empty: it has no text in it.")
 
 
+def _suffix(name: str) -> str:
+    """Return a name's extension; of "prices.csv.txt" that of what was called a text for platforms that want one."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    suffix = path.suffix.lower()
+    if suffix == ".txt" and (inner := PurePosixPath(path.stem).suffix.lower()) in _IN_TEXT:
+        return inner
+    return suffix
+
+
 def _parse(name: str, data: bytes | Path) -> Parsed:
-    suffix = PurePosixPath(name.replace("\\", "/")).suffix.lower()
+    suffix = _suffix(name)
     start = data[:4_096] if isinstance(data, bytes) else _beginning(data)
     if start.startswith(_ZIP):
         return _parse_zip(name, data)
@@ -145,7 +155,11 @@ def _parse_text(name: str, suffix: str, data: bytes, start: bytes) -> Parsed:
     if suffix == ".ipynb":
         from agentkit.local.parsing.notebook_file import parse_notebook
 
-        return parse_notebook(name, text)
+        try:
+            return parse_notebook(name, text)
+        except Unreadable:
+            if name.lower().endswith(suffix):
+                raise
     return parse_text(name, suffix, text)
 
 

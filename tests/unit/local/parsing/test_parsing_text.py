@@ -316,3 +316,13 @@ def test_a_long_text_of_too_many_tokens_is_refused_by_its_beginning(
         parse("a.txt", path)
     assert caught.value.message == "'a.txt' has more than 150 tokens. Split it into parts."
     assert parse("a.txt", b"word " * 100).text == "word " * 100
+
+
+def test_tables_and_notebooks_that_were_called_texts_are_read_as_what_they_are() -> None:
+    """Clients call what platforms don't list a text, as `prices.csv.txt`."""
+    assert parse("prices.csv.txt", b"boat,price\nSloop,3\n").kind == "csv"
+    notebook = json.dumps({"cells": [{"cell_type": "markdown", "source": "# Tides", "metadata": {}}], "nbformat": 4})
+    assert parse("tides.ipynb.txt", notebook.encode()).text == parse("tides.ipynb", notebook.encode()).text
+    assert parse("tides.ipynb.txt", b"Notes on tides.ipynb").text == "Notes on tides.ipynb"
+    with pytest.raises(Unreadable):
+        parse("tides.ipynb", b"Notes on tides.ipynb")
