@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agentkit.exceptions import AgentsException, ModelStatusError, UserError
 from agentkit.files.attributes import SOURCE_KEY, Attributes
 from agentkit.files.documents import Content, Document
+from agentkit.files.doubles import age, doubled
 from agentkit.files.downloads import Downloads
 from agentkit.files.errors import platform_errors, reason_of
 from agentkit.files.indexing import MOST_IN_A_BATCH, Attached, Indexing
@@ -81,6 +82,7 @@ class Adding:
         )  # fmt: skip
         self._known: dict[str, list[StoreFile]] = {}
         self._sent: dict[str, _Sent] = {}
+        self._added: dict[str, _Sent] = {}
         self._waiting: list[_Sent] = []
         self._earlier: dict[str, tuple[StoreFile, list[StoreFile]]] = {}
         self._left_over: list[tuple[str, bool]] = []
@@ -101,7 +103,7 @@ class Adding:
         """
         self._tally.begin(len(documents))
         self._order = {document.name: place for place, document in enumerate(documents)}
-        for file in await store_files(self._client, self._store_id):
+        for file in sorted(await store_files(self._client, self._store_id), key=age):
             self._known.setdefault(file.name if file.source else f"\0{file.id}", []).append(file)
         self._tally.stage("uploading")
         attaching = asyncio.ensure_future(self._attach_all())
@@ -113,6 +115,7 @@ class Adding:
             await self._attach()
             await self._wait()
             await self._tidy()
+            await self._remove_doubles()
             if gone is not None:
                 await self._remove({document.name for document in documents}, gone)
         except BaseException:
@@ -181,6 +184,7 @@ class Adding:
         file_id = await self._uploader.send(content, self._tally.sent)
         attached = Attached(file_id, self._attributes(document, content, earlier))
         sent = self._sent[file_id] = _Sent(document, content, attached, earlier)
+        self._added[document.name] = sent
         self._waiting.append(sent)
         self._tally.uploaded(document.name)
 
@@ -254,6 +258,25 @@ class Adding:
         """Take out what has been replaced."""
         left, self._left_over = self._left_over, []
         await bounded(lambda each: self._indexing.take_out(each[0], delete=each[1]), left, self._concurrency)
+
+    async def _remove_doubles(self) -> None:
+        """Take out what another call has put in at the same time, or what this one has: both choose the same."""
+        if not self._added or not self._waits:
+            return
+        files = await store_files(self._client, self._store_id)
+        found = doubled(files, self._added)
+        left_over = [other for _, others in found for other in others]
+        await bounded(lambda file: self._indexing.take_out(file.id, delete=True), left_over, self._concurrency)
+        gone = {file.id for file in left_over}
+        there = {file.source.name: file for file in files if file.source is not None and file.id not in gone}
+        for name, sent in self._added.items():
+            told, kept = self._tally.outcomes.get(name), there.get(name)
+            if told is None or told.outcome == "failed" or kept is None or kept.id == told.file_id:
+                continue
+            if kept.status == "completed":  # the other call's, which took the place of this one's
+                size = sent.content.size_bytes
+                outcome: Any = "replaced" if sent.replaces else "uploaded"
+                self._tally.finish(name, outcome, size_bytes=size, file_id=kept.id)
 
     async def _remove(self, names: set[str], gone: Callable[[str], bool]) -> None:
         """Take out what is gone."""

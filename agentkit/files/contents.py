@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from agentkit.files.attributes import SOURCE_KEY, checked_attributes
 from agentkit.files.details import ASK_FOR_DETAILS, details_of
 from agentkit.files.errors import platform_errors
 from agentkit.files.listing import StoreFile, store_file, store_files, with_filenames
+from agentkit.files.sources import name_of_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +47,8 @@ async def find_file(client: AsyncOpenAI, store_id: str, wanted: Any, *, store: s
     Args:
         client: Whom to ask.
         store_id: The store.
-        wanted: A file's id, name or file name; or something that has a `file_id` or `id`: a hit, a citation, a file.
+        wanted: A file's id, name, file name or path; or something that has a `file_id` or `id`: a hit, a citation,
+            a file.
         store: Name of the store, for errors.
 
     Raises:
@@ -53,15 +56,22 @@ async def find_file(client: AsyncOpenAI, store_id: str, wanted: Any, *, store: s
     """
     import openai
 
-    name = getattr(wanted, "file_id", None) or getattr(wanted, "id", None) or wanted
+    is_path = isinstance(wanted, os.PathLike)
+    if is_path:
+        name: Any = os.fsdecode(wanted).replace(os.sep, "/")
+    else:
+        name = getattr(wanted, "file_id", None) or getattr(wanted, "id", None) or wanted
     if not isinstance(name, str) or not name:
-        raise UserError(f"A file is told by its id or name, not by {brief(wanted)}.", hint="store.files lists them.")
-    if name.startswith(("file-", "file_")):  # an id; but there are files of such names, too
+        raise UserError(
+            f"A file is told by its id, name or path, not by {brief(wanted)}.", hint="store.files lists them."
+        )
+    if not is_path and name.startswith(("file-", "file_")):  # an id; but there are files of such names, too
         with platform_errors(client, f"Opening {name!r} in {store!r}"), contextlib.suppress(openai.NotFoundError):
             told = await client.vector_stores.files.retrieve(name, vector_store_id=store_id)
             return (await with_filenames(client, [store_file(told)]))[0]
     files = await store_files(client, store_id)
-    found = [file for file in files if file.id == name or (file.source is not None and file.source.name == name)]
+    names = {name, name_of_path(wanted)} if is_path else {name}
+    found = [file for file in files if file.id == name or (file.source is not None and file.source.name in names)]
     if not found:
         files = await with_filenames(client, files)
         found = [file for file in files if file.filename == name or file.name.removeprefix("bytes:") == name]

@@ -21,7 +21,7 @@ _NO_STORES = 404, 405, 501
 
 @contextlib.contextmanager
 def platform_errors(
-    client: AsyncOpenAI, what: str, *, hint: str | None = None, names_one: bool = True
+    client: AsyncOpenAI, what: str, *, hint: str | None = None, names_one: bool = True, missing: str = ""
 ) -> Iterator[None]:
     """Raise what the client raises as agentkit's: still of the client's classes, too.
 
@@ -29,6 +29,7 @@ def platform_errors(
         client: Whom is asked.
         what: What is being done, for the message: "Opening the vector store 'vs_1'".
         hint: What to do where the platform doesn't know the object that is asked for.
+        missing: What to say where the platform doesn't know the object; its own words when "".
         names_one: Whether the request is about one object. If not, and it isn't found, the server has none of the kind.
 
     Raises:
@@ -42,19 +43,21 @@ def platform_errors(
     except AgentsException:
         raise
     except openai.APIStatusError as error:
-        raise _of_status(error, client, what, hint, names_one) from error
+        raise _of_status(error, client, what, hint, names_one, missing) from error
     except openai.APIError as error:
         raise as_model_error(error, client) from error
 
 
 def _of_status(
-    error: openai.APIStatusError, client: AsyncOpenAI, what: str, hint: str | None, names_one: bool
+    error: openai.APIStatusError, client: AsyncOpenAI, what: str, hint: str | None, names_one: bool, missing: str
 ) -> AgentsException:
     status = error.status_code
     if status in _NO_STORES and not names_one:
         text = f"{server_of(client)} has no vector stores: it answered {status}."
         ours = UserError(text, hint='agentkit.connect("openai") and agentkit.connect("embedded") have them.')
         return joined(error, ours)
+    if status == 404 and missing:
+        return joined(error, UserError(missing))
     if status in (400, 404, 409, 413, 422):
         said = said_by(error).rstrip()
         return joined(error, UserError(f"{what}: {said}{'' if said.endswith(('.', '!', '?')) else '.'}", hint=hint))

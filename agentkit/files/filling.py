@@ -21,7 +21,7 @@ from agentkit.files.listing import bounded
 from agentkit.files.progress import FileOutcome, Listener, StoreProgress, listener_for
 from agentkit.files.relay import run_told
 from agentkit.files.rows import Columns
-from agentkit.files.sources import Scope, documents_of, scope_of
+from agentkit.files.sources import Scope, checked_base, documents_of, scope_of
 from agentkit.files.tally import Tally
 from agentkit.files.uploading import Uploader, patient
 from agentkit.runtime.background import run_blocking
@@ -171,7 +171,7 @@ class FilledStore(StoreBase):
         """
         if not sources:
             raise UserError("There is nothing to sync with.", hint='Name a folder: store.sync("docs").')
-        folder = None if base is None else Path(base)
+        folder = checked_base(base)
         scopes = [scope_of(source, base=folder) for source in sources]
         try:
             documents = self._documents(sources, attributes, None, None, None, base)
@@ -273,7 +273,7 @@ class FilledStore(StoreBase):
                 f"attributes can't be {brief(attributes)}.", hint="Use a dictionary, a function, or names of columns."
             )
         documents = documents_of(
-            sources, attributes=attributes, base=None if base is None else Path(base), columns=Columns(text, title),
+            sources, attributes=attributes, base=checked_base(base), columns=Columns(text, title),
             name=name,
         )  # fmt: skip
         return [document.with_attributes() for document in documents]  # in the caller's thread, whose they may be
@@ -294,7 +294,7 @@ class FilledStore(StoreBase):
         try:
             run_told(make, on_progress or listener_for(self.name))
         except KeyboardInterrupt as interrupt:
-            interrupt.args = (_stopped_text(tallies[0]),)
+            interrupt.args = (tallies[0].now.stopped_text,)
             raise
         return _report(self.name, tallies[0], documents)
 
@@ -327,12 +327,6 @@ def _seconds(timeout_s: Any) -> float:
     if isinstance(timeout_s, bool) or not isinstance(timeout_s, (int, float)) or not timeout_s >= 0:
         raise UserError(f"timeout_s can't be {timeout_s!r}.", hint="It is a number of seconds, 0 or more.")
     return float(timeout_s)
-
-
-def _stopped_text(tally: Tally) -> str:
-    now = tally.now
-    done = now.finished - now.failed
-    return f"{done:,} of {now.total:,} files are in {now.store!r}; the same call goes on."
 
 
 def _report(store: str, tally: Tally, documents: Sequence[Document]) -> AddReport:

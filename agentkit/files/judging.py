@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -68,11 +69,15 @@ class JudgedStore(SearchedStore):
             "embedding_weight": embedding_weight, "text_weight": text_weight,
         }  # fmt: skip
 
-        async def judge() -> Evaluation:
+        async def judge() -> tuple[Evaluation, str]:
             asked = questions_of(questions, await contents.all_files(self.client, self.id))
-            return await self._judged(asked, ks, options)
+            judged = await self._judged(asked, ks, options)
+            return judged, await self._doubt(filters) if len(judged.missed) == len(asked) else ""
 
-        return run_blocking(judge())
+        judged, doubt = run_blocking(judge())
+        if doubt:
+            warnings.warn(doubt, stacklevel=3)
+        return judged
 
     @called_as("store.compare")
     def compare(
@@ -127,7 +132,7 @@ class JudgedStore(SearchedStore):
         results: dict[int, SearchResult] = {}
 
         async def ask(place: int) -> None:
-            results[place] = await self.asearch(questions[place].question, limit=ks[-1], **options)
+            results[place] = await self._found(questions[place].question, limit=ks[-1], **options)
 
         await bounded(ask, range(len(questions)), _SEARCHES_AT_ONCE)
         return evaluation_of(self.name, questions, [results[place] for place in range(len(questions))], ks)

@@ -60,6 +60,8 @@ class StoreProgress:
     """Files that failed."""
     removed: int = 0
     """Files that were gone, and are no longer in the store."""
+    in_store: int = 0
+    """Files that are in the store so far, those among them that are still being indexed."""
     bytes_sent: int = 0
     """Bytes sent."""
     file: str = ""
@@ -82,6 +84,14 @@ class StoreProgress:
         if self.removed:
             parts.append(f"{self.removed:,} removed")
         return " · ".join(parts)
+
+    @property
+    def stopped_text(self) -> str:
+        """What is in the store where it was stopped here: also what the platform was given, and is indexing."""
+        there = f"{self.in_store:,} of {self.total:,} files are in {self.store!r}"
+        if indexing := self.to_index - self.indexed:
+            there += f", {indexing:,} of them still being indexed: store.wait() waits for these"
+        return f"{there}; the same call goes on."
 
 
 Listener = Callable[[StoreProgress], object]

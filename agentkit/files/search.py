@@ -11,6 +11,7 @@ from agentkit.exceptions import UserError
 from agentkit.files.attributes import Attributes, Source, own_attributes, source_of
 from agentkit.files.details import details_of
 from agentkit.files.marks import excerpt, marked_words
+from agentkit.runtime.citations import pages_of
 from agentkit.runtime.graph.labels import visible
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ __all__ = ["RANKERS", "Hit", "SearchResult", "hit_of", "ranking_json"]
 
 RANKERS: Final = ("auto", "default-2024-11-15", "none")
 _FIXED: Final = (
-    "score", "filename", "page", "heading", "chunk", "text", "file_id", "semantic_score", "keyword_score",
+    "score", "filename", "name", "page", "last_page", "heading", "chunk", "text", "file_id", "semantic_score",
+    "keyword_score",
 )  # fmt: skip
 
 
@@ -45,7 +47,7 @@ class Hit:
     page: int | None = None
     """The page or slide that the passage begins on, from 1; None where the platform doesn't tell, or there are none."""
     last_page: int | None = None
-    """The page that it ends on."""
+    """The page that it ends on, where the platform tells."""
     heading: str | None = None
     """The headings that it stands under, outermost first; None where the platform doesn't tell, or there are none."""
     chunk: int | None = None
@@ -74,9 +76,8 @@ class Hit:
 
     @property
     def place(self) -> str:
-        """Where it stands, for a person: "handbook.pdf, page 3, Leave › Illness"."""
-        parts = [self.filename, f"page {self.page}" if self.page is not None else "", self.heading or ""]
-        return ", ".join(filter(None, parts))
+        """Where it stands, for a person: "handbook.pdf, page 3, Leave › Illness", or "pages 3–4"."""
+        return ", ".join(filter(None, [self.filename, pages_of(self.page, self.last_page), self.heading or ""]))
 
     def __repr__(self) -> str:
         return f"Hit({self.score:.2f}, {brief(self.place, 120)}, {brief(self.excerpt(80), 100)})"
@@ -141,14 +142,15 @@ class SearchResult(Sequence[Hit]):
     def to_dataframe(self) -> pd.DataFrame:
         """Return the hits as a dataframe, a row each, best first.
 
-        Columns: `score` (Float64), `filename` (string), `page` (Int64), `heading` (string), `chunk` (Int64), `text`
-        (string), `file_id` (string), `semantic_score` and `keyword_score` (Float64), then one for each attribute.
-        What the platform doesn't tell is NA.
+        Columns: `score` (Float64), `filename` and `name` (string: what it is called, and by what `store.add` knew it),
+        `page` and `last_page` (Int64), `heading` (string), `chunk` (Int64), `text` (string), `file_id` (string),
+        `semantic_score` and `keyword_score` (Float64), then one for each attribute. What the platform doesn't tell is
+        NA.
         """
         from agentkit.files.frames import frame_of
 
         kinds = {
-            "score": "Float64", "page": "Int64", "chunk": "Int64", "semantic_score": "Float64",
+            "score": "Float64", "page": "Int64", "last_page": "Int64", "chunk": "Int64", "semantic_score": "Float64",
             "keyword_score": "Float64",
         }  # fmt: skip
         columns = {name: (kinds.get(name, "string"), [getattr(hit, name) for hit in self._hits]) for name in _FIXED}

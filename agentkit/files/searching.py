@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from agentkit._called_as import called_as
 from agentkit._repr import brief
 from agentkit.exceptions import UserError
 from agentkit.files import contents
+from agentkit.files.attributes import SOURCE_KEY
 from agentkit.files.base import StoreBase
 from agentkit.files.details import ASK_FOR_DETAILS
 from agentkit.files.errors import platform_errors
-from agentkit.files.listing import StoreFile
+from agentkit.files.listing import StoreFile, store_files
 from agentkit.files.search import SearchResult, hit_of, ranking_json
 from agentkit.runtime.background import run_blocking
 from agentkit.tooling.file_filters import Condition, filter_json
@@ -61,15 +64,21 @@ class SearchedStore(StoreBase):
             tells them.
 
         Raises:
-            UserError: An argument can't be used.
+            UserError: An argument can't be used, or the store is gone.
             AgentsException: The platform can't be used.
+
+        Warns:
+            UserWarning: Nothing was found, and `filters` asks for an attribute that no file of the store has.
         """
-        return run_blocking(
-            self.asearch(
+        result, doubt = run_blocking(
+            self._searched(
                 query, filters=filters, limit=limit, score_threshold=score_threshold, rewrite=rewrite, ranker=ranker,
                 embedding_weight=embedding_weight, text_weight=text_weight,
             )
         )  # fmt: skip
+        if doubt:
+            warnings.warn(doubt, stacklevel=3)
+        return result
 
     @called_as("store.asearch")
     async def asearch(
@@ -85,6 +94,33 @@ class SearchedStore(StoreBase):
         text_weight: float | None = None,
     ) -> SearchResult:
         """Return the passages that answer a question best, for async code. Arguments and errors as for `search`."""
+        result, doubt = await self._searched(
+            query, filters=filters, limit=limit, score_threshold=score_threshold, rewrite=rewrite, ranker=ranker,
+            embedding_weight=embedding_weight, text_weight=text_weight,
+        )  # fmt: skip
+        if doubt:
+            warnings.warn(doubt, stacklevel=2)
+        return result
+
+    async def _searched(
+        self, query: Any, *, filters: Condition | Mapping[str, Any] | None, **options: Any
+    ) -> tuple[SearchResult, str]:
+        """Return what is found, and, where that is nothing, what seems to be wrong with the filters; "" else."""
+        result = await self._found(query, filters=filters, **options)
+        return result, "" if result else await self._doubt(filters)
+
+    async def _found(
+        self,
+        query: Any,
+        *,
+        filters: Condition | Mapping[str, Any] | None = None,
+        limit: int = 10,
+        score_threshold: float | None = None,
+        rewrite: bool = False,
+        ranker: Ranker | None = None,
+        embedding_weight: float | None = None,
+        text_weight: float | None = None,
+    ) -> SearchResult:
         queries = _queries(query)
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= _MOST_HITS:
             raise UserError(f"limit can't be {limit!r}.", hint=f"It is 1 to {_MOST_HITS}.")
@@ -97,7 +133,9 @@ class SearchedStore(StoreBase):
         if rewrite:
             given["rewrite_query"] = True
         client = self.client
-        with platform_errors(client, f"Searching {self.name!r}"):
+        gone = f"The vector store {self.name!r} ({self.id}) is gone: it was deleted, or has expired. "
+        gone += f"Make it anew: agentkit.VectorStore.create({self.name!r})."
+        with platform_errors(client, f"Searching {self.name!r}", missing=gone):
             page = await client.vector_stores.search(
                 self.id, query=queries[0] if len(queries) == 1 else queries, max_num_results=limit,
                 extra_headers=ASK_FOR_DETAILS, **given,
@@ -106,6 +144,22 @@ class SearchedStore(StoreBase):
         searched = getattr(page, "search_query", None)
         told = [searched] if isinstance(searched, str) else [str(each) for each in searched or ()]
         return SearchResult(asked, self.name, [hit_of(each, asked) for each in page.data[:limit]], told)
+
+    async def _doubt(self, filters: Condition | Mapping[str, Any] | None) -> str:
+        """Return which attributes of a filter no file has, for a person; "" where there are none such."""
+        if (condition := filter_json(filters)) is None:
+            return ""
+        files = await store_files(self.client, self.id)
+        known = {key for file in files for key in file.attributes} | {SOURCE_KEY}
+        unknown = [key for key in dict.fromkeys(_keys_of(condition)) if key not in known]
+        if not files or not unknown:
+            return ""
+        told = []
+        for key in unknown:
+            near = difflib.get_close_matches(key, known - {SOURCE_KEY}, n=2, cutoff=0.6)
+            told.append(f"{key!r}" + (f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""))
+        asked = ", nor ".join(told)
+        return f"No file of {self.name!r} has the attribute {asked}, which the filters ask for. store.files shows all."
 
     @property
     def files(self) -> pd.DataFrame:
@@ -127,7 +181,8 @@ class SearchedStore(StoreBase):
         """Return a file of the store.
 
         Args:
-            file: Its id, its name (`docs/a.pdf`), its file name (`a.pdf`) where only one has it, a hit or a citation.
+            file: Its id, its name (`docs/a.pdf`), its file name (`a.pdf`) where only one has it, its path, a hit or a
+                citation.
 
         Raises:
             UserError: There is none, or there are several.
@@ -158,6 +213,15 @@ class SearchedStore(StoreBase):
             return contents.chunks_frame(await contents.file_chunks(self.client, self.id, found))
 
         return run_blocking(look())
+
+
+def _keys_of(condition: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the attributes that a filter asks for."""
+    if "filters" in condition:
+        for each in condition["filters"]:
+            yield from _keys_of(each)
+    else:
+        yield condition["key"]
 
 
 def _queries(query: Any) -> list[str]:

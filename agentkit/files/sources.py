@@ -19,7 +19,7 @@ from agentkit.files.documents import KNOWN_TYPES, Document, looks_like_text
 from agentkit.files.downloads import is_address
 from agentkit.files.rows import Columns, is_frame, row_documents
 
-__all__ = ["Scope", "documents_of", "scope_of"]
+__all__ = ["Scope", "checked_base", "documents_of", "name_of_path", "scope_of"]
 
 _PATTERN: Final = re.compile(r"[*?\[]")
 _JUNK: Final = frozenset({"__pycache__", "node_modules", "desktop.ini", "Thumbs.db"})
@@ -78,6 +78,21 @@ def documents_of(
     return list(found.values())
 
 
+def checked_base(base: str | os.PathLike[str] | None) -> Path | None:
+    """Return the folder that names are told from; None for the working folder.
+
+    Raises:
+        UserError: There is no such folder.
+    """
+    if base is None:
+        return None
+    text = os.fspath(base)
+    if not text.strip() or not Path(text).is_dir():
+        there = "is no folder" if text.strip() and Path(text).exists() else "isn't there"
+        raise UserError(f"base={text!r} {there}.", hint="It is the folder that names are told from.")
+    return Path(text)
+
+
 def scope_of(source: Any, *, base: Path | None) -> Scope:
     """Return which names a folder or pattern stands for.
 
@@ -87,6 +102,7 @@ def scope_of(source: Any, *, base: Path | None) -> Scope:
     if not isinstance(source, (str, os.PathLike)) or is_address(str(source)):
         raise UserError(f"sync takes folders and patterns, not {brief(source)}.", hint="Use add for what is no folder.")
     text = os.path.expanduser(os.fspath(source))
+    _check_named(text)
     if _is_pattern(text):
         root, rest = _split(text)
         if len(Path(rest).parts) > 1:
@@ -116,15 +132,17 @@ def _documents(
     source: Any, base: Path | None, columns: Columns, name: str | None, attributes: Any
 ) -> Iterator[Document]:
     if is_frame(source):
+        if name is not None:
+            text = f"name={name!r} is for bytes, and a dataframe's rows have names of their own."
+            raise UserError(text, hint='They are taken from its index, or from a column: title="…".')
         yield from row_documents(source, columns, attributes)
         return
     if columns.given:
         text = f"{columns.given} is for dataframes, and {brief(source)} is none."
         raise UserError(text, hint="Add files and dataframes by calls of their own.")
-    if isinstance(attributes, (list, tuple)):
-        raise UserError(
-            "attributes names columns, which only dataframes have.", hint='Use {"year": 2026}, or a function.'
-        )
+    if isinstance(attributes, (list, tuple, str)):
+        text = f"attributes={brief(attributes)}: attributes names columns, which only dataframes have."
+        raise UserError(text, hint='Use {"year": 2026}, or a function.')
     if isinstance(source, (str, os.PathLike)) and not is_address(str(source)):
         for document in _files(os.path.expanduser(os.fspath(source)), base):
             yield replace(document, attributes=attributes)
@@ -156,6 +174,7 @@ def _from_bytes(source: Any, name: str | None, attributes: Any) -> Document:
 
 def _files(text: str, base: Path | None) -> Iterator[Document]:
     """Yield the files that a path, a folder or a pattern stands for."""
+    _check_named(text)
     path = Path(text)
     if _is_pattern(text):
         root, rest = _split(text)
@@ -176,6 +195,22 @@ def _files(text: str, base: Path | None) -> Iterator[Document]:
     for each in paths:
         document = Document(_name(each, root, base), each, about=each, in_folder=True)
         yield replace(document, refused=_refusal(each))
+
+
+def _check_named(text: str) -> None:
+    """Check that a path is one: without this, an empty text would be the whole working folder.
+
+    Raises:
+        UserError: It is empty.
+    """
+    if not text.strip():
+        hint = 'Name files or a folder: "docs", "docs/**/*.pdf"; the working folder is ".".'
+        raise UserError(f"{text!r} is no path.", hint=hint)
+
+
+def name_of_path(path: str | os.PathLike[str]) -> str:
+    """Return by what a file is known that was added by a path, without `base`."""
+    return _name(Path(path), Path(path).parent, None, single=True)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

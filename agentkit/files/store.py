@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentkit._called_as import called_as
+from agentkit._repr import brief
 from agentkit.backend import Backend, current_backend
 from agentkit.exceptions import UserError
 from agentkit.files import opening
@@ -49,7 +50,7 @@ class VectorStore(FilledStore, JudgedStore):
             return made, 1
 
         self._info, count = run_blocking(open_or_make())
-        _tell_of_several(name, self._info, count, frames=4)
+        _tell_of_several(name, count, frames=4)
 
     # Made and found
 
@@ -189,6 +190,8 @@ class VectorStore(FilledStore, JudgedStore):
     @called_as("store.adelete")
     async def adelete(self, *, files: bool = True) -> None:
         """Delete the store, for async code. Arguments as for `delete`."""
+        if not isinstance(files, bool):
+            raise UserError(f"files has to be True or False, not {brief(files)}.", hint="Nothing was deleted.")
         await opening.deleted(self.client, self.id, files=files)
 
 
@@ -209,12 +212,12 @@ async def _find(backend: Backend, name: str) -> tuple[Backend, StoreInfo, int]:
 def _opened(
     kind: type[VectorStore], backend: Backend, info: StoreInfo, count: int, name: str, *, frames: int
 ) -> VectorStore:
-    _tell_of_several(name, info, count, frames=frames)
+    _tell_of_several(name, count, frames=frames)
     return kind._of(backend, info)
 
 
-def _tell_of_several(name: str, info: StoreInfo, count: int, *, frames: int) -> None:
+def _tell_of_several(name: str, count: int, *, frames: int) -> None:
     """Warn where there are more stores of a name, at the line of the caller, so many frames away."""
     if count > 1:
-        text = f"{count} vector stores are called {name!r}; this is the newest, {info.id}. Open others by their ids."
+        text = f"{count} vector stores are called {name!r}; this is the newest. Others are opened by their ids."
         warnings.warn(text, stacklevel=frames)

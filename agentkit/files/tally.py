@@ -52,7 +52,7 @@ class Tally:
 
     def given(self, count: int) -> None:
         """Say that the platform was given files to index."""
-        self._say(to_index=self._now.to_index + count)
+        self._say(to_index=self._now.to_index + count, in_store=self._now.in_store + count)
 
     def indexed(self, batch_id: str, count: int) -> None:
         """Say how many files of a batch are ready or failed."""
@@ -74,10 +74,13 @@ class Tally:
         was = self.outcomes.get(name)
         self.outcomes[name] = told
         removed = outcome == "removed"
+        kept = was is None and outcome in ("unchanged", "updated")
+        lost = outcome == "failed" and file_id is not None  # it came in, and is of no use there
         now = self._now
         self._now = replace(
             now,
             removed=now.removed + removed,
+            in_store=now.in_store + kept - lost,
             finished=now.finished + (was is None and not removed),
             failed=now.failed + (outcome == "failed") - (was is not None and was.outcome == "failed"),
             file=name,

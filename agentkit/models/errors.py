@@ -55,7 +55,12 @@ def as_model_error(error: openai.APIError, client: AsyncOpenAI) -> AgentsExcepti
     if isinstance(error, openai.APIStatusError):
         status = error.status_code
         hint = _HINTS.get(status, "The server failed; try again." if status >= 500 else None)
-        if status == 404 and client.base_url.host != "api.openai.com" and _path_of(error).endswith("/responses"):
+        if status == 404 and error.code == "vector_store_not_found":
+            hint = (
+                "It was deleted, or has expired. Give the agent a store that there is: agentkit.VectorStore.list() "
+                "returns them, agentkit.VectorStore.create(…) makes one."
+            )
+        elif status == 404 and client.base_url.host != "api.openai.com" and _path_of(error).endswith("/responses"):
             hint = f'{hint} A server that only has Chat Completions: agentkit.connect("…", api="chat_completions").'
         text = f"{server} answered {status}: {_sentence(said_by(error))}"
         kind = UnknownModelError if error.code == "model_not_found" else None

@@ -12,7 +12,7 @@ from agentkit.notebook.conversation_list import conversation_names
 from agentkit.notebook.conversations import conversations
 from agentkit.notebook.model_options import setting_names
 from agentkit.notebook.options import Command, Option, Values
-from agentkit.notebook.stores import stores_in
+from agentkit.notebook.stores import file_names, stores_in
 from agentkit.notebook.type_expressions import type_names
 
 if TYPE_CHECKING:
@@ -102,6 +102,11 @@ class MagicCompleter:
         subject = self._subject(command, words)
         if subject is None and command.subject is not None:
             return fragment, self._values(command.subject.values, fragment=fragment), "name"
+        if command.words is not None and command.words.values == "store files":
+            names = [
+                name for name in file_names(self._shell.user_ns, subject or "") if name.lstrip('"').startswith(fragment)
+            ]
+            return fragment, names or [fragment], "file"  # what is typed already, else IPython offers Python's words
         if command.words is not None:
             return fragment, self._values(command.words.values, fragment=fragment), "value"
         if command.takes_rest:  # prose from here on

@@ -80,8 +80,7 @@ class FillingWatch:
     def _end(self, event: StoreProgress) -> None:
         note = ""
         if event.stage == "stopped":
-            done = event.finished - event.failed
-            note = f"Stopped: {done:,} of {event.total:,} files are in the store; the same call goes on."
+            note = f"Stopped: {event.stopped_text}"
         bundle = outcomes_bundle(self._store, list(self._outcomes.values()), note)
         shown_reports.note(self._store, [each.name for each in self._outcomes.values()])
         if self._panel is None or not self._opened:

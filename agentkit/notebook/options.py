@@ -48,6 +48,7 @@ Values = Literal[
     "settings",
     "sources",
     "states",
+    "store files",
     "stores",
     "tool choices",
     "tool uses",
@@ -167,6 +168,8 @@ class Command:
     """Whether text may follow the subject on a line."""
     rest_metavar: str = "text …"
     """What stands for that text in the help."""
+    options_anywhere: bool = False
+    """Whether options may stand after that text and within it, too: where it is brief, and no prose for a model."""
     examples: str = ""
     """Cells to try."""
     subcommands: tuple[Command, ...] = ()
@@ -196,7 +199,9 @@ class Command:
             HelpRequested: `--help` or `-h` is among the options.
             UsageError: An option is unknown or its value wrong, or a word too many or too few.
         """
-        if not cell and not self.takes_rest:  # it hides the value, which is for IPython to read
+        if not cell and (
+            not self.takes_rest or self.options_anywhere
+        ):  # it hides the value, which is for IPython to read
             line = line.rstrip().removesuffix(";")
         word, _, rest = line.strip().partition(" ")
         if (part := self.subcommand(word)) is not None:
@@ -277,11 +282,13 @@ class _Parser:
         return self.found
 
     def _finish(self) -> None:
-        command, rest = self.command, self.line[self.at :].strip()
+        command = self.command
+        anywhere = command.options_anywhere and not self.only_text
+        rest = self._text_around_options() if anywhere else self.line[self.at :].strip()
         if rest and (self.cell or not command.takes_rest):
             where = "Text goes in the lines below. " if self.cell and command.text else ""
             raise usage_error(command, f"{rest.split()[0]!r} is one word too many. {where}")
-        if command.rest_metavar and not self.only_text:
+        if command.rest_metavar and not self.only_text and not anywhere:
             self._refuse_options_in(rest)
         self.found.rest = rest
         if command.subject is not None and command.subject.required and self.found.subject is None:
@@ -293,6 +300,21 @@ class _Parser:
             what = command.words
             raise usage_error(command, f"It needs {what.metavar}: {what.help[0].lower()}{what.help[1:]}")
 
+    def _text_around_options(self) -> str:
+        """Read the options that stand in what follows, and return the rest of it, which is text as it was typed."""
+        pieces, begin = [], self.at
+        while (token := self._peek()) is not None:
+            text, end, quoted = token
+            if text in ("-h", "--help") and not quoted:
+                raise HelpRequested(self.command)
+            if quoted or self.command.option(text.partition("=")[0]) is None:
+                self.at = end
+                continue
+            pieces.append(self.line[begin : self.at].strip())
+            self._option(text, end)
+            begin = self.at
+        return " ".join(piece for piece in (*pieces, self.line[begin:].strip()) if piece)
+
     def _refuse_options_in(self, text: str) -> None:
         """Refuse a text with a word that is one of the options: sent to a model, it would do nothing, and cost."""
         for word in text.removesuffix(";").split():
@@ -300,11 +322,11 @@ class _Parser:
             if flag == "--help" or self.command.option(flag) is not None:
                 sign, who = f"%{self.command.name}", self.found.subject or ""
                 who = who if re.fullmatch(r"\S*", who) else f'"{who}"'
+                cell = f", or use %{sign}" if "cell" in self.command.kinds else ""
                 raise usage_error(
                     self.command,
                     f"{flag} stands within the text, so it would be sent and do nothing. Write it before the text: "
-                    f"{sign} {who} {flag} … To say it to the model, put -- before the text ({sign} {who} -- …), or use "
-                    f"%{sign}.",
+                    f"{sign} {who} {flag} … To say it to the model, put -- before the text ({sign} {who} -- …){cell}.",
                 )
 
     def _is_prose(self, text: str) -> bool:

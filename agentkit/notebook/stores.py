@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentkit.notebook.namespace import instances
-from agentkit.notebook.options import Command, kind_of, usage_error
+from agentkit.notebook.options import Command, closest, kind_of, usage_error
 
 if TYPE_CHECKING:
+    from agentkit.exceptions import AgentsException
     from agentkit.files.store import VectorStore
     from agentkit.tooling.file_filters import Condition
 
-__all__ = ["attributes_of", "condition_of", "find_store", "sources_of", "stores_in"]
+__all__ = ["as_typed", "attributes_of", "condition_of", "file_names", "find_store", "sources_of", "stores_in"]
 
 _PLACE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 _COMPARED = {ast.Eq: "==", ast.NotEq: "!=", ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<="}
+_SWITCHES = {"true": True, "false": False}
+_QUOTES = 'A condition with spaces stands in quotes: --where "year >= 2024"'
+_MARK = "agentkit_value_"
+_TYPED = (
+    (r"agentkit\.VectorStore\((.+)\) makes it\.", r"%vector_store create \1 makes it."),
+    (r"(?<=Make it anew: )agentkit\.VectorStore\.create\(([^()]+)\)\.$", r"%vector_store create \1."),
+    (r"agentkit\.VectorStore\.list\(\) returns", "%vector_store list has"),
+    (r"store\.files lists", "%vector_store files {store} lists"),
+    (r'store\.(add|sync)\("(\S+)"\)', r"%vector_store \1 {store} \2"),
+    (r'Say it: text="…"\.', 'Say it in Python: {store}.add(…, text="…").'),
+    (r"pass allow_private=True", "use Python: {store}.add(…, allow_private=True)"),
+    (r", or None for never\.", "."),
+    (r"half of chunk_tokens", "half of --chunk-tokens"),
+)
+"""What an error advises in Python, and what is typed instead."""
+_FLAGS = {
+    "limit": "--limit", "score_threshold": "--threshold", "expires_after_days": "--expires-after",
+    "chunk_tokens": "--chunk-tokens", "overlap_tokens": "--overlap-tokens",
+}  # fmt: skip
 _HOW = """Write conditions as year >= 2024, lang in ["en", "de"], joined by and, or, not"""
 
 
@@ -44,6 +65,56 @@ def find_store(command: Command, names: Mapping[str, Any], name: str) -> VectorS
     return VectorStore.open(name)
 
 
+def file_names(names: Mapping[str, Any], variable: str) -> list[str]:
+    """Return the names of a store's files for Tab; none where a server would have to be asked for them."""
+    store = stores_in(names).get(variable)
+    if store is None:
+        return []
+    from agentkit.exceptions import AgentsException
+    from agentkit.files.contents import all_files
+    from agentkit.runtime.background import run_blocking
+
+    if not _is_embedded(store):
+        return []
+    try:
+        found = sorted({file.name for file in run_blocking(all_files(store.client, store.id))})
+    except AgentsException:  # it was deleted, say
+        return []
+    return [f'"{name}"' if re.search(r"[\s,]", name) else name for name in found if '"' not in name]
+
+
+def _is_embedded(store: VectorStore) -> bool:
+    return store._backend.name == "embedded"
+
+
+def as_typed(error: AgentsException, store: str | None) -> str:
+    """Return what an error says, with the magic's words where it advises Python's.
+
+    Args:
+        error: What was raised.
+        store: The store as it was typed.
+    """
+    message, hint = str(getattr(error, "message", error)), getattr(error, "hint", None) or ""
+    first, space, rest = message.partition(" ")
+    if first in _FLAGS:
+        message = f"{_FLAGS[first]}{space}{rest}"
+    named = store or "STORE"
+    named = named if re.fullmatch(r"[\w-]+", named) else repr(named)
+    for advised, typed in _TYPED:
+        put = functools.partial(_put, typed, named)
+        hint = re.sub(advised, put, hint)
+        if "anew" in advised:
+            message = re.sub(advised, put, message)
+    return f"{message} {hint}".strip()
+
+
+def _put(typed: str, store: str, match: re.Match[str]) -> str:
+    """Return what is typed, with the groups of what it replaces; a name without its quotes where it needs none."""
+    for place, group in enumerate(match.groups(), 1):
+        typed = typed.replace(f"\\{place}", group[1:-1] if re.fullmatch(r"(['\"])[\w-]+\1", group) else group)
+    return typed.replace("{store}", store)
+
+
 def sources_of(command: Command, names: Mapping[str, Any], words: list[str]) -> list[Any]:
     """Return what is to be put into a store: paths, patterns and addresses as they are, variables by their values.
 
@@ -67,7 +138,9 @@ def sources_of(command: Command, names: Mapping[str, Any], words: list[str]) -> 
 
 
 def attributes_of(command: Command, pairs: list[str]) -> dict[str, Any] | None:
-    """Return attributes written as `year=2026`: numbers, True and False by what they are, the rest as text.
+    """Return attributes written as `year=2026`: numbers, true and false by what they are, the rest as text.
+
+    Dates stay text, too: written as 2024-01-31 they sort and compare as dates do. Quotes make text of what is none.
 
     Raises:
         UsageError: One has no name or no value.
@@ -78,28 +151,73 @@ def attributes_of(command: Command, pairs: list[str]) -> dict[str, Any] | None:
         if not key or not equals:
             raise usage_error(command, f"--set takes NAME=VALUE, such as year=2026; not {pair!r}.")
         try:
-            value = ast.literal_eval(text)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            value = _SWITCHES[text.lower()] if text.lower() in _SWITCHES else ast.literal_eval(text)
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
             value = text
         made[key] = value if isinstance(value, (bool, int, float, str)) else text
     return made or None
 
 
-def condition_of(command: Command, text: str) -> Condition:
+def condition_of(command: Command, text: str, names: Mapping[str, Any] | None = None) -> Condition:
     """Return a filter written as Python over the names of attributes: `year >= 2024 and lang in ["en", "de"]`.
 
+    Args:
+        command: The magic, for errors.
+        text: The filter. `{{name}}` stands for the value of a variable: a text, a number, True or False.
+        names: The notebook's variables.
+
     Raises:
-        UsageError: It is none.
+        UsageError: It is none, or a variable isn't there or holds something else.
     """
+    from agentkit._places import PlaceError
     from agentkit.exceptions import UserError
 
     try:
-        return _condition(ast.parse(text.strip(), mode="eval").body)
+        return _condition(_read(text, names or {}))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         said = str(error) if isinstance(error, _NotAFilterError) else "it can't be read"
-        raise usage_error(command, f"--where {text!r}: {said}. {_HOW}.") from None
-    except UserError as error:
+        quotes = "" if re.search(r"\s", text) else f" {_QUOTES}."
+        raise usage_error(command, f"--where {text!r}: {said}.{quotes} {_HOW}.") from None
+    except (PlaceError, UserError) as error:
         raise usage_error(command, f"--where {text!r}: {error}") from None
+
+
+def _read(text: str, names: Mapping[str, Any]) -> ast.expr:
+    """Return a filter as a tree, in which values have taken their places: as values, whatever characters they have."""
+    from agentkit._places import PlaceError, split, value_at
+    from agentkit.tooling.file_filters import plain_value
+
+    values: dict[str, str | float | bool] = {}
+    written = ""
+    for piece in split(text.strip()):
+        if isinstance(piece, str):
+            written += piece
+            continue
+        if piece.name not in names:
+            raise PlaceError(f"{piece.text}: nothing here is named {piece.name!r}.{closest(piece.name, names)}")
+        mark = f"{_MARK}{len(values)}_"
+        values[mark] = plain_value(value_at(piece, names[piece.name]), piece.text)
+        written += f" {mark} "
+    return _Values(values).read(written)
+
+
+class _Values(ast.NodeTransformer):
+    """Puts values where their marks stand."""
+
+    def __init__(self, values: Mapping[str, str | float | bool]) -> None:
+        self._values = values
+
+    def read(self, text: str) -> ast.expr:
+        found: ast.expr = self.visit(ast.parse(text.strip(), mode="eval").body)
+        return found
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Constant(self._values[node.id]) if node.id in self._values else node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if isinstance(node.value, str) and any(mark in node.value for mark in self._values):
+            raise _NotAFilterError("{{…}} stands for a value, texts included: write it without quotes around it")
+        return node
 
 
 class _NotAFilterError(ValueError):
@@ -168,5 +286,9 @@ def _name(node: ast.expr) -> str:
 def _value(node: ast.expr) -> Any:
     try:
         return ast.literal_eval(node)
-    except ValueError:
+    except (ValueError, TypeError):
+        if isinstance(node, ast.Set):
+            raise _NotAFilterError(
+                f"{ast.unparse(node)} is no value: {{{{…}}}} takes names, and computes nothing"
+            ) from None
         raise _NotAFilterError(f"{ast.unparse(node)} is no value: texts stand in quotes") from None

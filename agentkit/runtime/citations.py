@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from agentkit._repr import brief, fields_repr
 from agentkit.runtime.graph.labels import visible
 
-__all__ = ["Citation", "citations_in"]
+__all__ = ["Citation", "citations_in", "pages_of"]
 
 Item = Mapping[str, Any]
 
@@ -45,6 +45,8 @@ class Citation:
     """How well that passage answered the search, 0 to 1."""
     page: int | None = None
     """The page or slide that it begins on, where the platform tells."""
+    last_page: int | None = None
+    """The page that it ends on, where the platform tells."""
     heading: str | None = None
     """The headings that it stands under, where the platform tells."""
     chunk: int | None = None
@@ -62,16 +64,19 @@ class Citation:
 
     @property
     def place(self) -> str:
-        """Where the passage stands, for a person: "handbook.pdf, page 3, Leave › Illness"."""
-        parts = [
-            self.filename or self.url or "",
-            f"page {self.page}" if self.page is not None else "",
-            self.heading or "",
-        ]
+        """Where the passage stands, for a person: "handbook.pdf, page 3, Leave › Illness", or "pages 3–4"."""
+        parts = [self.filename or self.url or "", pages_of(self.page, self.last_page), self.heading or ""]
         return ", ".join(filter(None, parts))
 
     def __str__(self) -> str:
         return f"[{self.number}] {visible(self.place)}" + (f": {brief(self.quote, 100)}" if self.quote else "")
+
+
+def pages_of(first: int | None, last: int | None) -> str:
+    """Return the pages that a passage stands on, for a person: "page 3", "pages 3–4"; "" where none is known."""
+    if first is None:
+        return ""
+    return f"page {first}" if last is None or last == first else f"pages {first}–{last}"
 
 
 def citations_in(items: Iterable[Item]) -> list[Citation]:
@@ -134,6 +139,7 @@ def _details(passage: Item) -> dict[str, Any]:
         "quote": str(passage.get("text") or ""),
         "score": float(score) if isinstance(score, (int, float)) else None,
         "page": more.get("page"),
+        "last_page": more.get("last_page"),
         "heading": more.get("heading") or None,
         "chunk": more.get("position"),
         "attributes": {key: value for key, value in (attributes or {}).items() if key != _OWN},

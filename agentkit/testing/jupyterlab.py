@@ -27,6 +27,7 @@ Theme = Literal["light", "dark"]
 _START_TIMEOUT_S = 90
 _STOP_TIMEOUT_S = 15
 _POLL_S = 0.1
+_END_ATTEMPTS = 5
 
 _SETTINGS: dict[str, dict[str, Any]] = {
     # Saving is for the test to decide; a dialog about a changed file would cover what it looks at.
@@ -139,9 +140,16 @@ class JupyterServer:
 
     def end_kernels(self, name: str | None = None) -> None:
         """End every notebook session and with it its kernel; with `name`, that of this notebook only."""
-        for session in self.api("sessions"):
-            if name in (None, session["path"]):
-                self.api(f"sessions/{session['id']}", method="DELETE")
+        for attempt in range(_END_ATTEMPTS):
+            there = [session["id"] for session in self.api("sessions") if name in (None, session["path"])]
+            try:
+                for session in there:
+                    self.api(f"sessions/{session}", method="DELETE")
+                return
+            except urllib.error.HTTPError:  # a kernel that is just ending, or beginning anew, by itself
+                if attempt == _END_ATTEMPTS - 1:
+                    raise
+                time.sleep(0.5)
 
     def _write_settings(self, plugin: str, settings: dict[str, Any]) -> None:
         file = self._state / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"

@@ -173,7 +173,7 @@ def test_traces_from_the_list_to_a_step_and_to_the_notebook_without_a_kernel(
     browser.locator(".agk-back").click()
     browser.locator(".agk-open", has_text="Rome").click()
     opened(browser, "weather")
-    kept_has(notebook, 2, "The line went dead.")
+    kept_has(notebook, 2, "get_weather")
     notebook.restart_kernel()
     browser.get_by_text("The kernel has ended or begun anew").wait_for()
     notebook.page.set_viewport_size({"width": 1280, "height": 1200})

@@ -210,6 +210,19 @@ def test_files_are_claimed_where_their_bytes_are(opened: Opened, storage: Postgr
     assert len(again.claim("another/2/1", limit=9)) == 1
 
 
+def test_completed_files_get_vectors_where_they_were_attached(
+    opened: Opened, storage: PostgresStorage, tmp_path: Path
+) -> None:
+    here, there = opened(tmp_path / "here"), opened(tmp_path / "there")
+    attach(here, "file-a")
+    (file,) = here.claim(this_process(), limit=9)
+    here.put_chunks(file, [Chunk(0, "apple", 1, 0, 5)], content_hash=HASH, needs_vectors=False)
+    assert there.want_vectors("tests") == 0  # its embedder may be another one
+    assert here.want_vectors("tests") == 1
+    assert there.claim_unembedded("another/1/1") == []
+    assert [text for _, _, text in here.claim_unembedded(this_process())] == ["apple"]
+
+
 def test_a_machine_that_is_not_heard_of_loses_its_claims(storage: PostgresStorage, opened: Opened, dsn: str) -> None:
     attach(storage, "file-a")
     other = opened()

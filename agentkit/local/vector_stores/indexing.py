@@ -2,7 +2,8 @@
 
 It is a thread that is there while there is work, one for each application. All files get their passages first, so that
 words find them; the vectors follow. What a killed process was at is claimed anew by the next worker, in this process or
-in another one: a file without passages is read again, a passage without vectors gets them.
+in another one: a file without passages is read again, a passage without vectors gets them. So does one that a process
+without an embedder has kept, once a worker has one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import atexit
 import logging
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -35,6 +37,8 @@ logger = logging.getLogger(__name__)
 _FILES_AT_ONCE = 1
 _CHUNKS_AT_ONCE = 16
 """Few, so that a stop is soon and files are completed one after the other."""
+_PAUSE_S = 60.0
+"""After vectors could not be made, until completed files that lack them are tried again."""
 _THREAD_NAME = "agentkit-indexing"
 _EXIT_S = 5.0
 
@@ -73,6 +77,7 @@ class Indexer:
         self._process = 0
         self._again = False
         self._stopping = False
+        self._not_wanted_until = 0.0
         self._unsaid: list[tuple[FileRecord, str, str]] = []  # failures that the storage could not note yet
 
     def wake(self) -> None:
@@ -121,6 +126,7 @@ class Indexer:
             self._tidy()
             storage = self._storage()
             self._say_failures(storage)
+            self._want_vectors(storage)
             while not self._stopping and (self._read_some(storage) or self._embed_some(storage)):
                 pass
         except (StorageError, ApiError) as error:
@@ -163,17 +169,35 @@ class Indexer:
 
     # -- passages to vectors ------------------------------------------------------------------------------------------
 
+    def _want_vectors(self, storage: VectorStorage) -> None:
+        """Have what a process without an embedder has completed get its vectors too, where there is one now."""
+        if time.monotonic() < self._not_wanted_until:
+            return
+        try:
+            if (embedder := self._embedder()) is not None:
+                storage.want_vectors(embedder.name)
+        except Exception as error:  # new files go on, or say what is wrong
+            logger.debug("completed files can't have vectors now: %s", error)
+
     def _embed_some(self, storage: VectorStorage) -> bool:
-        waiting = storage.claim_unembedded(this_process(), limit=_CHUNKS_AT_ONCE)
+        embedder, failure = None, None
+        try:
+            embedder = self._embedder()
+        except Exception as error:  # an embedder may be anybody's server, or a damaged model
+            failure = error
+        without = embedder is None and failure is None
+        waiting = storage.claim_unembedded(this_process(), limit=_CHUNKS_AT_ONCE, without_embedder=without)
         if not waiting:
             return False
         keys = _keys_of(waiting)
         try:
-            if (embedder := self._embedder()) is None:
+            if failure is not None:
+                raise failure
+            if embedder is None:
                 self._complete_without(storage, keys)
             else:
                 self._embed_apart(storage, embedder, waiting)
-        except Exception as error:  # an embedder may be anybody's server, or a damaged model
+        except Exception as error:
             self._fail_all(storage, keys, error)
         return True
 
@@ -200,8 +224,9 @@ class Indexer:
                 self._fail_all(storage, _keys_of(some), error)
 
     def _fail_all(self, storage: VectorStorage, keys: Sequence[int], error: Exception) -> None:
-        """Note that the files of passages have failed."""
+        """Note that the files of passages have failed; those that are completed go without vectors for now."""
         logger.debug("vectors can't be made", exc_info=error)
+        self._not_wanted_until = time.monotonic() + _PAUSE_S
         for file in {file.revision: file for file, _ in storage.read_chunks(keys).values()}.values():
             self._fail(storage, file, "server_error", _said(error))
 
@@ -217,8 +242,8 @@ class Indexer:
             storage.put_vectors(store_id, embedder.name, made)
 
     def _complete_without(self, storage: VectorStorage, keys: Sequence[int]) -> None:
-        """Complete the files of passages that wait for vectors, now that there is no embedder any more."""
-        for file in {file.file_id: file for file, _ in storage.read_chunks(keys).values()}.values():
+        """Complete files whose passages wait for vectors in a store that has none, now that there is no embedder."""
+        for file in {file.revision: file for file, _ in storage.read_chunks(keys).values()}.values():
             chunks = storage.file_chunks(file.store_id, file.file_id)
             storage.put_chunks(file, chunks, content_hash=file.content_hash or "", needs_vectors=False)
 

@@ -239,11 +239,38 @@ class VectorStorage(Protocol):
         ...
 
     def fail_file(self, file: FileRecord, code: str, message: str) -> bool:
-        """Note why a file can't be indexed. False as for `put_chunks`."""
+        """Note why a file can't be indexed. False as for `put_chunks`.
+
+        A completed file stays so, and its chunks wait for vectors no more, until `want_vectors` is called again.
+        """
         ...
 
-    def claim_unembedded(self, worker: str, *, limit: int = 64) -> list[tuple[int, str, str]]:
-        """Return `(key, store_id, text)` of chunks that wait for vectors, oldest file first; claimed as by `claim`."""
+    def want_vectors(self, embedder: str) -> int:
+        """Have the chunks of completed files that lack vectors wait for them; the files stay completed.
+
+        For a worker that has an embedder: a process without one has completed them.
+
+        Args:
+            embedder: The worker's. Stores that have another one are left alone.
+
+        Returns:
+            How many chunks wait now that did not.
+        """
+        ...
+
+    def claim_unembedded(
+        self, worker: str, *, limit: int = 64, without_embedder: bool = False
+    ) -> list[tuple[int, str, str]]:
+        """Return `(key, store_id, text)` of chunks that wait for vectors; claimed as by `claim`.
+
+        Those of files in progress come before those of completed ones, and oldest files first.
+
+        Args:
+            worker: Who makes the vectors.
+            limit: Most chunks to return.
+            without_embedder: The worker has none. Then only chunks of files in progress in stores that have no embedder
+                yet: such files it can complete, and all others are left to those who have one.
+        """
         ...
 
     def put_vectors(self, store_id: str, embedder: str, vectors: Sequence[tuple[int, np.ndarray]]) -> None:

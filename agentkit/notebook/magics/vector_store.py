@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from agentkit.notebook.display.modes import somebody_is_there
 from agentkit.notebook.magics.base import Magic, filled, variable_name
-from agentkit.notebook.options import Arguments, Command, Option, Subject, usage_error
-from agentkit.notebook.stores import attributes_of, condition_of, find_store, sources_of, stores_in
+from agentkit.notebook.options import Arguments, Command, Option, Subject, kind_of, usage_error
+from agentkit.notebook.stores import as_typed, attributes_of, condition_of, find_store, sources_of, stores_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,15 @@ _CHUNKS = (
     Option("--chunk-tokens", "Most tokens of a passage, 100 to 4,096.", "COUNT", convert=int),
     Option("--overlap-tokens", "Tokens that passages share, at most half of that.", "COUNT", convert=int),
 )
-_SET = Option("--set", "What is known of the files, to filter by: year=2026.", "NAME=VALUE", many=True)
+_SET = Option(
+    "--set",
+    "What is known of the files, to filter by: year=2026, draft=false. Numbers, true and false are such; all else is "
+    "text, dates too: when=2024-01-31 is found by when >= '2024-01-01'.",
+    "NAME=VALUE",
+    many=True,
+)
+_JOINED = re.compile(r"(?:and|or)\s+(?:not\s+)?[^\W\d]\w*\s*(?:[<>]|[=!]=)|(?:[<>]=?|[=!]=)\s")
+"""How a question begins that is the rest of a condition without quotes."""
 _LIST = Command(name="vector_store list", summary="List the vector stores of the platform.", kinds=("line",))
 _CREATE = Command(
     name="vector_store create",
@@ -84,7 +93,8 @@ _SEARCH = Command(
         Option("--limit", "Most passages, 1 to 50; 10 unless told.", "COUNT", convert=int),
         Option(
             "--where",
-            "Which files, by their attributes, as Python writes it and in quotes: \"year >= 2024 and lang == 'en'\".",
+            "Which files, by their attributes, as Python writes it and in quotes: \"year >= 2024 and lang == 'en'\". "
+            "{{name}} is a variable's value.",
             "CONDITION",
         ),
         Option("--threshold", "Only passages with at least this score, 0 to 1.", "SCORE", convert=float),
@@ -92,10 +102,12 @@ _SEARCH = Command(
         Option("--out", "Variable that gets what was found, besides _.", "NAME"),
     ),
     takes_rest=True,
+    options_anywhere=True,
     rest_metavar="question …",
     examples="""
 %vector_store search handbook How many days of leave do I get?
 %vector_store search handbook --limit 3 --where "year >= 2024" Who books flights?
+%vector_store search handbook Who books flights? --limit 3
 """,
 )
 _FILES = Command(
@@ -104,7 +116,7 @@ _FILES = Command(
     kinds=("line",),
     subject=_STORE,
 )
-_FILE = Subject("FILE", "The file: its path, name or id.")
+_FILE = Subject("FILE", "The file: its path, name or id.", values="store files")
 _CHUNKS_OF = Command(
     name="vector_store chunks",
     summary="Show the passages that a file was cut into, as a dataframe.",
@@ -179,7 +191,7 @@ def _run(shell: InteractiveShell, arguments: Arguments, cell: str | None) -> Any
                 return _remove(store, _file(command, arguments))
         return _delete(shell, store, arguments)
     except AgentsException as error:
-        raise usage_error(command, str(error)) from None
+        raise usage_error(command, as_typed(error, arguments.subject)) from None
 
 
 def _list() -> Any:
@@ -207,6 +219,7 @@ def _bound(command: Command, shell: InteractiveShell, arguments: Arguments) -> V
 
     name = str(arguments.subject)
     variable = variable_name(command, arguments["out"] or (name if name.isidentifier() else identifier(name)))
+    _refuse_taken(command, shell, variable, arguments)
     days = arguments["expires_after"]
     if arguments.subcommand == "open":
         store = VectorStore.open(name)
@@ -224,6 +237,22 @@ def _bound(command: Command, shell: InteractiveShell, arguments: Arguments) -> V
     return store
 
 
+def _refuse_taken(command: Command, shell: InteractiveShell, variable: str, arguments: Arguments) -> None:
+    """Refuse to put a store in the place of a variable that holds something else."""
+    from agentkit.files.store import VectorStore
+
+    if variable not in shell.user_ns or isinstance(shell.user_ns[variable], VectorStore):
+        return
+    kind = kind_of(shell.user_ns[variable])
+    name = str(arguments.subject)
+    typed = name if re.fullmatch(r"[\w-]+", name) else f'"{name}"'
+    raise usage_error(
+        command,
+        f"{variable} is {kind} here, and would be lost. Name another variable: "
+        f"%{command.name} {typed} --out {variable}_store.",
+    )
+
+
 def _fill(command: Command, shell: InteractiveShell, arguments: Arguments) -> Any:
     sources = sources_of(command, shell.user_ns, arguments.words)
     store = find_store(command, shell.user_ns, str(arguments.subject))
@@ -237,10 +266,16 @@ def _search(shell: InteractiveShell, store: VectorStore, arguments: Arguments) -
     if not question:
         raise usage_error(_SEARCH, "There is nothing to search for: write the question after the store.")
     where = arguments["where"]
+    if where is not None and not re.search(r"\s", where) and _JOINED.match(question):
+        raise usage_error(
+            _SEARCH,
+            f"--where {where} goes on in the question, {question!r:.60}: quotes are missing. A condition with spaces "
+            'stands in quotes: --where "year >= 2024".',
+        )
     found = store.search(
         question,
         limit=arguments["limit"] if arguments["limit"] is not None else 10,
-        filters=None if where is None else condition_of(_SEARCH, where),
+        filters=None if where is None else condition_of(_SEARCH, where, shell.user_ns),
         score_threshold=arguments["threshold"],
         rewrite=bool(arguments["rewrite"]),
     )

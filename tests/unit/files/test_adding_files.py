@@ -193,14 +193,38 @@ def test_a_stop_keeps_what_was_uploaded_and_the_next_call_goes_on(store: VectorS
         if event.uploaded == 4:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt, match="of 11 files are in 'handbook'; the same call goes on"):
+    with pytest.raises(KeyboardInterrupt, match="of 11 files are in 'handbook'.*; the same call goes on") as stopped:
         store.add("docs", concurrency=1, on_progress=stop)
     kept = len(store.files)
+    assert str(stopped.value).startswith(f"{kept} of 11 files")
     assert kept >= 4
     report = store.add("docs")
     assert report.counts == {"uploaded": 11 - kept, "unchanged": kept} if kept < 11 else {"unchanged": 11}
     assert len(store) == 11
     assert store.files["status"].tolist() == ["completed"] * 11
+
+
+def test_a_stop_tells_what_is_in_the_store_and_still_being_indexed(store: VectorStore, wire: Wire) -> None:
+    def stop(event: StoreProgress) -> None:
+        if event.to_index == 3:
+            raise KeyboardInterrupt
+
+    counts = {"in_progress": 3, "completed": 0, "failed": 0, "cancelled": 0, "total": 3}
+    wire.answers = lambda request: (
+        httpx2.Response(200, json={
+            "id": "vsfb_1", "object": "vector_store.files_batch", "created_at": 1, "status": "in_progress",
+            "vector_store_id": "vs_1", "file_counts": counts,
+        })
+        if request.method == "GET" and "/file_batches/" in request.url.path else None
+    )  # fmt: skip
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        VectorStore.open(store.id, client=wire.client()).add("docs", on_progress=stop)
+    assert str(stopped.value) == (
+        "3 of 3 files are in 'handbook', 3 of them still being indexed: store.wait() waits for these; "
+        "the same call goes on."
+    )
+    assert store.wait()
+    assert store.add("docs").counts == {"unchanged": 3}
 
 
 def test_without_waiting_files_are_left_to_the_platform(store: VectorStore) -> None:
@@ -260,6 +284,21 @@ def test_files_are_cut_as_is_asked_and_anew_when_that_changes(store: VectorStore
 def test_wrong_arguments_are_refused_before_anything_is_sent(
     store: VectorStore, options: dict[str, Any], said: str
 ) -> None:
+    with pytest.raises(UserError, match=said):
+        store.add("docs", **options)
+    assert len(store.refresh()) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"attributes": "year"}, "attributes='year': attributes names columns, which only dataframes have"),
+        ({"base": "absent"}, "base='absent' isn't there. It is the folder"),
+        ({"base": "docs/leave.md"}, "base='docs/leave.md' is no folder"),
+        ({"base": ""}, "base='' isn't there"),
+    ],
+)
+def test_wrong_options_are_told_before_anything_is_sent(store: VectorStore, options: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
         store.add("docs", **options)
     assert len(store.refresh()) == 0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agentkit import Agent, FileSearchTool, Runner, function_tool
-from agentkit.exceptions import UserError
+from agentkit.exceptions import ModelStatusError, UserError
 from agentkit.files.store import VectorStore
 from agentkit.runtime.citations import Citation, citations_in
 from agentkit.tooling.file_filters import attr
@@ -48,6 +48,17 @@ def test_an_answer_tells_what_it_rests_on(store: VectorStore) -> None:
     assert citation.place == "leave.md, Leave"
     assert store.file(citation).filename == "leave.md"
     assert "thirty days" in result.final_output
+
+
+def test_an_agent_whose_store_is_gone_says_so(store: VectorStore) -> None:
+    store.add("docs")
+    agent = Agent(name="clerk", tools=[store])
+    store.delete()
+    with pytest.raises(
+        ModelStatusError, match=r"404: .*It was deleted, or has expired. Give the agent a store"
+    ) as told:
+        Runner.run_sync(agent, "How many days of leave are there each year?")
+    assert "model's name" not in str(told.value)
 
 
 def test_the_conversation_goes_on_with_what_was_found(store: VectorStore) -> None:

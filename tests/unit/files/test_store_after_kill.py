@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import subprocess
 import sys
@@ -12,6 +13,9 @@ import httpx2
 import pytest
 
 import agentkit
+from agentkit.files.attributes import Source
+from agentkit.files.doubles import doubled
+from agentkit.files.listing import Status, StoreFile
 from agentkit.files.store import VectorStore
 
 from .conftest import Wire
@@ -57,11 +61,49 @@ def test_after_a_kill_the_same_call_goes_on(many: Path, at: str, count: int) -> 
         assert store.chunks(f"docs/{number:02}.md")["text"].tolist() == [f"# Rule {number}\n\nRule number {number}."]
 
 
-async def test_two_calls_at_once_leave_nothing_twice_after_the_next(store: VectorStore) -> None:
-    await asyncio.gather(store.aadd("docs"), store.aadd("docs"))
-    report = await store.aadd("docs")
-    assert report.counts == {"unchanged": 3}
+async def test_two_calls_at_once_leave_nothing_twice(store: VectorStore) -> None:
+    reports = await asyncio.gather(store.aadd("docs"), store.aadd("docs"))
     assert len(await store.arefresh()) == 3
+    files = await asyncio.to_thread(lambda: store.files)
+    assert files["name"].is_unique
+    assert set(files["status"]) == {"completed"}
+    for report in reports:
+        assert set(report["outcome"]) == {"uploaded"} or report.counts == {"unchanged": 3}
+        assert sorted(report["file_id"]) == sorted(files["file_id"])
+    assert (await store.aadd("docs")).counts == {"unchanged": 3}
+
+
+def _file(file_id: str, status: Status, created_at: int, name: str = "a.md") -> StoreFile:
+    return StoreFile(file_id, "a.md", status, None, None, 0, created_at, {}, Source("0" * 64, name), None, None)
+
+
+def test_all_who_look_keep_the_same_of_what_is_there_twice() -> None:
+    first, second, third = _file("z", "completed", 1), _file("a", "completed", 2), _file("b", "completed", 2)
+    for seen in itertools.permutations((first, second, third)):
+        assert doubled(seen, {"a.md"}) == [(third, [first, second])]
+    for pair in itertools.combinations((first, second, third), 2):  # what one saw who looked before the last came
+        ((kept, others),) = doubled(pair, {"a.md"})
+        assert third not in others
+        assert [kept, *others] == [pair[1], pair[0]]
+
+
+def test_a_file_that_is_not_ready_is_never_kept_for_one_that_is() -> None:
+    ready, failed, waiting = _file("a", "completed", 1), _file("b", "failed", 2), _file("c", "in_progress", 3)
+    assert doubled([ready, failed], {"a.md"}) == [(ready, [failed])]
+    assert doubled([ready, waiting], {"a.md"}) == doubled([ready, failed, waiting], {"a.md"}) == []
+    assert doubled([ready, _file("d", "completed", 4, "b.md")], {"a.md", "b.md"}) == []
+    assert doubled([ready, _file("d", "completed", 4)], {"b.md"}) == []
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_two_kernels_at_once_leave_nothing_twice(many: Path, round_: int) -> None:
+    store = VectorStore.create("handbook")
+    command = [sys.executable, "-c", CHILD, "total", "1000"]  # which dies of nothing
+    children = [subprocess.Popen(command, env=dict(os.environ)) for _ in range(2)]
+    assert [child.wait(timeout=120) for child in children] == [0, 0]
+    files = store.files
+    assert files["name"].is_unique
+    assert (len(files), set(files["status"])) == (33, {"completed"})
 
 
 def test_files_that_were_left_to_the_platform_are_waited_for_by_the_next_call(store: VectorStore) -> None:

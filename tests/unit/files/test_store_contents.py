@@ -48,6 +48,18 @@ def test_a_file_is_found_by_any_of_its_names(filled: VectorStore) -> None:
     assert file.attributes == {"year": 2024, "rate": 0.5, "draft": False, "name": "x"}
 
 
+def test_a_file_is_found_by_its_path(filled: VectorStore, folder: Path) -> None:
+    file = filled.file("docs/leave.md")
+    paths = [Path("docs/leave.md"), folder / "docs" / "leave.md", Path("docs/office/../leave.md"), Path("leave.md")]
+    assert [filled.file(path).id for path in paths] == [file.id] * 4
+    filled.add(("file-plan.md", b"The plan."))
+    assert filled.file(Path("file-plan.md")).filename == "file-plan.md"
+    with pytest.raises(UserError, match="'handbook' has no file 'docs/absent.md'"):
+        filled.file(Path("docs/absent.md"))
+    filled.remove(Path("docs/leave.md"))
+    assert "docs/leave.md" not in filled.files["name"].tolist()
+
+
 def test_a_name_may_begin_as_ids_do(store: VectorStore) -> None:
     store.add(("file-plan.md", b"The plan."))
     assert store.file("file-plan.md").filename == "file-plan.md"
@@ -60,7 +72,7 @@ def test_a_file_that_is_not_there_or_not_the_only_one_is_told(filled: VectorStor
         filled.file("absent.md")
     with pytest.raises(UserError, match="'handbook' has no file 'file-none'. store.files lists"):
         filled.file("file-none")
-    with pytest.raises(UserError, match="by its id or name, not by 3"):
+    with pytest.raises(UserError, match="by its id, name or path, not by 3"):
         filled.file(3)
     filled.add(("other/leave.md", b"another"))
     with pytest.raises(UserError, match="2 files of 'handbook' are called 'leave.md'. Tell one by its id: file-"):

@@ -102,7 +102,9 @@ def test_questions_may_be_given_in_several_ways(filled: VectorStore, given: Any)
 
 
 def test_options_of_the_search_count(filled: VectorStore) -> None:
-    judged = filled.evaluate(QUESTIONS, filters=agentkit.tooling.file_filters.attr("year") == 2024)
+    with pytest.warns(UserWarning, match="No file of 'handbook' has the attribute 'year'") as told:
+        judged = filled.evaluate(QUESTIONS, filters=agentkit.tooling.file_filters.attr("year") == 2024)
+    assert (len(told), told[0].filename) == (1, __file__)
     assert judged.metrics["recall@10"] == 0.0
     assert len(judged.missed) == 3
 

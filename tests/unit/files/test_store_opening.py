@@ -92,9 +92,18 @@ def test_deleting_a_store_deletes_the_files_that_were_uploaded_for_it(store: Vec
     VectorStore.open(store.id, client=wire.client()).delete()
     assert wire.count("DELETE", store.id) == 1
     assert sum(method == "DELETE" and path.startswith("/files/") for method, path, _ in wire.requests) == 3
-    with pytest.raises(UserError, match=store.id):
+    gone = rf"'handbook' \({store.id}\) is gone: .* agentkit.VectorStore.create\('handbook'\)"
+    with pytest.raises(UserError, match=gone) as caught:
         store.search("leave")
+    assert isinstance(caught.value, openai.NotFoundError)
     assert VectorStore.list() == []
+
+
+def test_whether_files_are_deleted_is_yes_or_no(store: VectorStore) -> None:
+    ids = store.add("docs")["file_id"].tolist()
+    with pytest.raises(UserError, match="files has to be True or False, not 'no'. Nothing was deleted"):
+        store.delete(files="no")  # type: ignore[arg-type]
+    assert agentkit.current_backend().sync_client.files.retrieve(ids[0]).id == ids[0]
 
 
 def test_files_stay_where_that_is_wanted(store: VectorStore) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pytest
+from openai.types import VectorStoreSearchResponse
 
 from agentkit.exceptions import UserError
 from agentkit.files.marks import excerpt, marked_words
-from agentkit.files.search import Hit, SearchResult
+from agentkit.files.search import Hit, SearchResult, hit_of
 from agentkit.files.store import VectorStore
+from agentkit.runtime.citations import citations_in
 from agentkit.tooling.file_filters import attr
 
 from .conftest import Wire
@@ -31,6 +34,60 @@ def test_hits_tell_where_they_stand(filled: VectorStore) -> None:
     assert hit.keyword_score is not None
     assert hit.semantic_score is None
     assert {hit.text[start:end] for start, end in hit.marks} == {"Leave", "days", "leave"}
+
+
+@pytest.mark.parametrize(
+    ("page", "last_page", "place"),
+    [
+        (1, 3, "handbook.pdf, pages 1–3, Leave"),
+        (1, 1, "handbook.pdf, page 1, Leave"),
+        (2, None, "handbook.pdf, page 2, Leave"),
+        (None, None, "handbook.pdf, Leave"),
+    ],
+)
+def test_the_place_tells_all_pages_that_a_passage_stands_on(
+    page: int | None, last_page: int | None, place: str
+) -> None:
+    details = {"position": 0, "page": page, "last_page": last_page, "heading": "Leave"}
+    told = VectorStoreSearchResponse.model_validate(
+        {
+            "file_id": "file-1", "filename": "handbook.pdf", "score": 0.5, "attributes": {},
+            "content": [{"type": "text", "text": "Leave"}], "agentkit": details,
+        }
+    )  # fmt: skip
+    hit = hit_of(told, "leave")
+    assert (hit.place, hit.page, hit.last_page) == (place, page, last_page)
+    frame = SearchResult("leave", "handbook", [hit]).to_dataframe()
+    assert frame[["page", "last_page"]].astype(object).to_numpy().tolist() == [
+        [pd.NA if each is None else each for each in (page, last_page)]
+    ]
+    call = {
+        "type": "file_search_call",
+        "results": [{"file_id": "file-1", "filename": "handbook.pdf", "text": "Leave", "agentkit": details}],
+    }
+    cited = {"type": "file_citation", "file_id": "file-1", "filename": "handbook.pdf", "index": 5}
+    text = {"type": "output_text", "text": "Leave", "annotations": [cited]}
+    (citation,) = citations_in([call, {"role": "assistant", "content": [text]}])
+    assert (citation.place, citation.last_page) == (place, last_page)
+
+
+def test_a_filter_by_an_attribute_that_no_file_has_is_told(filled: VectorStore, wire: Wire) -> None:
+    said = r"has the attribute 'yaer' \(did you mean 'year'\?\), nor 'zebra', which the filters ask for"
+    with pytest.warns(UserWarning, match=said) as told:
+        assert not filled.search("leave", filters=(attr("yaer") == 2023) & (attr("zebra") == 1) & (attr("year") > 1))
+    assert told[0].filename == __file__
+    watched = VectorStore.open(filled.id, client=wire.client())
+    assert not watched.search("leave", filters=attr("year") == 1)
+    assert watched.search("leave", filters=attr("yaer") != 2023)
+    wire.requests.clear()
+    assert watched.search("leave", filters=attr("year") == 2023)
+    assert [method for method, _, _ in wire.requests] == ["POST"]
+
+
+async def test_async_code_is_told_of_such_a_filter_at_its_own_line(filled: VectorStore) -> None:
+    with pytest.warns(UserWarning, match="'yaer'") as told:
+        assert not await filled.asearch("leave", filters=attr("yaer") == 2023)
+    assert told[0].filename == __file__
 
 
 def test_a_platform_with_the_documented_fields_alone_is_searched_the_same(filled: VectorStore, wire: Wire) -> None:
@@ -120,11 +177,11 @@ def test_the_result_is_a_sequence_that_shows_itself(filled: VectorStore) -> None
 def test_the_result_is_a_dataframe_on_request(filled: VectorStore) -> None:
     frame = filled.search("days").to_dataframe()
     assert {name: str(kind) for name, kind in frame.dtypes.items()} == {
-        "score": "Float64", "filename": "string", "page": "Int64", "heading": "string", "chunk": "Int64",
-        "text": "string", "file_id": "string", "semantic_score": "Float64", "keyword_score": "Float64",
-        "year": "Int64", "kind": "string",
+        "score": "Float64", "filename": "string", "name": "string", "page": "Int64", "last_page": "Int64",
+        "heading": "string", "chunk": "Int64", "text": "string", "file_id": "string",
+        "semantic_score": "Float64", "keyword_score": "Float64", "year": "Int64", "kind": "string",
     }  # fmt: skip
-    assert frame["filename"].tolist() == ["leave.md"]
+    assert frame[["filename", "name"]].to_numpy().tolist() == [["leave.md", "docs/leave.md"]]
     assert filled.search("zebra").to_dataframe().empty
 
 

@@ -70,6 +70,8 @@ def test_names_that_are_too_long_keep_their_end_and_stay_apart() -> None:
         (("docs/absent.md",), r"'docs/absent.md' isn't there. Paths are told from"),
         (("docs/*.pdf",), r"No file matches 'docs/\*.pdf'"),
         ((b"data",), "4 bytes have no name"),
+        (("",), "'' is no path. Name files or a folder"),
+        ((" ",), "' ' is no path"),
         ((3.5,), "float 3.5 can't be added"),
         ((("a.md", b"1"), ("a.md", b"2")), "Two sources are both called 'bytes:a.md'"),
     ],
@@ -143,6 +145,8 @@ def test_rows_need_names_of_their_own_and_a_column_of_texts(store: VectorStore, 
         store.add(frame[["title", "year"]])
     with pytest.raises(UserError, match="attributes names columns, which only dataframes have"):
         store.add("docs", attributes=["year"])
+    with pytest.raises(UserError, match=r'name=\'x\' is for bytes.*title="…"'):
+        store.add(frame, name="x")
     with pytest.raises(UserError, match="text is for dataframes"):
         store.add("docs", text="body")
 

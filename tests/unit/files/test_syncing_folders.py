@@ -87,5 +87,7 @@ def test_only_folders_and_patterns_can_be_synced(store: VectorStore, source: obj
 def test_a_file_is_no_folder(store: VectorStore) -> None:
     with pytest.raises(UserError, match=r"'docs/leave.md' is a file"):
         store.sync("docs/leave.md")
+    with pytest.raises(UserError, match="'' is no path"):
+        store.sync("")
     with pytest.raises(UserError, match="nothing to sync with"):
         store.sync()

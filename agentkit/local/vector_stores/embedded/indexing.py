@@ -21,12 +21,18 @@ __all__ = [
     "claim",
     "claim_unembedded",
     "fail_file",
+    "lacks_vectors",
     "put_chunks",
     "put_vectors",
     "release",
+    "want_vectors",
 ]
 
 _WAITS = "f.status = 'in_progress' AND f.content_hash IS NULL"
+_COMPLETABLE = "f.status = 'in_progress' AND s.embedder IS NULL"
+_LACKING = """FROM files AS f JOIN stores AS s ON s.number = f.store
+    WHERE f.status = 'completed' AND f.embedded < f.chunks AND (s.embedder IS NULL OR s.embedder = ?)
+    AND NOT EXISTS (SELECT 1 FROM waiting AS w WHERE w.file = f.number)"""
 
 
 def anything_to_claim(db: sqlite3.Connection, worker: str) -> bool:
@@ -112,6 +118,7 @@ def _storable(text: str) -> str:
 def fail_file(db: sqlite3.Connection, file: FileRecord, code: str, message: str) -> bool:
     """Note why a file can't be indexed. False where it isn't wanted any more."""
     if not _still_wanted(db, file):
+        db.execute("DELETE FROM waiting WHERE file = ?", (file.revision,))  # a completed one's
         return False
     discard_chunks(db, file.revision)
     query = "UPDATE files SET status = 'failed', error_code = ?, error_message = ?, worker = NULL WHERE number = ?"
@@ -119,21 +126,46 @@ def fail_file(db: sqlite3.Connection, file: FileRecord, code: str, message: str)
     return True
 
 
-def anything_to_embed(db: sqlite3.Connection, worker: str) -> bool:
+def lacks_vectors(db: sqlite3.Connection, embedder: str) -> bool:
+    """Return whether `want_vectors` finds something; without locking anybody out."""
+    return db.execute(f"SELECT 1 {_LACKING} LIMIT 1", (embedder,)).fetchone() is not None
+
+
+def want_vectors(db: sqlite3.Connection, embedder: str) -> int:
+    """Have the chunks of completed files that lack vectors wait for them; return how many do."""
+    wanted = 0
+    query = f"SELECT f.number, f.first_chunk, f.chunks, f.embedded {_LACKING}"
+    for file, first, count, embedded in db.execute(query, (embedder,)).fetchall():
+        rows = db.execute("SELECT chunk FROM vectors WHERE file = ?", (file,)) if embedded else ()
+        there = {chunk for (chunk,) in rows}
+        keys = [key for key in range(first, first + count) if key not in there]
+        db.executemany("INSERT INTO waiting (file, chunk) VALUES (?, ?)", [(file, key) for key in keys])
+        wanted += len(keys)
+    return wanted
+
+
+def anything_to_embed(db: sqlite3.Connection, worker: str, without_embedder: bool) -> bool:
     """Return whether `claim_unembedded` may find something; without locking anybody out."""
-    if db.execute("SELECT 1 FROM waiting WHERE worker IS NULL LIMIT 1").fetchone():
-        return True
-    return bool(_gone(db, "waiting", worker))
+    query = "SELECT 1 FROM waiting AS w WHERE w.worker IS NULL LIMIT 1"
+    if without_embedder:
+        query = f"""SELECT 1 FROM waiting AS w JOIN files AS f ON f.number = w.file
+            JOIN stores AS s ON s.number = f.store WHERE w.worker IS NULL AND {_COMPLETABLE} LIMIT 1"""
+    return db.execute(query).fetchone() is not None or bool(_gone(db, "waiting", worker))
 
 
-def claim_unembedded(db: sqlite3.Connection, worker: str, limit: int, storage: str) -> list[tuple[int, str, str]]:
+def claim_unembedded(
+    db: sqlite3.Connection, worker: str, limit: int, storage: str, without_embedder: bool
+) -> list[tuple[int, str, str]]:
     """Return `(key, store_id, text)` of chunks that wait for vectors, and make them the worker's."""
     for other in _gone(db, "waiting", worker):
         db.execute("UPDATE waiting SET worker = NULL WHERE worker = ?", (other,))
-    query = """SELECT w.file, w.chunk, s.id, c.text FROM waiting AS w JOIN chunks AS c ON c.key = w.chunk
-        JOIN files AS f ON f.number = w.file JOIN stores AS s ON s.number = f.store
-        WHERE w.worker IS NULL ORDER BY w.file, w.chunk LIMIT ?"""
-    rows = db.execute(query, (limit,)).fetchall()
+    rows: list[tuple[int, int, str, str]] = []
+    for which in (_COMPLETABLE,) if without_embedder else ("f.status = 'in_progress'", "f.status = 'completed'"):
+        # CROSS: file by file, so that no more of what waits is looked at than is taken
+        query = f"""SELECT w.file, w.chunk, s.id, c.text FROM files AS f CROSS JOIN waiting AS w ON w.file = f.number
+            CROSS JOIN chunks AS c ON c.key = w.chunk CROSS JOIN stores AS s ON s.number = f.store
+            WHERE w.worker IS NULL AND {which} ORDER BY f.number, w.chunk LIMIT ?"""
+        rows += db.execute(query, (limit - len(rows),)).fetchall()
     query = "UPDATE waiting SET worker = ?, storage = ? WHERE file = ? AND chunk = ?"
     db.executemany(query, [(worker, storage, file, chunk) for file, chunk, _, _ in rows])
     return [(chunk, store_id, text) for _, chunk, store_id, text in rows]

@@ -241,19 +241,33 @@ class EmbeddedStorage:
         return kept
 
     def fail_file(self, file: FileRecord, code: str, message: str) -> bool:
-        """Note why a file can't be indexed. False as for `put_chunks`."""
+        """Note why a file can't be indexed. False as for `put_chunks`: a completed one's chunks wait no more."""
         with self._database.writing() as db:
             return indexing.fail_file(db, file, code, message)
 
-    def claim_unembedded(self, worker: str, *, limit: int = 64) -> list[tuple[int, str, str]]:
-        """Return `(key, store_id, text)` of chunks that wait for vectors, oldest file first; claimed as by `claim`."""
+    def want_vectors(self, embedder: str) -> int:
+        """Have the chunks of completed files that lack vectors wait for them; return how many do now that did not."""
         with self._database.reading() as db:
-            if not indexing.anything_to_embed(db, worker):
+            if not indexing.lacks_vectors(db, embedder):
+                return 0
+        with self._database.writing() as db:
+            return indexing.want_vectors(db, embedder)
+
+    def claim_unembedded(
+        self, worker: str, *, limit: int = 64, without_embedder: bool = False
+    ) -> list[tuple[int, str, str]]:
+        """Return `(key, store_id, text)` of chunks that wait for vectors; claimed as by `claim`.
+
+        Those of files in progress come before those of completed ones, and oldest files first. `without_embedder` gives
+        only those of files that a worker without one can complete: in stores that have none yet.
+        """
+        with self._database.reading() as db:
+            if not indexing.anything_to_embed(db, worker, without_embedder):
                 return []
         self._after_fork()
         self._claimed = True
         with self._database.writing() as db:
-            return indexing.claim_unembedded(db, worker, limit, self._id)
+            return indexing.claim_unembedded(db, worker, limit, self._id, without_embedder)
 
     def put_vectors(self, store_id: str, embedder: str, vectors: Sequence[tuple[int, np.ndarray]]) -> None:
         """Keep the vectors of chunks, float32 of shape (windows, dimensions), each of length 1.

@@ -25,13 +25,19 @@ __all__ = [
     "copy_vectors",
     "fail_file",
     "insert_chunks",
+    "lacks_vectors",
     "put_chunks",
     "put_vectors",
     "text_bytes",
+    "want_vectors",
 ]
 
 _WAITS = "f.status = 'in_progress' AND f.content_hash IS NULL"
 _MINE = "(%(home)s::text IS NULL OR f.home IS NULL OR f.home = %(home)s)"
+_COMPLETABLE = "f.status = 'in_progress' AND s.embedder IS NULL"
+_LACKING = f"""FROM files AS f JOIN stores AS s ON s.number = f.store
+    WHERE f.status = 'completed' AND f.embedded < f.chunks AND (s.embedder IS NULL OR s.embedder = %(embedder)s)
+    AND {_MINE} AND NOT EXISTS (SELECT 1 FROM waiting AS w WHERE w.file = f.number)"""
 _FREE = "NOT EXISTS (SELECT 1 FROM leases AS l WHERE l.holder = {}.holder)"
 
 
@@ -136,6 +142,7 @@ def insert_chunks(db: psycopg.Connection[Any], store: int, file: int, chunks: Se
 def fail_file(db: psycopg.Connection[Any], file: FileRecord, code: str, message: str) -> bool:
     """Note why a file can't be indexed. False where it isn't wanted any more."""
     if _still_wanted(db, file) is None:
+        db.execute("DELETE FROM waiting WHERE file = %s", (file.revision,))  # a completed one's
         return False
     discard_chunks(db, [file.revision])
     query = """UPDATE files SET status = 'failed', error_code = %s, error_message = %s, holder = NULL
@@ -144,9 +151,30 @@ def fail_file(db: psycopg.Connection[Any], file: FileRecord, code: str, message:
     return True
 
 
-def anything_to_embed(db: psycopg.Connection[Any], worker: str, home: str | None) -> bool:
+def lacks_vectors(db: psycopg.Connection[Any], embedder: str, home: str | None) -> bool:
+    """Return whether `want_vectors` finds something; without writing."""
+    values = {"embedder": storable(embedder), "home": home}
+    return db.execute(f"SELECT 1 {_LACKING} LIMIT 1", values).fetchone() is not None
+
+
+def want_vectors(db: psycopg.Connection[Any], embedder: str, home: str | None) -> int:
+    """Have the chunks of completed files that lack vectors wait for them; return how many do now that did not."""
+    query = f"""SELECT f.number, f.store, f.first_chunk, f.chunks {_LACKING}
+        ORDER BY f.number FOR UPDATE OF f SKIP LOCKED"""
+    found = db.execute(query, {"embedder": storable(embedder), "home": home}).fetchall()
+    query = """INSERT INTO waiting (file, chunk) SELECT %s, key FROM generate_series(%s::bigint, %s::bigint) AS key
+        WHERE key NOT IN (SELECT v.chunk FROM vectors AS v WHERE v.store = %s AND v.file = %s)
+        ON CONFLICT DO NOTHING"""
+    wanted = 0
+    for number, store, first, count in found:
+        wanted += db.execute(query, (number, first, first + count - 1, store, number)).rowcount
+    return wanted
+
+
+def anything_to_embed(db: psycopg.Connection[Any], worker: str, home: str | None, without_embedder: bool) -> bool:
     """Return whether `claim_unembedded` may find something; without writing."""
-    waiting = f"FROM waiting AS w JOIN files AS f ON f.number = w.file AND {_MINE}"
+    waiting = f"""FROM waiting AS w JOIN files AS f ON f.number = w.file AND {_MINE}
+        JOIN stores AS s ON s.number = f.store AND {_COMPLETABLE if without_embedder else "TRUE"}"""
     if db.execute(f"SELECT 1 {waiting} WHERE w.holder IS NULL LIMIT 1", {"home": home}).fetchone():
         return True
     query = f"""SELECT DISTINCT l.worker, coalesce(l.until < now(), TRUE) {waiting}
@@ -155,19 +183,24 @@ def anything_to_embed(db: psycopg.Connection[Any], worker: str, home: str | None
 
 
 def claim_unembedded(
-    db: psycopg.Connection[Any], limit: int, home: str | None, holder: str
+    db: psycopg.Connection[Any], limit: int, home: str | None, holder: str, without_embedder: bool
 ) -> list[tuple[int, str, str]]:
     """Return `(key, store_id, text)` of chunks that wait for vectors, and make them the holder's.
 
     Only of files that were attached here: another machine's embedder need not be this one's.
     """
-    query = f"""UPDATE waiting AS u SET holder = %(holder)s FROM (
-        SELECT w.file, w.chunk FROM waiting AS w JOIN files AS f ON f.number = w.file
-        WHERE {_MINE} AND {_FREE.format("w")} ORDER BY w.file, w.chunk LIMIT %(limit)s FOR UPDATE OF w SKIP LOCKED
-        ) AS free WHERE u.file = free.file AND u.chunk = free.chunk RETURNING u.chunk"""
-    keys = db.execute(query, {"holder": holder, "home": home, "limit": limit}).fetchall()
+    keys: list[tuple[int]] = []
+    for which in (_COMPLETABLE,) if without_embedder else ("f.status = 'in_progress'", "f.status = 'completed'"):
+        query = f"""UPDATE waiting AS u SET holder = %(holder)s FROM (
+            SELECT w.file, w.chunk FROM waiting AS w JOIN files AS f ON f.number = w.file
+            JOIN stores AS s ON s.number = f.store WHERE {which} AND {_MINE} AND {_FREE.format("w")}
+            ORDER BY w.file, w.chunk LIMIT %(limit)s FOR UPDATE OF w SKIP LOCKED
+            ) AS free WHERE u.file = free.file AND u.chunk = free.chunk RETURNING u.chunk"""
+        if limit > len(keys):
+            keys += db.execute(query, {"holder": holder, "home": home, "limit": limit - len(keys)}).fetchall()
     query = """SELECT c.key, s.id, c.text FROM chunks AS c JOIN files AS f ON f.number = c.file
-        JOIN stores AS s ON s.number = f.store WHERE c.key = ANY(%s) ORDER BY f.number, c.key"""
+        JOIN stores AS s ON s.number = f.store WHERE c.key = ANY(%s)
+        ORDER BY f.status = 'completed', f.number, c.key"""
     rows = db.execute(query, ([key for (key,) in keys],)).fetchall()
     return [(key, store_id, readable(text)) for key, store_id, text in rows]
 

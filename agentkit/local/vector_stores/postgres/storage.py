@@ -258,20 +258,36 @@ class PostgresStorage:
                 pass
 
     def fail_file(self, file: FileRecord, code: str, message: str) -> bool:
-        """Note why a file can't be indexed. False as for `put_chunks`."""
+        """Note why a file can't be indexed. False as for `put_chunks`: a completed one's chunks wait no more."""
         return self.connections.write(lambda db: indexing.fail_file(db, file, code, message))
 
-    def claim_unembedded(self, worker: str, *, limit: int = 64) -> list[tuple[int, str, str]]:
-        """Return `(key, store_id, text)` of chunks that wait for vectors, oldest file first; claimed as by `claim`."""
+    def want_vectors(self, embedder: str) -> int:
+        """Have the chunks of completed files that lack vectors wait for them; return how many do now that did not.
+
+        Only those that were attached through this home.
+        """
         home = self.home_id()
-        if not self.connections.read(lambda db: indexing.anything_to_embed(db, worker, home)):
+        if not self.connections.read(lambda db: indexing.lacks_vectors(db, embedder, home)):
+            return 0
+        return self.connections.write(lambda db: indexing.want_vectors(db, embedder, home))
+
+    def claim_unembedded(
+        self, worker: str, *, limit: int = 64, without_embedder: bool = False
+    ) -> list[tuple[int, str, str]]:
+        """Return `(key, store_id, text)` of chunks that wait for vectors; claimed as by `claim`.
+
+        Those of files in progress come before those of completed ones, and oldest files first. `without_embedder` gives
+        only those of files that a worker without one can complete: in stores that have none yet.
+        """
+        home = self.home_id()
+        if not self.connections.read(lambda db: indexing.anything_to_embed(db, worker, home, without_embedder)):
             return []
         holder = self._leases.holder(worker)
 
         def claim(db: psycopg.Connection[Any]) -> list[tuple[int, str, str]]:
             free_from_the_dead(db, worker)
             begin_lease(db, holder, worker)
-            return indexing.claim_unembedded(db, limit, home, holder)
+            return indexing.claim_unembedded(db, limit, home, holder, without_embedder)
 
         claimed = self.connections.write(claim)
         if claimed:

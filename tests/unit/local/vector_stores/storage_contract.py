@@ -500,6 +500,75 @@ class StorageContract:
         assert kept is not None
         assert kept.status == "in_progress"
 
+    def test_completed_files_without_vectors_get_them_when_they_are_wanted(self, storage: VectorStorage) -> None:
+        bare = indexed(storage, file_record("file-a"), "apple", "pear")
+        indexed(storage, file_record("file-b"))
+        assert (bare.status, storage.claim_unembedded(this_process())) == ("completed", [])
+        assert [storage.want_vectors("tests") for _ in range(2)] == [2, 0]
+        assert storage.get_file(STORE, "file-a") == bare
+        assert by_words(storage, "apple") == ["file-a/0"]
+        waiting = storage.claim_unembedded(this_process())
+        assert [text for _, _, text in waiting] == ["apple", "pear"]
+        storage.put_vectors(STORE, "tests", [(waiting[0][0], as_vectors([1, 0]))])
+        assert storage.get_file(STORE, "file-a") == replace(bare, embedded=1, usage_bytes=17)
+        assert storage.want_vectors("tests") == 0
+        storage.put_vectors(STORE, "tests", [(waiting[1][0], as_vectors([0, 1]))])
+        assert storage.get_file(STORE, "file-a") == replace(bare, embedded=2, usage_bytes=25)
+        assert by_meaning(storage, 1, 0) == [("file-a/0", 1.0), ("file-a/1", 0.0)]
+        assert (storage.want_vectors("tests"), storage.claim_unembedded(this_process())) == (0, [])
+
+    def test_vectors_are_not_wanted_in_stores_of_another_embedder_or_of_files_that_failed(
+        self, storage: VectorStorage
+    ) -> None:
+        indexed(storage, file_record("file-a"), "apple", vectors=[[1, 0]])
+        bare = indexed(storage, file_record("file-b"), "pear")
+        storage.add_files([file_record("file-c")])
+        (broken,) = storage.claim(this_process())
+        storage.fail_file(broken, "invalid_file", "broken")
+        assert (storage.want_vectors("another"), storage.claim_unembedded(this_process())) == (0, [])
+        assert storage.want_vectors("tests") == 1
+        storage.remove_file(STORE, "file-b")
+        assert storage.claim_unembedded(this_process()) == []
+        assert bare.embedded == 0
+
+    def test_a_completed_file_whose_vectors_can_t_be_made_stays_and_is_wanted_again(
+        self, storage: VectorStorage
+    ) -> None:
+        bare = indexed(storage, file_record("file-a"), "apple", "pear", "plum")
+        storage.want_vectors("tests")
+        waiting = storage.claim_unembedded(this_process(), limit=2)
+        storage.put_vectors(STORE, "tests", [(waiting[1][0], as_vectors([1, 0]))])
+        assert not storage.fail_file(bare, "server_error", "no vectors")
+        assert storage.get_file(STORE, "file-a") == replace(bare, embedded=1, usage_bytes=bare.usage_bytes + 8)
+        assert storage.claim_unembedded(this_process()) == []
+        assert storage.want_vectors("tests") == 2
+        assert [text for _, _, text in storage.claim_unembedded(this_process())] == ["apple", "plum"]
+
+    def test_files_in_progress_get_their_vectors_before_completed_ones(self, storage: VectorStorage) -> None:
+        indexed(storage, file_record("file-a"), "apple", "pear")
+        storage.want_vectors("tests")
+        storage.add_files([file_record("file-b")])
+        (file,) = storage.claim(this_process())
+        storage.put_chunks(file, chunks_of("plum", "fig"), content_hash=HASH, needs_vectors=True)
+        claimed = [storage.claim_unembedded(this_process(), limit=3) for _ in range(2)]
+        assert [[text for _, _, text in some] for some in claimed] == [["plum", "fig", "apple"], ["pear"]]
+
+    def test_a_worker_without_an_embedder_gets_only_what_it_can_complete(
+        self, storage: VectorStorage, opened: Opened
+    ) -> None:
+        storage.create_store(StoreRecord("vs_2", "second", created_at=100, last_active_at=100))
+        indexed(storage, file_record("file-a"), "apple", vectors=[[1, 0]])
+        indexed(storage, file_record("file-b", store_id="vs_2"), "bare")
+        storage.want_vectors("tests")
+        storage.add_files([file_record("file-c"), file_record("file-d", store_id="vs_2")])
+        for file in storage.claim(this_process(), limit=9):
+            storage.put_chunks(file, chunks_of(file.file_id), content_hash=HASH, needs_vectors=True)
+        other = opened()
+        without = [other.claim_unembedded(this_process(), without_embedder=True) for _ in range(2)]
+        assert [[text for _, _, text in some] for some in without] == [["file-d"], []]
+        left = storage.claim_unembedded(this_process())
+        assert [(store_id, text) for _, store_id, text in left] == [(STORE, "file-c"), ("vs_2", "bare")]
+
     # Searching
 
     def test_a_chunk_scores_by_its_best_window(self, storage: VectorStorage) -> None:

@@ -120,6 +120,17 @@ def worker_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "agentkit-indexing"]
 
 
+def ended_workers() -> None:
+    for thread in worker_threads():
+        thread.join(30)
+    assert worker_threads() == []
+
+
+def semantic_scores(api: openai.OpenAI, store: str, query: str) -> dict[str, float | None]:
+    page = api.vector_stores.search(store, query=query, extra_headers={"x-agentkit-details": "true"})
+    return {hit.filename: hit.model_dump()["agentkit"]["semantic"] for hit in page}
+
+
 def upload(api: openai.OpenAI, name: str, text: str) -> str:
     return api.files.create(file=(name, text.encode()), purpose="assistants").id
 
@@ -226,6 +237,75 @@ def test_passages_whose_embedder_is_gone_are_completed_without_vectors(platform:
     other.close()
     done = api.vector_stores.files.poll(file_id, vector_store_id=store, poll_interval_ms=1)
     assert (done.status, done.usage_bytes) == ("completed", len("alpha beta"))
+
+
+def test_passages_that_wait_for_the_stores_embedder_are_left_to_it(platform: Any, tmp_path: Path) -> None:
+    api: openai.OpenAI = platform()
+    store, late = api.vector_stores.create().id, upload(api, "b.txt", "beta")
+    first = upload(api, "a.txt", "alpha")
+    api.vector_stores.files.create_and_poll(first, vector_store_id=store, poll_interval_ms=1)
+    api.close()
+    other = EmbeddedStorage(tmp_path)  # of a process that is gone
+    other.add_files([FileRecord(store, late, "b.txt", 1)])
+    (file,) = other.claim(this_process())
+    other.put_chunks(file, [Chunk(0, "beta", 1, 0, 4)], content_hash="0", needs_vectors=True)
+    other.close()
+    without: openai.OpenAI = platform(with_embedder=False)
+    assert [hit.filename for hit in without.vector_stores.search(store, query="beta")] == ["b.txt"]
+    ended_workers()
+    assert without.vector_stores.files.retrieve(late, vector_store_id=store).status == "in_progress"
+    ended_workers()
+    again: openai.OpenAI = platform()
+    done = again.vector_stores.files.poll(late, vector_store_id=store, poll_interval_ms=1)
+    assert (done.status, done.usage_bytes) == ("completed", len("beta") + 64 * 4)
+
+
+def test_files_that_were_added_without_an_embedder_get_vectors_when_there_is_one(platform: Any, embedder: Any) -> None:
+    without: openai.OpenAI = platform(with_embedder=False)
+    store = without.vector_stores.create().id
+    for name, text in (("a.txt", "alpha beta"), ("b.txt", "gamma")):
+        file_id = upload(without, name, text)
+        file = without.vector_stores.files.create_and_poll(file_id, vector_store_id=store, poll_interval_ms=1)
+        assert (file.status, file.usage_bytes) == ("completed", len(text))
+    without.close()
+    assert embedder.embedded == []
+    api: openai.OpenAI = platform()
+    api.vector_stores.retrieve(store)
+    ended_workers()
+    assert embedder.embedded == ["alpha beta", "gamma"]
+    assert semantic_scores(api, store, "gamma")["b.txt"] == pytest.approx(1.0)
+    assert api.vector_stores.retrieve(store).file_counts.completed == 2
+
+
+def test_an_embedder_that_fails_leaves_completed_files_as_they_are_and_is_not_asked_on_and_on(
+    platform: Any, embedder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without: openai.OpenAI = platform(with_embedder=False)
+    store = without.vector_stores.create().id
+    file_id = upload(without, "a.txt", "alpha")
+    kept = without.vector_stores.files.create_and_poll(file_id, vector_store_id=store, poll_interval_ms=1)
+    without.close()
+    asked: list[Any] = []
+
+    def failing(texts: Any) -> Any:
+        asked.append(texts)
+        raise RuntimeError("no vectors today")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(embedder, "embed", failing)
+        api: openai.OpenAI = platform()
+        for name in ("b.txt", "c.txt"):
+            failed = upload(api, name, name)
+            api.vector_stores.files.create_and_poll(failed, vector_store_id=store, poll_interval_ms=1)
+            ended_workers()
+        assert asked.count(["alpha"]) == 1
+        assert api.vector_stores.files.retrieve(file_id, vector_store_id=store) == kept
+        assert [hit.filename for hit in api.vector_stores.search(store, query="alpha")] == ["a.txt"]
+        api.close()
+    again: openai.OpenAI = platform()
+    again.vector_stores.search(store, query="alpha")
+    ended_workers()
+    assert semantic_scores(again, store, "alpha") == {"a.txt": pytest.approx(1.0)}
 
 
 def test_an_embedder_that_is_not_there_fails_the_file_and_says_so(

@@ -9,14 +9,16 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from IPython.core.completer import provisionalcompleter
 
+from agentkit.exceptions import UserError
 from agentkit.files.progress import FileOutcome, StoreProgress
 from agentkit.files.store import VectorStore
 from agentkit.notebook import options
 from agentkit.notebook.completion import MagicCompleter
 from agentkit.notebook.filling_watch import filling_html
 from agentkit.notebook.magics.vector_store import VECTOR_STORE
-from agentkit.notebook.stores import attributes_of, condition_of
+from agentkit.notebook.stores import as_typed, attributes_of, condition_of
 
 if TYPE_CHECKING:
     from conftest import Mistake, Run
@@ -176,11 +178,110 @@ def test_what_is_no_filter_is_refused(where: str) -> None:
         condition_of(VECTOR_STORE.command, where)
 
 
+@pytest.mark.parametrize(
+    ("where", "condition"),
+    [
+        ("year == {{y}}", "attr('year') == 2024"),
+        ("lang in ['en', {{ text }}]", """attr('lang').isin(['en', "x' or year == 1 or '"])"""),
+        ("draft == {{row.draft}} or {{y}} < year", "(attr('draft') == False) | (attr('year') > 2024)"),
+        ("share >= {{share}}", "attr('share') >= 0.5"),
+    ],
+)
+def test_values_of_the_notebook_take_their_places_in_filters(where: str, condition: str) -> None:
+    import numpy as np
+
+    names = {"y": 2024, "text": "x' or year == 1 or '", "row": SimpleNamespace(draft=False), "share": np.float64(0.5)}
+    assert repr(condition_of(VECTOR_STORE.command, where, names)) == condition
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("year == {{nothing}}", "{{nothing}}: nothing here is named 'nothing'."),
+        ("year == {{frame}}", "{{frame}} can't be SimpleNamespace"),
+        ("year == {{frame._x}}", "names that begin with an underscore can't be read"),
+        ("year == {{1 + 1}}", "{{…}} takes names, and computes nothing"),
+        ("lang == '{{text}}'", "{{…}} stands for a value, texts included: write it without quotes around it"),
+    ],
+)
+def test_what_can_not_take_a_place_in_a_filter_is_refused(where: str, said: str) -> None:
+    from IPython.core.error import UsageError
+
+    with pytest.raises(UsageError) as told:
+        condition_of(VECTOR_STORE.command, where, {"frame": SimpleNamespace(), "text": "en"})
+    assert said in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--where year >= 2024 annual leave",
+        "annual leave --where year >= 2024",
+        "--where year in [2024] annual leave",
+        "--where year>=2024 and lang == 'en' annual leave",
+        "--where not draft == True annual leave",
+    ],
+)
+def test_a_condition_without_its_quotes_says_so(mistake: Mistake, filled: VectorStore, line: str) -> None:
+    told = mistake(f"%vector_store search handbook {line}")
+    assert 'A condition with spaces stands in quotes: --where "year >= 2024".' in told
+
+
+def test_a_filter_is_filled_in_a_cell(run: Run, filled: VectorStore) -> None:
+    run("y = 2026")
+    assert len(run('%vector_store search handbook --where "year == {{y}}" annual leave').value) > 0
+    assert len(run('%vector_store search handbook --where "year > {{y}}" annual leave').value) == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "question"),
+    [
+        ("annual leave --limit 1", "annual leave"),
+        ("annual --limit 1 leave;", "annual leave"),
+        ('"annual leave", isn\'t it? --limit=1', '"annual leave", isn\'t it?'),
+        ("annual leave --verbose --limit 1", "annual leave --verbose"),
+        ("--limit 1 -- annual leave --limit 3", "annual leave --limit 3"),
+    ],
+)
+def test_options_may_stand_after_the_question(run: Run, filled: VectorStore, line: str, question: str) -> None:
+    found = run(f"found = %vector_store search handbook {line}")
+    assert found.error is None
+    assert (run("found.query").value, run("len(found)").value) == (question, 1)
+
+
+def test_a_wrong_option_after_the_question_says_so(mistake: Mistake, filled: VectorStore) -> None:
+    assert mistake("%vector_store search handbook leave --limit few") == (
+        "%vector_store search: --limit has to be a whole number, not 'few'."
+    )
+
+
+def test_the_advice_on_options_names_only_magics_that_there_are() -> None:
+    from IPython.core.error import UsageError
+
+    option = options.Option("--limit", "", "N")
+    for kinds, said in ((("line",), False), (("line", "cell"), True)):
+        command = options.Command(name="x", summary="", kinds=kinds, options=(option,), takes_rest=True)  # type: ignore[arg-type]
+        with pytest.raises(UsageError) as told:
+            command.parse("words --limit 1")
+        assert ("%%x" in str(told.value)) is said
+
+
 def test_attributes_are_what_they_look_like() -> None:
-    pairs = ["year=2026", "share=0.5", "draft=True", "lang=en", "id='007'", "odd=[1]", "eq=a=b"]
+    pairs = ["year=2026", "share=0.5", "draft=True", "lang=en", "id='007'", "odd=[1]", "eq=a=b", "odder={[1]}"]
     assert attributes_of(VECTOR_STORE.command, pairs) == {
         "year": 2026, "share": 0.5, "draft": True, "lang": "en", "id": "007", "odd": "[1]", "eq": "a=b",
+        "odder": "{[1]}",
     }  # fmt: skip
+
+
+def test_true_and_false_are_switches_however_written_and_dates_stay_text(run: Run) -> None:
+    pairs = ["a=true", "b=false", "c=TRUE", "d=False", "e='false'", "when=2024-01-01", "then=2024-10-11"]
+    made = attributes_of(VECTOR_STORE.command, pairs)
+    assert list(map(repr, (made or {}).values())) == [
+        "True", "False", "True", "False", "'false'", "'2024-01-01'", "'2024-10-11'",
+    ]  # fmt: skip
+    told = " ".join(run("%vector_store add --help").stdout.split())
+    assert "all else is text, dates too: when=2024-01-31 is found by when >= '2024-01-01'." in told
 
 
 def test_a_store_is_not_deleted_where_nobody_is_there(run: Run, mistake: Mistake, filled: VectorStore) -> None:
@@ -233,6 +334,59 @@ def test_a_variable_that_holds_no_store_is_named(run: Run, mistake: Mistake) -> 
     assert mistake("%vector_store files number") == ("%vector_store files: number is an int, and no vector store.")
 
 
+@pytest.mark.parametrize("part", ["create", "open"])
+@pytest.mark.parametrize("line", ["pd", "handbook --out pd", "x --out pd"])
+def test_a_variable_with_something_else_is_kept(
+    run: Run, mistake: Mistake, filled: VectorStore, part: str, line: str
+) -> None:
+    run("import pandas as pd")
+    name = line.split()[0]
+    assert mistake(f"%vector_store {part} {line}") == (
+        f"%vector_store {part}: pd is a module here, and would be lost. Name another variable: "
+        f"%vector_store {part} {name} --out pd_store."
+    )
+    assert run("pd.__name__").value == "pandas"
+    assert [store.name for store in VectorStore.list()] == ["handbook"]
+    assert run("%vector_store create pd --out pd_store").value.name == "pd"
+    assert run(f"%vector_store {part} pd --out pd_store").error is None
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("files nowhere", "There is no vector store 'nowhere'. %vector_store create nowhere makes it. "
+         "%vector_store list has those there are."),
+        ("files 'No where'", "There is no vector store 'No where'. %vector_store create 'No where' makes it. "
+         "%vector_store list has those there are."),
+        ("chunks handbook x.md", "'handbook' has no file 'x.md'. %vector_store files handbook lists those there are."),
+        ("search handbook leave --limit 99", "--limit can't be 99. It is 1 to 50."),
+        ("add handbook docs --chunk-tokens 5", "--chunk-tokens can't be 5. It is 100 to 4096."),
+        ("add handbook {{none}}", "There is nothing to add. Name files: %vector_store add handbook docs/**/*.pdf."),
+        ("create brief --expires-after 0", "--expires-after can't be 0. It is 1 to 365."),
+    ],
+)  # fmt: skip
+def test_errors_advise_what_is_typed_in_magics(
+    run: Run, mistake: Mistake, filled: VectorStore, line: str, said: str
+) -> None:
+    run("none = []")
+    assert mistake(f"%vector_store {line}") == f"%vector_store {line.split()[0]}: {said}"
+
+
+def test_a_store_that_is_gone_is_made_anew_by_the_magic() -> None:
+    advice = "Make it anew: agentkit.VectorStore.create('handbook')."
+    for error in (UserError("It is gone.", hint=advice), UserError(f"It is gone. {advice}")):
+        assert as_typed(error, "handbook") == "It is gone. Make it anew: %vector_store create handbook."
+
+
+def test_two_stores_of_a_name_are_told_without_ids(run: Run, filled: VectorStore) -> None:
+    run("%vector_store create handbook --new")
+    with pytest.warns(UserWarning, match="2 vector stores are called 'handbook'") as told:
+        run("%vector_store open handbook")
+    assert [str(each.message) for each in told] == [
+        "2 vector stores are called 'handbook'; this is the newest. Others are opened by their ids."
+    ]
+
+
 @pytest.mark.parametrize("part", ["", " add", " search", " delete", " sync", " chunks"])
 def test_each_part_has_its_help(run: Run, part: str) -> None:
     told = run(f"%vector_store{part} --help").stdout
@@ -250,6 +404,14 @@ def test_tab_offers_parts_stores_and_files(run: Run, filled: VectorStore, loaded
     assert offered("%vector_store search ha") == ["handbook"]
     assert offered("%vector_store add handbook do") == ["docs/"]
     assert offered("%vector_store search handbook --li") == ["--limit"]
+    assert offered("%vector_store chunks handbook ") == ["docs/broken.pdf", "docs/leave.md", "docs/travel.html"]
+    assert offered("%vector_store remove handbook docs/l") == ["docs/leave.md"]
+    assert offered("%vector_store search handbook leave --li") == ["--limit"]
+    run("%vector_store create bare")
+    with provisionalcompleter():
+        for line in ("%vector_store chunks bare ", "%vector_store chunks nowhere ", "%vector_store chunks handbook i"):
+            (only,) = loaded.Completer.completions(line, len(line))  # and none of Python's words
+            assert only.text == line.rpartition(" ")[2]
     os.makedirs("empty", exist_ok=True)
     assert offered("%vector_store sync handbook em") == ["empty/"]
 
