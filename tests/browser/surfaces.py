@@ -44,6 +44,18 @@ def picture(notebook: NotebookPage, name: str, index: int | None = None) -> None
         notebook.set_theme(own)
 
 
+def kept_has(notebook: NotebookPage, index: int, text: str) -> None:
+    """Wait until what the notebook keeps of a cell's outputs has this text."""
+    notebook.page.wait_for_function(
+        """([index, text]) => {
+            const cell = window.jupyterapp.shell.currentWidget.content.widgets[index];
+            const texts = cell.model.sharedModel.toJSON().outputs.map((output) => output.data?.["text/plain"]);
+            return texts.flat().join("").includes(text);
+        }""",
+        arg=[index, text],
+    )
+
+
 def press_until_on(notebook: NotebookPage, selector: str, key: str = "Tab", *, most: int = 60) -> None:
     """Press a key until the focus is on what the selector means, as one who has no mouse would."""
     for _ in range(most):

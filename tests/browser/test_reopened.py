@@ -6,7 +6,7 @@ import os
 import signal
 
 from chats import SETUP, chat_in, say, wait_for_answer
-from surfaces import App, Notebooks, Theme, on_both_surfaces, picture
+from surfaces import App, Notebooks, Theme, kept_has, on_both_surfaces, picture
 
 CHAT = "chat = agentkit.chat(Agent(name='oracle', model=ScriptedModel('**Rain**.')))"
 ASK = "%%ask keeper --new --out answer\nTell Ada."
@@ -98,6 +98,7 @@ def test_controls_of_a_kernel_that_was_killed_say_so(notebook_with: Notebooks, a
     notebook.start_cell(3)
     card = notebook.output(3).locator(".agk-ask")
     card.wait_for()
+    kept_has(notebook, 3, "Waiting for approval")  # a kernel that is gone sends nothing more
     os.kill(int(notebook.text(2)), signal.SIGKILL)
     for index in (1, 3):
         notebook.output(index).get_by_text("The kernel has ended or begun anew, and this").wait_for()

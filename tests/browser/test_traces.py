@@ -7,7 +7,7 @@ import os
 import signal
 
 from playwright.sync_api import Locator, expect
-from surfaces import App, Notebooks, Theme, on_both_surfaces, picture, press_until_on
+from surfaces import App, Notebooks, Theme, kept_has, on_both_surfaces, picture, press_until_on
 
 from agentkit.testing.browser import NotebookPage
 
@@ -191,18 +191,6 @@ def test_traces_from_the_list_to_a_step_and_to_the_notebook_without_a_kernel(
             if each not in text
         ] == []
         assert "model not found" not in text
-
-
-def kept_has(notebook: NotebookPage, index: int, text: str) -> None:
-    """Wait until what the notebook keeps of a cell's first output has this text."""
-    notebook.page.wait_for_function(
-        """([index, text]) => {
-            const cell = window.jupyterapp.shell.currentWidget.content.widgets[index];
-            const output = cell.model.sharedModel.toJSON().outputs[0];
-            return [output.data?.["text/plain"]].flat().join("").includes(text);
-        }""",
-        arg=[index, text],
-    )
 
 
 def test_the_keyboard_alone_is_enough_for_traces(notebook_with: Notebooks) -> None:
