@@ -54,7 +54,8 @@ def as_model_error(error: openai.APIError, client: AsyncOpenAI) -> AgentsExcepti
     server = server_of(client)
     if isinstance(error, openai.APIStatusError):
         status = error.status_code
-        hint = _HINTS.get(status, "The server failed; try again." if status >= 500 else None)
+        may_pass = status >= 500 and error.response.headers.get("x-should-retry") != "false"
+        hint = _HINTS.get(status, "The server failed; try again." if may_pass else None)
         if status == 404 and error.code == "vector_store_not_found":
             hint = (
                 "It was deleted, or has expired. Give the agent a store that there is: agentkit.VectorStore.list() "

@@ -287,6 +287,13 @@ async def test_error_statuses_are_ours_and_the_clients(
     assert (caught.value.status_code, caught.value.run_data is not None) == (status, True)
 
 
+async def test_nobody_is_told_to_try_again_what_the_server_says_is_no_use(wire: Wire) -> None:
+    error = {"message": "No such embedder.", "type": "server_error", "code": "storage_error", "param": None}
+    wire.json({"error": error}, 500, headers={"x-should-retry": "false"})
+    with pytest.raises(ModelStatusError, match=r"answered 500: No such embedder\.$"):
+        await Runner.run(agent(wire), "Hi")
+
+
 async def test_the_client_retries_as_it_is_told_to(wire: Wire) -> None:
     wire.json({"error": {"message": "Slow down."}}, 429, {"retry-after-ms": "1"})
     wire.json(response(MESSAGE))

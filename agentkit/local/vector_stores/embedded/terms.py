@@ -70,8 +70,8 @@ def prepared(text: str, *, as_query: bool = False) -> str:
 
 def _parts(text: str) -> list[str]:
     """Return what the names in a text are made of, and those of several words as one."""
-    # most words are in one case but for their first letter, which is quickly seen
-    odd = [word for word in set(text.split()) if "_" in word or not _is_plain(word)]
+    # most words are in one case but for their first letter, which is quickly seen, most quickly without a call
+    odd = [w for w in text.split() if not (w.islower() or w.istitle() or w.isupper()) or "_" in w]
     if not odd:
         return []
     parts = []
