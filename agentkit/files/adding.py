@@ -16,6 +16,7 @@ from agentkit.files.downloads import Downloads
 from agentkit.files.errors import platform_errors, reason_of
 from agentkit.files.indexing import MOST_IN_A_BATCH, Attached, Indexing
 from agentkit.files.listing import StoreFile, bounded, store_files
+from agentkit.files.progress import Outcome
 from agentkit.files.tally import Tally
 from agentkit.files.uploading import Uploader
 
@@ -40,6 +41,11 @@ class _Sent:
     content: Content
     attached: Attached
     replaces: list[StoreFile] = field(default_factory=list)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What becomes of it once it is ready."""
+        return "replaced" if self.replaces else "uploaded"
 
 
 class Adding:
@@ -165,7 +171,7 @@ class Adding:
 
     async def _keep(self, document: Document, content: Content, file: StoreFile, others: list[StoreFile]) -> None:
         """Leave a file that is there; change its attributes where others are wanted."""
-        outcome: Any = "unchanged"
+        outcome: Outcome = "unchanged"
         wanted = document.attributes
         if isinstance(wanted, Mapping) and dict(wanted) != file.attributes:
             with platform_errors(self._client, f"Setting the attributes of {document.name!r}"):
@@ -223,8 +229,7 @@ class Adding:
         size, name = sent.content.size_bytes, sent.document.name
         if not why:
             self._left_over += [(old.id, True) for old in sent.replaces]
-            outcome: Any = "replaced" if sent.replaces else "uploaded"
-            self._tally.finish(name, outcome, size_bytes=size, file_id=file_id)
+            self._tally.finish(name, sent.outcome, size_bytes=size, file_id=file_id)
             return
         working = [old for old in sent.replaces if old.status in _READY]
         if working or file is None:  # what was there stays in its place, or it never came in
@@ -274,9 +279,7 @@ class Adding:
             if told is None or told.outcome == "failed" or kept is None or kept.id == told.file_id:
                 continue
             if kept.status == "completed":  # the other call's, which took the place of this one's
-                size = sent.content.size_bytes
-                outcome: Any = "replaced" if sent.replaces else "uploaded"
-                self._tally.finish(name, outcome, size_bytes=size, file_id=kept.id)
+                self._tally.finish(name, sent.outcome, size_bytes=sent.content.size_bytes, file_id=kept.id)
 
     async def _remove(self, names: set[str], gone: Callable[[str], bool]) -> None:
         """Take out what is gone."""

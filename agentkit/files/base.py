@@ -25,6 +25,12 @@ class StoreBase:
     _backend: Backend
     _info: StoreInfo
 
+    @classmethod
+    def _of(cls, backend: Backend, info: StoreInfo) -> Self:
+        made = object.__new__(cls)
+        made._backend, made._info = backend, info
+        return made
+
     @property
     def id(self) -> str:
         """Its id: "vs_…"."""

@@ -75,9 +75,9 @@ class FilledStore(StoreBase):
         the others: the report says why it failed.
 
         Args:
-            sources: Paths, folders (with all within them; hidden files and what is no text or document left out),
-                patterns such as "docs/**/*.pdf", addresses of files on the web, `(name, bytes)` pairs, bytes with a
-                `name`, open files, dataframes (a row a document); lists of these.
+            sources: Paths, folders (with all within them; hidden files, what is no text or document, and links to
+                folders or out of the folder left out), patterns such as "docs/**/*.pdf", addresses of files on the web,
+                `(name, bytes)` pairs, bytes with a `name`, open files, dataframes (a row a document); lists of these.
             attributes: What is known of the files, to filter searches by: a dictionary for all; a function that is
                 given the path, address, name or row and returns one; for dataframes, names of columns. At most 15
                 keys, with texts of at most 512 characters, numbers or booleans; dates become seconds since 1970, and
@@ -102,7 +102,7 @@ class FilledStore(StoreBase):
             AgentsException: The platform can't be used: no connection, a wrong key.
             KeyboardInterrupt: It was stopped. The same call goes on.
         """
-        documents = self._documents(sources, attributes, name, text, title, base)
+        documents = self._documents(sources, attributes, base, name=name, columns=Columns(text, title))
         options = _options(chunk_tokens, overlap_tokens, wait, timeout_s, concurrency, allow_private)
         return self._fill(documents, options, None, on_progress)
 
@@ -127,7 +127,7 @@ class FilledStore(StoreBase):
 
         `on_progress` is called there, too. Cancelling stops it; the same call goes on.
         """
-        documents = self._documents(sources, attributes, name, text, title, base)
+        documents = self._documents(sources, attributes, base, name=name, columns=Columns(text, title))
         options = _options(chunk_tokens, overlap_tokens, wait, timeout_s, concurrency, allow_private)
         tally = Tally(self.name, on_progress)
         await self._filled(documents, options, None, tally)
@@ -173,13 +173,7 @@ class FilledStore(StoreBase):
             raise UserError("There is nothing to sync with.", hint='Name a folder: store.sync("docs").')
         folder = checked_base(base)
         scopes = [scope_of(source, base=folder) for source in sources]
-        try:
-            documents = self._documents(sources, attributes, None, None, None, base)
-        except UserError as error:
-            if not allow_empty:
-                hint = "Nothing was removed. If that is meant: allow_empty=True."
-                raise UserError(error.message, hint=hint) from None
-            documents = []
+        documents = self._documents(sources, attributes, base, whole=True, empty=allow_empty)
         options = _options(chunk_tokens, overlap_tokens, wait, timeout_s, concurrency, False)
         return self._fill(documents, options, scopes, on_progress)
 
@@ -192,10 +186,7 @@ class FilledStore(StoreBase):
         """
 
         async def wait() -> bool:
-            indexing = Indexing(
-                self.client, self.id, chunking=None, patience_s=_seconds(timeout_s), settled=lambda *_: None,
-                counted=lambda *_: None,
-            )  # fmt: skip
+            indexing = Indexing(self.client, self.id, patience_s=_seconds(timeout_s))
             ready = await indexing.wait_for_store()
             await self.arefresh()
             return ready
@@ -215,9 +206,7 @@ class FilledStore(StoreBase):
         """
 
         async def remove() -> None:
-            indexing = Indexing(
-                self.client, self.id, chunking=None, patience_s=0, settled=lambda *_: None, counted=lambda *_: None
-            )
+            indexing = Indexing(self.client, self.id)
             missing: list[UserError] = []
 
             async def take_out(wanted: Any) -> None:
@@ -264,7 +253,15 @@ class FilledStore(StoreBase):
         run_blocking(change())
 
     def _documents(
-        self, sources: Sequence[Any], attributes: Any, name: str | None, text: str | None, title: str | None, base: Any
+        self,
+        sources: Sequence[Any],
+        attributes: Any,
+        base: Any,
+        *,
+        name: str | None = None,
+        columns: Columns | None = None,
+        whole: bool = False,
+        empty: bool = False,
     ) -> list[Document]:
         if isinstance(attributes, Mapping):
             attributes = checked_attributes(attributes, "attributes")
@@ -273,8 +270,8 @@ class FilledStore(StoreBase):
                 f"attributes can't be {brief(attributes)}.", hint="Use a dictionary, a function, or names of columns."
             )
         documents = documents_of(
-            sources, attributes=attributes, base=checked_base(base), columns=Columns(text, title),
-            name=name,
+            sources, attributes=attributes, base=checked_base(base), columns=columns or Columns(), name=name,
+            whole=whole, empty=empty,
         )  # fmt: skip
         return [document.with_attributes() for document in documents]  # in the caller's thread, whose they may be
 
@@ -308,8 +305,12 @@ class FilledStore(StoreBase):
             uploader=Uploader(client), chunking=options.chunking, concurrency=options.concurrency,
             patience_s=options.patience_s,
         )  # fmt: skip
-        gone = None if scopes is None else lambda name: any(scope.holds(name) for scope in scopes)
-        await adding.run(documents, gone=gone)
+        not_followed = tuple(f"{document.name}/" for document in documents if document.refused)
+
+        def gone(name: str) -> bool:
+            return any(scope.holds(name) for scope in scopes or ()) and not name.startswith(not_followed)
+
+        await adding.run(documents, gone=None if scopes is None else gone)
         await self.arefresh()
 
 

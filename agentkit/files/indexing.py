@@ -76,10 +76,10 @@ class Indexing:
         client: AsyncOpenAI,
         store_id: str,
         *,
-        chunking: Mapping[str, Any] | None,
-        patience_s: float,
-        settled: Settled,
-        counted: Callable[[str, int], object],
+        chunking: Mapping[str, Any] | None = None,
+        patience_s: float = 0,
+        settled: Settled = lambda *_: None,
+        counted: Callable[[str, int], object] = lambda *_: None,
     ) -> None:
         self._client = client
         self._store_id = store_id
@@ -153,20 +153,14 @@ class Indexing:
                 why = "" if file.status == "completed" else file.error or f"The platform says {file.status!r}."
                 self._settled(file.id, file, why)
 
-    async def wait_for_store(self, still: Callable[[int], object] | None = None) -> bool:
-        """Wait until no file of the store is in progress, and return whether none is.
-
-        Args:
-            still: Told how many are, whenever that changes.
-        """
+    async def wait_for_store(self) -> bool:
+        """Wait until no file of the store is in progress, and return whether none is."""
         pause, moved_at, before = _FIRST_PAUSE_S, time.monotonic(), -1
         while True:
             with platform_errors(self._client, f"Looking at {self._store_id}"):
                 left = (await self._client.vector_stores.retrieve(self._store_id)).file_counts.in_progress
             if left != before:
                 before, moved_at = left, time.monotonic()
-                if still is not None:
-                    still(left)
             if left == 0 or time.monotonic() - moved_at > self._patience_s:
                 return left == 0
             await asyncio.sleep(pause)

@@ -15,9 +15,10 @@ from agentkit.files.evaluation import Evaluation, Question, evaluation_of, quest
 from agentkit.files.indexing import MOST_IN_A_BATCH, Attached, Indexing
 from agentkit.files.listing import StoreFile, bounded
 from agentkit.files.search import SearchResult
-from agentkit.files.searching import Ranker, SearchedStore
+from agentkit.files.searching import SearchedStore
 from agentkit.runtime.background import run_blocking
 from agentkit.tooling.file_filters import Condition
+from agentkit.tooling.file_ranking import Ranker
 
 if TYPE_CHECKING:
     from typing import Self
@@ -154,9 +155,7 @@ class JudgedStore(SearchedStore):
             self.client, f"{self.name} {setting.label}", description="Made for a comparison; can be deleted.",
             metadata=opening.BORROWING, expires_after_days=1,
         )  # fmt: skip
-        made = object.__new__(type(self))
-        made._backend, made._info = self._backend, info
-        return made
+        return self._of(self._backend, info)
 
     async def _take_over(self, files: Sequence[StoreFile], setting: Setting, timeout_s: float) -> None:
         """Take another store's files, cut in another way, and wait until they are ready."""
@@ -164,11 +163,13 @@ class JudgedStore(SearchedStore):
         indexing = Indexing(
             self.client, self.id, chunking=setting.chunking, patience_s=timeout_s,
             settled=lambda file_id, _file, why: failed.append(f"{file_id}: {why}") if why else None,
-            counted=lambda *_: None,
         )  # fmt: skip
         ready = [_attached(file) for file in files if file.status == "completed"]
         for start in range(0, len(ready), MOST_IN_A_BATCH):
             await indexing.attach(ready[start : start + MOST_IN_A_BATCH])
+        if failed:
+            text = f"{len(failed):,} files could not be cut by {setting.label}. The first: {failed[0]}"
+            raise UserError(text, hint="Compare without these: store.remove(…).")
         if not await indexing.wait_for_store():
             raise UserError(
                 f"The files were not ready, cut by {setting.label}, and nothing happened for {timeout_s:g} s.",

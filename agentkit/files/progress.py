@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TextIO
+from typing import Literal
+
+from agentkit._terminal_line import BarLine
 
 __all__ = ["FileOutcome", "Listener", "Outcome", "StoreProgress", "TerminalLine", "listener_for", "watch_with"]
 
 Outcome = Literal["uploaded", "replaced", "updated", "unchanged", "removed", "indexing", "skipped", "failed"]
 """What became of a file: `updated` is one whose attributes alone were changed; `indexing` one that the platform has and
-has not made ready yet; `skipped` one of a folder that is no document; `removed` one that was gone, at a `sync`."""
+has not made ready yet; `skipped` one of a folder that is no document, or a link or folder in it that can't be
+followed; `removed` one that was gone, at a `sync`."""
 
 Stage = Literal["looking", "uploading", "indexing", "removing", "done", "stopped"]
-
-_BAR_CHARS = 20
-_EVERY_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,45 +117,12 @@ def listener_for(store: str) -> Listener | None:
     return None
 
 
-class TerminalLine:
-    """Writes the progress over and over in one line of a terminal, at most four times a second.
-
-    Args:
-        stream: The terminal.
-        clock: Gives the time in seconds.
-        columns: Gives the terminal's width in characters.
-    """
-
-    def __init__(
-        self,
-        stream: TextIO,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        columns: Callable[[], int] = lambda: shutil.get_terminal_size().columns,
-    ) -> None:
-        self._stream = stream
-        self._clock = clock
-        self._columns = columns
-        self._next_at = float("-inf")
-        self._width = 0
+class TerminalLine(BarLine):
+    """Writes the progress over and over in one line of a terminal, at most four times a second."""
 
     def __call__(self, event: StoreProgress) -> None:
         """Write it, unless it was written just now; take the line away at the end."""
         if event.stage in ("done", "stopped"):
-            self._write("")
-            self._stream.write("\r")
-            self._stream.flush()
-            return
-        now = self._clock()
-        if now < self._next_at:
-            return
-        self._next_at = now + _EVERY_S
-        full = _BAR_CHARS * event.finished // max(event.total, 1)
-        self._write(f"{'█' * full}{'░' * (_BAR_CHARS - full)} {event.text}")
-
-    def _write(self, text: str) -> None:
-        most = max(self._columns() - 1, 0)
-        text = text[:most]
-        self._stream.write(f"\r{text.ljust(min(self._width, most))}")
-        self._stream.flush()
-        self._width = len(text)
+            self.clear()
+        else:
+            self.draw(event.finished, event.total, event.text)

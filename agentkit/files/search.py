@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from agentkit._repr import brief
-from agentkit.exceptions import UserError
 from agentkit.files.attributes import Attributes, Source, own_attributes, source_of
 from agentkit.files.details import details_of
 from agentkit.files.marks import excerpt, marked_words
@@ -17,9 +16,8 @@ from agentkit.runtime.graph.labels import visible
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["RANKERS", "Hit", "SearchResult", "hit_of", "ranking_json"]
+__all__ = ["Hit", "SearchResult", "hit_of"]
 
-RANKERS: Final = ("auto", "default-2024-11-15", "none")
 _FIXED: Final = (
     "score", "filename", "name", "page", "last_page", "heading", "chunk", "text", "file_id", "semantic_score",
     "keyword_score",
@@ -186,39 +184,3 @@ def hit_of(told: Any, query: str) -> Hit:
         source_of(attributes), more.page, more.last_page, more.heading, more.chunk, more.semantic_score,
         more.keyword_score,
     )  # fmt: skip
-
-
-def ranking_json(
-    ranker: str | None, score_threshold: float | None, embedding_weight: float | None, text_weight: float | None
-) -> dict[str, Any] | None:
-    """Return how a search ranks, as the API takes it; None where all is left to the platform.
-
-    Raises:
-        UserError: A value can't be used.
-    """
-    made: dict[str, Any] = {}
-    if ranker is not None:
-        if ranker not in RANKERS:
-            raise UserError(f"There is no ranker {ranker!r}.", hint=f"There are {', '.join(RANKERS)}.")
-        made["ranker"] = ranker
-    if score_threshold is not None:
-        _check(score_threshold, "score_threshold", 1)
-        made["score_threshold"] = score_threshold
-    weights: Mapping[str, float | None] = {"embedding_weight": embedding_weight, "text_weight": text_weight}
-    if any(weight is not None for weight in weights.values()):
-        for name, weight in weights.items():
-            _check(1 if weight is None else weight, name, float("inf"))
-        made["hybrid_search"] = {name: 1.0 if weight is None else weight for name, weight in weights.items()}
-        if not any(made["hybrid_search"].values()):
-            raise UserError("A search can't rank by nothing: both weights are 0.", hint="Raise one of them.")
-    return made or None
-
-
-def _check(value: Any, name: str, most: float) -> None:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or not 0 <= value <= most
-        or value == float("inf")
-    ):
-        raise UserError(f"{name} can't be {value!r}.", hint="It is 0 to 1." if most == 1 else "It is 0 or more.")

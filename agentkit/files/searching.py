@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from agentkit._called_as import called_as
 from agentkit._repr import brief
@@ -16,16 +16,16 @@ from agentkit.files.base import StoreBase
 from agentkit.files.details import ASK_FOR_DETAILS
 from agentkit.files.errors import platform_errors
 from agentkit.files.listing import StoreFile, store_files
-from agentkit.files.search import SearchResult, hit_of, ranking_json
+from agentkit.files.search import SearchResult, hit_of
 from agentkit.runtime.background import run_blocking
 from agentkit.tooling.file_filters import Condition, filter_json
+from agentkit.tooling.file_ranking import Ranker, ranking_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Ranker", "SearchedStore"]
+__all__ = ["SearchedStore"]
 
-Ranker = Literal["auto", "default-2024-11-15", "none"]
 _MOST_HITS = 50
 _LONGEST_QUERY = 4096
 
@@ -55,9 +55,9 @@ class SearchedStore(StoreBase):
             score_threshold: Only passages with at least this score, 0 to 1.
             rewrite: Whether the platform may make a better query of the question first.
             ranker: "auto", "default-2024-11-15", or "none" for what is faster without; the platform's own when None.
-            embedding_weight: How much meaning counts, 0 or more. Of the embedded platform: OpenAI's search refuses
-                weights, and has them on `FileSearchTool` alone.
-            text_weight: How much the words count, likewise.
+            embedding_weight: How much meaning counts, 0 or more; 1 where only `text_weight` is given. Of the embedded
+                platform: OpenAI's search refuses weights, and has them on `FileSearchTool` alone.
+            text_weight: How much the words count, likewise; 1 where only `embedding_weight` is given.
 
         Returns:
             At most `limit` hits, with the text, its score, file and attributes; page and headings where the platform
@@ -115,23 +115,16 @@ class SearchedStore(StoreBase):
         *,
         filters: Condition | Mapping[str, Any] | None = None,
         limit: int = 10,
-        score_threshold: float | None = None,
         rewrite: bool = False,
-        ranker: Ranker | None = None,
-        embedding_weight: float | None = None,
-        text_weight: float | None = None,
+        **ranking: Any,
     ) -> SearchResult:
         queries = _queries(query)
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= _MOST_HITS:
             raise UserError(f"limit can't be {limit!r}.", hint=f"It is 1 to {_MOST_HITS}.")
-        given: dict[str, Any] = {}
-        if (condition := filter_json(filters)) is not None:
-            given["filters"] = condition
-        ranking = ranking_json(ranker, score_threshold, embedding_weight, text_weight)
-        if ranking is not None:
-            given["ranking_options"] = ranking
-        if rewrite:
-            given["rewrite_query"] = True
+        options = {
+            "filters": filter_json(filters), "ranking_options": ranking_json(**ranking), "rewrite_query": bool(rewrite),
+        }  # fmt: skip
+        given: dict[str, Any] = {name: value for name, value in options.items() if value}
         client = self.client
         gone = f"The vector store {self.name!r} ({self.id}) is gone: it was deleted, or has expired. "
         gone += f"Make it anew: agentkit.VectorStore.create({self.name!r})."

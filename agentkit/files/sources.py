@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,12 +15,11 @@ from agentkit.exceptions import UserError
 from agentkit.files.attributes import Attributes, short_name
 from agentkit.files.documents import KNOWN_TYPES, Document, looks_like_text
 from agentkit.files.downloads import is_address
+from agentkit.files.folders import ALL, Found, Pattern, cannot_read, found_in, is_pattern, split_pattern
 from agentkit.files.rows import Columns, is_frame, row_documents
 
 __all__ = ["Scope", "checked_base", "documents_of", "name_of_path", "scope_of"]
 
-_PATTERN: Final = re.compile(r"[*?\[]")
-_JUNK: Final = frozenset({"__pycache__", "node_modules", "desktop.ini", "Thumbs.db"})
 _SNIFFED_BYTES: Final = 8192
 
 
@@ -32,19 +29,31 @@ class Scope:
 
     prefix: str
     """With which they begin: "docs/"."""
-    pattern: re.Pattern[str] | None
-    """What they match as a whole; None for all in the folder."""
+    pattern: Pattern
+    """What comes after that."""
 
     def holds(self, name: str) -> bool:
         """Return whether a file of that name belongs to it."""
         if ":" in name.partition("/")[0]:  # an address, bytes, a row
             return False
-        return name.startswith(self.prefix) and (self.pattern is None or self.pattern.fullmatch(name) is not None)
+        return name.startswith(self.prefix) and self.pattern.fits(name.removeprefix(self.prefix).split("/"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    """How folders and patterns are looked through."""
+
+    base: Path | None = None
+    """The folder that names are told from; the working folder when None."""
+    whole: bool = False
+    """Whether what can't be read is an error, as files in it would seem to be gone; else it is a refused document."""
+    empty: bool = False
+    """Whether there may be no file; else that is an error."""
 
 
 def documents_of(
     sources: Sequence[Any], *, attributes: Attributes | Callable[[Any], Any] | None, base: Path | None,
-    columns: Columns, name: str | None,
+    columns: Columns, name: str | None, whole: bool = False, empty: bool = False,
 ) -> list[Document]:  # fmt: skip
     """Return the documents that are meant, each once, in order.
 
@@ -55,6 +64,8 @@ def documents_of(
         base: The folder that paths are told from; the working folder when None.
         columns: Which columns of dataframes are what.
         name: What a single source without a name of its own is called.
+        whole: Whether a part of a folder that can't be read is an error; else it is a refused document.
+        empty: Whether a folder or pattern may stand for no file.
 
     Raises:
         UserError: A source can't be used, isn't there, or stands for no file.
@@ -66,15 +77,17 @@ def documents_of(
         raise UserError(
             f"name={name!r} is for one source, and there are {len(flat)}.", hint="Pass (name, bytes) pairs."
         )
+    looking = _Looking(base, whole, empty)
     found: dict[str, Document] = {}
     for source in flat:
-        for document in _documents(source, base, columns, name, attributes):
+        for document in _documents(source, looking, columns, name, attributes):
             if (known := found.get(document.name)) is not None and known.data != document.data:
                 raise UserError(
                     f"Two sources are both called {document.name!r}.",
                     hint="Give them names: store.add((name, bytes), …).",
                 )
-            found.setdefault(document.name, document)
+            if known is None or known.refused:  # what is refused in a folder may be named by itself, too
+                found[document.name] = document
     return list(found.values())
 
 
@@ -97,23 +110,17 @@ def scope_of(source: Any, *, base: Path | None) -> Scope:
     """Return which names a folder or pattern stands for.
 
     Raises:
-        UserError: It is neither, or a part of it can't be read.
+        UserError: It is neither.
     """
     if not isinstance(source, (str, os.PathLike)) or is_address(str(source)):
         raise UserError(f"sync takes folders and patterns, not {brief(source)}.", hint="Use add for what is no folder.")
     text = os.path.expanduser(os.fspath(source))
     _check_named(text)
-    if _is_pattern(text):
-        root, rest = _split(text)
-        if len(Path(rest).parts) > 1:
-            _check_readable(root)
-        prefix = _prefix(root, base)
-        return Scope(prefix, re.compile(re.escape(prefix) + _regex(rest)))
-    if not Path(text).is_dir():
-        there = "is a file" if Path(text).exists() else "isn't there"
-        raise UserError(f"sync needs a folder, and {text!r} {there}.", hint="Nothing was changed.")
-    _check_readable(Path(text))
-    return Scope(_prefix(Path(text), base), None)
+    root, pattern = split_pattern(text) if is_pattern(text) else (Path(text), ALL)
+    if not root.is_dir():
+        there = "is a file" if root.exists() else "isn't there"
+        raise UserError(f"sync needs a folder, and {str(root)!r} {there}.", hint="Nothing was changed.")
+    return Scope(_prefix(root, base), pattern)
 
 
 def _flat(sources: Sequence[Any]) -> Iterator[Any]:
@@ -123,13 +130,36 @@ def _flat(sources: Sequence[Any]) -> Iterator[Any]:
         elif isinstance(source, tuple) and not (
             len(source) == 2 and isinstance(source[0], str) and not isinstance(source[1], (str, os.PathLike))
         ):
+            _check_no_text(source)
             yield from _flat(source)
         else:
             yield source
 
 
+def _check_no_text(source: tuple[Any, ...]) -> None:
+    """Check that two texts are paths, and not a name and what is to be in the file.
+
+    Raises:
+        UserError: One of them isn't there.
+    """
+    if len(source) != 2 or not all(isinstance(each, str) for each in source):
+        return
+    absent = [each for each in source if not is_address(each) and not is_pattern(each) and not _exists(each)]
+    if absent:
+        name = brief(source[0])
+        raise UserError(
+            f"{brief(absent[-1])} isn't there.",
+            hint=f"Paths are told from {str(Path.cwd())!r}. For a file {name} with a text in it, pass bytes: "
+            f"store.add(({name}, text.encode())).",
+        )
+
+
+def _exists(text: str) -> bool:
+    return os.path.exists(os.path.expanduser(text))
+
+
 def _documents(
-    source: Any, base: Path | None, columns: Columns, name: str | None, attributes: Any
+    source: Any, looking: _Looking, columns: Columns, name: str | None, attributes: Any
 ) -> Iterator[Document]:
     if is_frame(source):
         if name is not None:
@@ -144,7 +174,7 @@ def _documents(
         text = f"attributes={brief(attributes)}: attributes names columns, which only dataframes have."
         raise UserError(text, hint='Use {"year": 2026}, or a function.')
     if isinstance(source, (str, os.PathLike)) and not is_address(str(source)):
-        for document in _files(os.path.expanduser(os.fspath(source)), base):
+        for document in _files(os.path.expanduser(os.fspath(source)), looking):
             yield replace(document, attributes=attributes)
     elif isinstance(source, str):
         yield Document(_address_name(source), source, about=source, attributes=attributes)
@@ -172,29 +202,37 @@ def _from_bytes(source: Any, name: str | None, attributes: Any) -> Document:
     return Document(f"bytes:{name}", source, filename=Path(name).name, about=name, attributes=attributes)
 
 
-def _files(text: str, base: Path | None) -> Iterator[Document]:
+def _files(text: str, looking: _Looking) -> Iterator[Document]:
     """Yield the files that a path, a folder or a pattern stands for."""
     _check_named(text)
     path = Path(text)
-    if _is_pattern(text):
-        root, rest = _split(text)
-        matched = sorted(root / each for each in glob.glob(rest, root_dir=root, recursive=True))
-        paths = [each for each in matched if each.is_file() and not _JUNK.intersection(each.parts)]
-        if not paths:
-            raise UserError(f"No file matches {text!r} in {str(Path.cwd())!r}.", hint='"**" stands for any folders.')
+    if is_pattern(text):
+        root, pattern = split_pattern(text)
+        found = sorted(_looked_through(root, pattern, looking), key=lambda each: each.path)
+        nothing = f"No file matches {text!r} in {str(Path.cwd())!r}.", '"**" stands for any folders.'
     elif path.is_dir():
-        root, paths = path, list(_walk(path))
-        if not paths:
-            raise UserError(f"There is no file in the folder {text!r}.", hint="Hidden files are left out.")
+        root, found = path, _looked_through(path, ALL, looking)
+        nothing = f"There is no file in the folder {text!r}.", "Hidden files are left out."
     elif path.is_file():
-        yield Document(_name(path, path.parent, base, single=True), path, about=path)
+        yield Document(_name(path, path.parent, looking.base, single=True), path, about=path)
         return
     else:
         there = "is no file or folder" if path.exists() else "isn't there"
         raise UserError(f"{text!r} {there}.", hint=f"Paths are told from {str(Path.cwd())!r}.")
-    for each in paths:
-        document = Document(_name(each, root, base), each, about=each, in_folder=True)
-        yield replace(document, refused=_refusal(each))
+    there_are = [each for each in found if not (each.refused and looking.whole)]
+    if not there_are and not looking.empty:
+        hint = "Nothing was removed. If that is meant: allow_empty=True." if looking.whole else nothing[1]
+        raise UserError(nothing[0], hint=hint)
+    for each in found:
+        document = Document(_name(each.path, root, looking.base), each.path, about=each.path, in_folder=True)
+        yield replace(document, refused=each.refused or _refusal(each.path))
+
+
+def _looked_through(root: Path, pattern: Pattern, looking: _Looking) -> list[Found]:
+    found = list(found_in(root, pattern)) if os.path.isdir(root) else []
+    if looking.whole and (error := next((each.error for each in found if each.error is not None), None)):
+        raise cannot_read(error)
+    return found
 
 
 def _check_named(text: str) -> None:
@@ -211,30 +249,6 @@ def _check_named(text: str) -> None:
 def name_of_path(path: str | os.PathLike[str]) -> str:
     """Return by what a file is known that was added by a path, without `base`."""
     return _name(Path(path), Path(path).parent, None, single=True)
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the files in a folder and those within it, sorted, but for hidden ones and links to folders."""
-    for where, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _JUNK)
-        for name in sorted(names):
-            if not name.startswith(".") and name not in _JUNK and (path := Path(where, name)).is_file():
-                yield path
-
-
-def _check_readable(folder: Path) -> None:
-    """Check that all of a folder can be read: what is in a part that can't be isn't gone.
-
-    Raises:
-        UserError: It can't.
-    """
-
-    def refuse(error: OSError) -> None:
-        text = f"The folder {str(error.filename)!r} can't be read: {error.strerror or error}."
-        raise UserError(text, hint="Nothing was changed. Give yourself rights to it, or name other folders.") from error
-
-    for _, folders, _ in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".") and name not in _JUNK]
 
 
 def _refusal(path: Path) -> str:
@@ -264,45 +278,6 @@ def _name(path: Path, root: Path, base: Path | None, *, single: bool = False) ->
 
 def _prefix(root: Path, base: Path | None) -> str:
     return _name(root / "x", root, base).removesuffix("x")
-
-
-def _is_pattern(text: str) -> bool:
-    return _PATTERN.search(text) is not None and not os.path.exists(text)
-
-
-def _split(text: str) -> tuple[Path, str]:
-    """Return the folder before the first part with a sign of a pattern, and the rest."""
-    parts = Path(text).parts
-    first = next(place for place, part in enumerate(parts) if _PATTERN.search(part))
-    return Path(*parts[:first]), os.path.join(*parts[first:])
-
-
-def _regex(pattern: str) -> str:
-    """Return what matches the paths that `glob` finds by a pattern."""
-    made = []
-    parts = Path(pattern).parts
-    for place, part in enumerate(parts):
-        last = place == len(parts) - 1
-        if part == "**":
-            made.append(r"(?:(?!\.)[^/]+/)*" + (r"(?!\.)[^/]+" if last else ""))
-            continue
-        made.append(("" if part.startswith(".") else r"(?!\.)") + _part_regex(part) + ("" if last else "/"))
-    return "".join(made)
-
-
-def _part_regex(part: str) -> str:
-    made, place = "", 0
-    while place < len(part):
-        sign = part[place]
-        end = part.find("]", place + 2) if sign == "[" else -1
-        if end > 0:
-            inner = part[place + 1 : end].replace("\\", r"\\")
-            made += f"[{'^' + inner[1:] if inner.startswith('!') else inner}]"
-            place = end
-        else:
-            made += {"*": "[^/]*", "?": "[^/]"}.get(sign, re.escape(sign))
-        place += 1
-    return made
 
 
 def _address_name(address: str) -> str:

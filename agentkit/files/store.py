@@ -136,12 +136,6 @@ class VectorStore(FilledStore, JudgedStore):
 
         return [cls._of(backend, info) for info in run_blocking(look())]
 
-    @classmethod
-    def _of(cls, backend: Backend, info: StoreInfo) -> VectorStore:
-        made = object.__new__(cls)
-        made._backend, made._info = backend, info
-        return made
-
     @called_as("store.update")
     def update(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, Protocol, runtime_checkable
 
@@ -14,6 +14,7 @@ from agentkit.exceptions import UserError
 from agentkit.tooling.computer import AsyncComputer, Computer
 from agentkit.tooling.context import RunContextWrapper
 from agentkit.tooling.file_filters import Condition, filter_json
+from agentkit.tooling.file_ranking import ranking_json
 from agentkit.tooling.tool import FunctionTool
 
 if TYPE_CHECKING:
@@ -119,13 +120,7 @@ class FileSearchTool:
         most = self.max_num_results
         if most is not None and (isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= 50):
             raise UserError(f"FileSearchTool's max_num_results can't be {most!r}.", hint="It is 1 to 50.")
-        _check_fraction(self.score_threshold, "score_threshold")
-        for name in ("embedding_weight", "text_weight"):
-            weight = getattr(self, name)
-            if weight is not None and (not _is_number(weight) or not 0 <= weight < float("inf")):
-                raise UserError(f"FileSearchTool's {name} can't be {weight!r}.", hint="It is 0 or more.")
-        if self.embedding_weight == 0 and self.text_weight == 0:
-            raise UserError("FileSearchTool can't rank by nothing: both weights are 0.", hint="Raise one of them.")
+        self._own_ranking()
 
     @property
     def name(self) -> str:
@@ -141,9 +136,11 @@ class FileSearchTool:
         """
         given: Any = self.vector_store_ids
         if isinstance(given, str):
-            hint = f"Pass a list: [{given!r}]."
+            as_store = f'Pass the store, agentkit.VectorStore({given!r}), or a list of ids: ["vs_…"].'
+            hint = f"Pass a list: [{given!r}]." if given.startswith("vs_") else as_store
             raise UserError(f"FileSearchTool got the text {given!r} as vector_store_ids.", hint=hint)
-        return [_store_id(store) for store in ([given] if isinstance(given, SearchableStore) else given)]
+        alone = isinstance(given, SearchableStore) or not isinstance(given, Iterable)
+        return [_store_id(store) for store in ([given] if alone else given)]
 
     @property
     def ranking(self) -> Mapping[str, Any] | None:
@@ -151,13 +148,13 @@ class FileSearchTool:
 
         Where one is set in both places, the name of its own goes before.
         """
-        ranking: dict[str, Any] = dict(_plain(self.ranking_options) or {})
-        if self.score_threshold is not None:
-            ranking["score_threshold"] = self.score_threshold
-        if self.embedding_weight is not None or self.text_weight is not None:
-            weights = {"embedding_weight": self.embedding_weight, "text_weight": self.text_weight}
-            ranking["hybrid_search"] = {name: 1.0 if value is None else value for name, value in weights.items()}
-        return ranking or None
+        return {**(_plain(self.ranking_options) or {}), **self._own_ranking()} or None
+
+    def _own_ranking(self) -> dict[str, Any]:
+        return ranking_json(
+            score_threshold=self.score_threshold, embedding_weight=self.embedding_weight, text_weight=self.text_weight,
+            whose="FileSearchTool",
+        )  # fmt: skip
 
 
 def _store_id(store: object) -> str:
@@ -173,15 +170,6 @@ def _store_id(store: object) -> str:
 
 def _plain(value: Any) -> Any:  # a mapping, or one of the client's objects
     return value.model_dump(exclude_unset=True) if hasattr(value, "model_dump") else value
-
-
-def _check_fraction(value: Any, name: str) -> None:
-    if value is not None and (not _is_number(value) or not 0 <= value <= 1):
-        raise UserError(f"FileSearchTool's {name} can't be {value!r}.", hint="It is 0 to 1.")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @dataclass

@@ -234,6 +234,17 @@ def test_a_temporary_store_that_was_left_takes_no_files_with_it(filled: VectorSt
     assert filled.refresh().info.completed == 3
 
 
+def test_a_file_that_cannot_be_cut_ends_a_comparison(filled: VectorStore, wire: Wire) -> None:
+    def refusing(request: httpx2.Request) -> httpx2.Response | None:
+        is_batch = request.method == "POST" and request.url.path.endswith("/file_batches")
+        return refusal(400, "no such file") if is_batch else None
+
+    wire.answers = refusing
+    with pytest.raises(UserError, match=r"3 files could not be cut by 200/100. The first: file-\S+: .*no such file"):
+        VectorStore.open(filled.id, client=wire.client()).compare(QUESTIONS, chunking=[200])
+    assert [each.name for each in VectorStore.list()] == ["handbook"]
+
+
 def test_a_comparison_is_drawn_on_the_axes_that_are_given(filled: VectorStore) -> None:
     from matplotlib.figure import Figure
 

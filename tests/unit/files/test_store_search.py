@@ -14,6 +14,7 @@ from agentkit.files.search import Hit, SearchResult, hit_of
 from agentkit.files.store import VectorStore
 from agentkit.runtime.citations import citations_in
 from agentkit.tooling.file_filters import attr
+from agentkit.tooling.hosted import FileSearchTool
 
 from .conftest import Wire
 
@@ -135,6 +136,21 @@ def test_options_are_sent_as_the_api_takes_them(filled: VectorStore, wire: Wire)
     )
     watched.search("coffee")
     assert wire.requests[-1][2] == {"query": "coffee", "max_num_results": 10}
+
+
+@pytest.mark.parametrize(
+    ("weights", "sent"),
+    [
+        ({"text_weight": 0.5}, {"embedding_weight": 1, "text_weight": 0.5}),
+        ({"embedding_weight": 0}, {"embedding_weight": 0, "text_weight": 1}),
+    ],
+)
+def test_a_weight_that_is_not_given_is_one_for_searches_and_the_tool(
+    filled: VectorStore, wire: Wire, weights: dict[str, float], sent: dict[str, float]
+) -> None:
+    VectorStore.open(filled.id, client=wire.client()).search("coffee", **weights)  # type: ignore[arg-type]
+    assert wire.requests[-1][2]["ranking_options"] == {"hybrid_search": sent}
+    assert FileSearchTool(filled, **weights).ranking == {"hybrid_search": sent}  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

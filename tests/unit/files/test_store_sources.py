@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +71,15 @@ def test_names_that_are_too_long_keep_their_end_and_stay_apart() -> None:
         ((), "nothing to add"),
         (("docs/absent.md",), r"'docs/absent.md' isn't there. Paths are told from"),
         (("docs/*.pdf",), r"No file matches 'docs/\*.pdf'"),
+        (("absent/*.pdf",), r"No file matches 'absent/\*.pdf'"),
         ((b"data",), "4 bytes have no name"),
         (("",), "'' is no path. Name files or a folder"),
         ((" ",), "' ' is no path"),
         ((3.5,), "float 3.5 can't be added"),
         ((("a.md", b"1"), ("a.md", b"2")), "Two sources are both called 'bytes:a.md'"),
+        ((("a.md", "text"),), r"'text' isn't there. .* pass bytes: store.add\(\('a.md', text.encode\(\)\)\)"),
+        ((("docs/leave.md", "text"),), "'text' isn't there. .* pass bytes"),
+        ((("a.md", "How many?"),), "'a.md' isn't there. .* pass bytes"),
     ],
 )
 def test_what_is_not_there_is_told_before_anything_is_sent(folder: Path, sources: Any, said: str) -> None:
@@ -85,6 +91,84 @@ def test_an_empty_folder_is_told(folder: Path) -> None:
     (folder / "empty").mkdir()
     with pytest.raises(UserError, match="There is no file in the folder 'empty'"):
         names("empty")
+
+
+@pytest.mark.parametrize("source", ["docs", "docs/**/*.md"])
+def test_links_out_of_the_folder_and_round_in_a_circle_are_not_followed(folder: Path, source: str) -> None:
+    (folder / "secret").mkdir()
+    (folder / "secret" / "key.md").write_text("key", encoding="utf-8")
+    (folder / "docs" / "key.md").symlink_to(folder / "secret" / "key.md")
+    (folder / "docs" / "same.md").symlink_to("leave.md")
+    (folder / "docs" / "gone.md").symlink_to("nothing.md")
+    (folder / "docs" / "self.md").symlink_to("self.md")
+    (folder / "docs" / "elsewhere").symlink_to(folder / "secret", target_is_directory=True)
+    for name in ("round", "again"):
+        (folder / "docs" / "office" / name).symlink_to(folder / "docs", target_is_directory=True)
+    found = documents_of([source], attributes=None, base=None, columns=Columns(), name=None)
+    taken = {document.name for document in found if not document.refused}
+    assert taken - {"docs/office/kitchen.txt"} == {"docs/leave.md", "docs/same.md", "docs/travel.md"}
+    assert {document.name: document.refused for document in found if document.refused} == {
+        "docs/key.md": "a link to a file outside of the folder; add that by its own name",
+        "docs/elsewhere": "a link to a folder; add that by its own name",
+        "docs/office/again": "a link to a folder; add that by its own name",
+        "docs/office/round": "a link to a folder; add that by its own name",
+    }
+    both = documents_of([source, "docs/key.md"], attributes=None, base=None, columns=Columns(), name=None)
+    assert [document.refused for document in both if document.name == "docs/key.md"] == [""]
+    assert names("docs/key.md", "docs/elsewhere") == ["docs/key.md", "docs/elsewhere/key.md"]
+
+
+def refuse_to_list(monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+    """Let folders of an ending be unreadable: who runs tests as root may read all."""
+    scandir = os.scandir
+
+    def refusing(path: str) -> Any:
+        if str(path).endswith(ending):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+
+
+@pytest.mark.parametrize("source", ["docs", "docs/**/*.md", "docs/*/*.md"])
+def test_a_subfolder_that_cannot_be_read_is_named_in_the_report(
+    store: VectorStore, folder: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    (folder / "docs" / "more").mkdir()
+    (folder / "docs" / "more" / "more.md").write_text("more", encoding="utf-8")
+    refuse_to_list(monkeypatch, "office")
+    report = store.add(source)
+    assert "docs/more/more.md" in report["name"].tolist()
+    assert report.problems[["name", "outcome", "reason"]].to_numpy().tolist() == [
+        ["docs/office", "skipped", "the folder can't be read: Permission denied"]
+    ]
+
+
+def test_only_folders_that_a_pattern_leads_into_have_to_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_to_list(monkeypatch, "office")
+    assert names("docs/*.md", "*/leave.md") == ["docs/leave.md", "docs/travel.md"]
+    with pytest.raises(UserError, match="The folder 'docs/office' can't be read: Permission denied"):
+        names("docs/office")
+
+
+def test_patterns_find_what_glob_finds(folder: Path) -> None:
+    for name in ("a.md", "B.md", ".c.md", "[d].md", "^.md", "x/e.md", "x/y/f.md", "x/.y/g.md", ".z/h.md", "x/y/-.txt"):
+        path = folder / "docs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name, encoding="utf-8")
+    patterns = [
+        "docs/*", "docs/*.md", "docs/**", "docs/**/*.md", "docs/**/y/*", "docs/**/y/**", "docs/*/**/*.md", "docs/?.md",
+        "docs/[a-z].md", "docs/[!a-z].md", "docs/[^a-z].md", "docs/.*", "docs/**/.y/*.md", "docs/[.]z/*.md", "**/*.txt",
+        "docs/[[]d].md", "docs/x/*/*", "docs/**/**/f.md", "docs/x*/y/f.md", "d*/x/**/?.md",
+    ]  # fmt: skip
+    for pattern in patterns:
+        expected = {path for path in glob.glob(pattern, recursive=True) if Path(path).is_file()}
+        assert (pattern, set(found_by(pattern))) == (pattern, expected)
+
+
+def found_by(pattern: str) -> list[str]:
+    found = documents_of([pattern], attributes=None, base=None, columns=Columns(), name=None, empty=True)
+    return [document.name for document in found]
 
 
 @pytest.fixture

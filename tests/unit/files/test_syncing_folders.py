@@ -42,12 +42,53 @@ def test_a_folder_that_is_gone_or_empty_empties_nothing(store: VectorStore, fold
     shutil.rmtree(folder / "docs")
     with pytest.raises(UserError, match="sync needs a folder, and 'docs' isn't there. Nothing was changed"):
         store.sync("docs")
+    with pytest.raises(UserError, match="sync needs a folder, and 'docs' isn't there. Nothing was changed"):
+        store.sync("docs/**/*.md", allow_empty=True)
     (folder / "docs").mkdir()
     with pytest.raises(UserError, match=r"no file in the folder 'docs'. Nothing was removed.*allow_empty=True"):
         store.sync("docs")
     assert len(store.refresh()) == 3
     assert store.sync("docs", allow_empty=True).counts == {"removed": 3}
     assert len(store) == 0
+
+
+def test_of_several_folders_only_those_that_are_empty_are_emptied(store: VectorStore, folder: Path) -> None:
+    (folder / "more").mkdir()
+    (folder / "more" / "more.md").write_text("more", encoding="utf-8")
+    store.sync("more", "docs")
+    (folder / "more" / "more.md").unlink()
+    with pytest.raises(UserError, match=r"no file in the folder 'more'. Nothing was removed"):
+        store.sync("more", "docs")
+    report = store.sync("more", "docs", allow_empty=True)
+    assert report.counts == {"unchanged": 3, "removed": 1}
+
+
+def test_a_wrong_argument_empties_nothing(store: VectorStore) -> None:
+    store.add("docs")
+    with pytest.raises(UserError, match=r"attributes can't be 3. Use a dictionary"):
+        store.sync("docs", attributes=3, allow_empty=True)  # type: ignore[arg-type]
+    assert len(store.refresh()) == 3
+
+
+def test_a_folder_of_links_alone_is_empty(store: VectorStore, folder: Path) -> None:
+    store.add("docs")
+    shutil.move(folder / "docs", folder / "moved")
+    (folder / "docs").mkdir()
+    (folder / "docs" / "leave.md").symlink_to(folder / "moved" / "leave.md")
+    with pytest.raises(UserError, match="no file in the folder 'docs'. Nothing was removed"):
+        store.sync("docs")
+    report = store.sync("docs", allow_empty=True)
+    assert report.counts == {"removed": 2, "skipped": 1}
+    assert store.files["name"].tolist() == ["docs/leave.md"]
+
+
+def test_what_was_added_through_a_link_stays(store: VectorStore, folder: Path) -> None:
+    (folder / "shared").mkdir()
+    (folder / "shared" / "rule.md").write_text("rule", encoding="utf-8")
+    (folder / "docs" / "linked").symlink_to(folder / "shared", target_is_directory=True)
+    store.add("docs", "docs/linked")
+    assert store.sync("docs").counts == {"unchanged": 3, "skipped": 1}
+    assert "docs/linked/rule.md" in store.files["name"].tolist()
 
 
 def test_files_are_removed_from_the_platform_too(store: VectorStore, folder: Path) -> None:
@@ -60,7 +101,7 @@ def test_files_are_removed_from_the_platform_too(store: VectorStore, folder: Pat
         other.remove(gone)
 
 
-@pytest.mark.parametrize("source", ["docs", "docs/**/*.txt"])
+@pytest.mark.parametrize("source", ["docs", "docs/**/*.txt", "docs/office/*.txt"])
 def test_what_cannot_be_read_is_not_taken_to_be_gone(
     store: VectorStore, folder: Path, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:

@@ -69,6 +69,14 @@ def test_a_text_for_a_list_of_stores_is_refused() -> None:
         FileSearchTool("vs_1")  # type: ignore[arg-type]
 
 
+def test_a_name_for_a_list_of_stores_is_told_to_be_opened() -> None:
+    said = r"""text 'handbook' as .* Pass the store, agentkit.VectorStore\('handbook'\), or a list of ids: \["vs_…"\]"""
+    with pytest.raises(UserError, match=said):
+        FileSearchTool("handbook")  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="FileSearchTool can't search int 3. Pass ids of vector stores"):
+        FileSearchTool(3)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("config", "said"),
     [
