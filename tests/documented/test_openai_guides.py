@@ -10,38 +10,21 @@ from pathlib import Path
 
 import pytest
 
+sys.path.append(str(Path(__file__).parents[1] / "unit" / "local"))
+
+from pdf_files import pdf
+
 Guide = Callable[[str], list[str]]
 
 GUIDES = Path(__file__).parent / "openai_guides"
 ANSWER = "Deep research by OpenAI is an agent that reads many sources and writes a report."
 
 
-def pdf(*lines: str) -> bytes:
-    """Return a PDF with one page and its lines of text."""
-    text = " T* ".join(f"({line}) Tj" for line in lines)
-    stream = f"BT /F1 12 Tf 14 TL 20 700 Td {text} ET"
-    objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>",
-        "<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 5 0 R "
-        "/Resources << /Font << /F1 3 0 R >> >> >>",
-        f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
-    ]
-    out, places = b"%PDF-1.7\n", []
-    for number, body in enumerate(objects, 1):
-        places.append(len(out))
-        out += f"{number} 0 obj\n{body}\nendobj\n".encode()
-    table = "".join(f"{place:010d} 00000 n \n" for place in places)
-    end = f"xref\n0 6\n0000000000 65535 f \n{table}trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n{len(out)}"
-    return out + f"{end}\n%%EOF\n".encode()
-
-
 @pytest.fixture
 def guide(address: tuple[str, str], tmp_path: Path) -> Guide:
     """A function that runs a guide's program in a folder with its files, and returns the lines that it prints."""
     folder = tmp_path / "work"
-    (folder / "deep_research_blog.pdf").write_bytes(pdf("A blog post.", ANSWER, "It takes some minutes."))
+    (folder / "deep_research_blog.pdf").write_bytes(pdf(f"A blog post.\n{ANSWER}\nIt takes some minutes."))
     (folder / "customer_policies.txt").write_text("The return policy: goods may be sent back within 30 days.")
     (folder / "notes.md").write_text("# Flights\n\nOne woodchuck is allowed per passenger.")
 

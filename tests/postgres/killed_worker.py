@@ -10,21 +10,16 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "unit" / "local" / "vector_stores"))
 
-from killed_indexer import STORE, index_what_waits, say
+from killed_indexer import attach_and_index, say
 
 from agentkit.local.vector_stores.postgres import PostgresStorage
-from agentkit.local.vector_stores.storage import FileRecord
 
 
 def main() -> None:
     storage = PostgresStorage(sys.argv[1])
     say("ready")
     for n in range(100_000):
-        added = [FileRecord(STORE, f"file-{sys.argv[2]}-{n}-{m}", "f.txt", n) for m in range(3)]
-        storage.add_files(added)
-        for file in added:
-            say("attached", file.file_id)
-        index_what_waits(storage)
+        attach_and_index(storage, f"{sys.argv[2]}-{n}", n)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ __all__ = ["FileStore", "file_not_found"]
 
 _BATCH_KEPT_S = 30 * 24 * 3600
 """Files for batches expire after 30 days where nothing else is said, as OpenAI's do."""
+_ASKED_AT_ONCE = 500
+"""Files in one query."""
 
 
 class FileStore:
@@ -125,26 +127,24 @@ class FileStore:
 
     def get(self, file_id: str) -> FileEntry | None:
         """Return a file, or None where there is none, or none any more."""
-        query = "SELECT * FROM files WHERE id = ? AND (expires_at IS NULL OR expires_at > ?)"
-        with self.database.reading() as db:
-            row = db.execute(query, (file_id, self.now())).fetchone()
-        return None if row is None else _entry(row)
-
-    def missing(self, file_ids: list[str]) -> str | None:
-        """Return the first of some ids that no file has, or None."""
-        found: set[str] = set()
-        now = self.now()
-        with self.database.reading() as db:
-            for start in range(0, len(file_ids), 500):
-                some = file_ids[start : start + 500]
-                marks = ",".join("?" * len(some))
-                query = f"SELECT id FROM files WHERE id IN ({marks}) AND (expires_at IS NULL OR expires_at > ?)"
-                found.update(row["id"] for row in db.execute(query, (*some, now)))
-        return next((file_id for file_id in file_ids if file_id not in found), None)
+        return self.entries([file_id]).get(file_id)
 
     def entries(self, file_ids: list[str]) -> dict[str, FileEntry]:
         """Return those of some files that are there, by their ids."""
-        return {file_id: entry for file_id in dict.fromkeys(file_ids) if (entry := self.get(file_id)) is not None}
+        found: dict[str, FileEntry] = {}
+        now = self.now()
+        with self.database.reading() as db:
+            for start in range(0, len(file_ids), _ASKED_AT_ONCE):
+                some = file_ids[start : start + _ASKED_AT_ONCE]
+                marks = ",".join("?" * len(some))
+                query = f"SELECT * FROM files WHERE id IN ({marks}) AND (expires_at IS NULL OR expires_at > ?)"
+                found.update((row["id"], _entry(row)) for row in db.execute(query, (*some, now)))
+        return found
+
+    def missing(self, file_ids: list[str]) -> str | None:
+        """Return the first of some ids that no file has, or None."""
+        found = self.entries(file_ids)
+        return next((file_id for file_id in file_ids if file_id not in found), None)
 
     def page(self, *, limit: int, after: str | None, ascending: bool, purpose: str | None) -> list[FileEntry]:
         """Return files in the order in which they were made, and one more than `limit` where there are more.

@@ -69,12 +69,6 @@ class UploadStore:
             raise ApiError(message, param="upload_id", code="invalid_upload_status")
         return upload
 
-    def received(self, upload: UploadEntry) -> int:
-        """Return how many bytes of an upload have come, in whole parts."""
-        query = "SELECT coalesce(sum(size_bytes), 0) AS total FROM parts WHERE upload_id = ?"
-        with self._database.reading() as db:
-            return int(db.execute(query, (upload.id,)).fetchone()["total"])
-
     @contextlib.contextmanager
     def incoming_part(self, *, limit_bytes: int) -> Iterator[Incoming]:
         """Give a place for a part's bytes; `keep_part` makes it one."""

@@ -37,9 +37,11 @@ def attached_files(
         ApiError: A file isn't there; chunks are to overlap by more than half.
     """
     file_ids = [request.file_id for request in asked]
-    if must_exist and (missing := files.missing(file_ids)) is not None:
-        raise file_not_found(missing, param=param)
     entries = files.entries(file_ids)
+    if must_exist:
+        for file_id in file_ids:
+            if file_id not in entries:
+                raise file_not_found(file_id, param=param)
     records = []
     for request in asked:
         chunking, automatic = chunking_of(request.chunking_strategy)

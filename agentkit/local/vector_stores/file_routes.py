@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -17,8 +18,14 @@ from agentkit.local.replies import json_reply
 from agentkit.local.vector_stores.attaching import attached_files
 from agentkit.local.vector_stores.details import place_of, wants_details
 from agentkit.local.vector_stores.objects import batch_object, file_object
-from agentkit.local.vector_stores.pages import page_object, page_of
-from agentkit.local.vector_stores.requests import AttributesRequest, BatchRequest, FileListQuery, FileRequest
+from agentkit.local.vector_stores.pages import answer_page
+from agentkit.local.vector_stores.requests import (
+    AttributesRequest,
+    BatchRequest,
+    FileListQuery,
+    FileRequest,
+    each_file,
+)
 from agentkit.local.vector_stores.retrieval import Retrieval
 from agentkit.local.vector_stores.storage import BatchRecord, FileRecord
 
@@ -101,7 +108,7 @@ class VectorStoreFileRoutes:
 
     async def cancel_batch(self, http: Request) -> Response:
         """Cancel what of a batch isn't indexed yet."""
-        return json_reply(await asyncio.to_thread(self._cancel_batch, http))
+        return json_reply(await asyncio.to_thread(self._batch, http, cancelled=True))
 
     # -- in a thread --------------------------------------------------------------------------------------------------
 
@@ -121,14 +128,8 @@ class VectorStoreFileRoutes:
         storage = self._retrieval.storage
         if batch_id is not None and storage.get_batch(store_id, batch_id) is None:
             raise _no_batch(store_id, batch_id)
-        try:
-            found = storage.list_files(store_id, page_of(query), status=query.filter, batch_id=batch_id)
-        except KeyError as error:
-            message = f"No file with id '{error.args[0]}' in this list."
-            raise ApiError(
-                message, param="after" if error.args[0] == query.after else "before", code="invalid_value"
-            ) from None
-        return page_object([file_object(file) for file in found[: query.limit]], len(found) > query.limit)
+        read = partial(storage.list_files, store_id, status=query.filter, batch_id=batch_id)
+        return answer_page("file", query, read, file_object)
 
     def _stored(self, http: Request) -> FileRecord:
         store_id, file_id = http.path_params["store_id"], http.path_params["file_id"]
@@ -167,16 +168,11 @@ class VectorStoreFileRoutes:
         self._attach(attached, batch)
         return self._batch_object(batch)
 
-    def _batch(self, http: Request) -> dict[str, Any]:
+    def _batch(self, http: Request, *, cancelled: bool = False) -> dict[str, Any]:
         store_id, batch_id = http.path_params["store_id"], http.path_params["batch_id"]
-        if (batch := self._retrieval.storage.get_batch(store_id, batch_id)) is None:
-            self._retrieval.store(store_id)
-            raise _no_batch(store_id, batch_id)
-        return self._batch_object(batch)
-
-    def _cancel_batch(self, http: Request) -> dict[str, Any]:
-        store_id, batch_id = http.path_params["store_id"], http.path_params["batch_id"]
-        if (batch := self._retrieval.storage.cancel_batch(store_id, batch_id)) is None:
+        storage = self._retrieval.storage
+        found = storage.cancel_batch if cancelled else storage.get_batch
+        if (batch := found(store_id, batch_id)) is None:
             self._retrieval.store(store_id)
             raise _no_batch(store_id, batch_id)
         return self._batch_object(batch)
@@ -194,13 +190,7 @@ def _asked_files(request: BatchRequest) -> tuple[list[FileRequest], str]:
         return list({file.file_id: file for file in request.files}.values()), "files"
     if request.file_ids is None:
         raise missing_parameter("file_ids")
-    asked = [
-        FileRequest.model_construct(
-            file_id=file_id, attributes=request.attributes, chunking_strategy=request.chunking_strategy
-        )
-        for file_id in dict.fromkeys(request.file_ids)
-    ]
-    return asked, "file_ids"
+    return each_file(request.file_ids, request.chunking_strategy, request.attributes), "file_ids"
 
 
 def _polled(value: dict[str, Any]) -> Response:

@@ -227,7 +227,7 @@ class Indexer:
         """Note that the files of passages have failed; those that are completed go without vectors for now."""
         logger.debug("vectors can't be made", exc_info=error)
         self._not_wanted_until = time.monotonic() + _PAUSE_S
-        for file in {file.revision: file for file, _ in storage.read_chunks(keys).values()}.values():
+        for file in _files_of(storage, keys):
             self._fail(storage, file, "server_error", _said(error))
 
     def _embed(self, storage: VectorStorage, embedder: Embedder, waiting: Sequence[tuple[int, str, str]]) -> None:
@@ -243,7 +243,7 @@ class Indexer:
 
     def _complete_without(self, storage: VectorStorage, keys: Sequence[int]) -> None:
         """Complete files whose passages wait for vectors in a store that has none, now that there is no embedder."""
-        for file in {file.revision: file for file, _ in storage.read_chunks(keys).values()}.values():
+        for file in _files_of(storage, keys):
             chunks = storage.file_chunks(file.store_id, file.file_id)
             storage.put_chunks(file, chunks, content_hash=file.content_hash or "", needs_vectors=False)
 
@@ -267,6 +267,10 @@ class Indexer:
 
 def _keys_of(passages: Sequence[tuple[int, str, str]]) -> list[int]:
     return [key for key, _, _ in passages]
+
+
+def _files_of(storage: VectorStorage, keys: Sequence[int]) -> list[FileRecord]:
+    return list({file.revision: file for file, _ in storage.read_chunks(keys).values()}.values())
 
 
 def _said(error: BaseException) -> str:

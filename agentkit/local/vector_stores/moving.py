@@ -36,6 +36,16 @@ class CarriedFile:
     vectors: list[np.ndarray | None]
     """Of each chunk: float32 of shape (windows, dimensions), or None where it has none yet."""
 
+    @property
+    def attached(self) -> FileRecord:
+        """The record as it was before it was indexed."""
+        return replace(self.record, status="in_progress", error_code=None, error_message=None)
+
+    @property
+    def needs_vectors(self) -> bool:
+        """Whether vectors follow its chunks."""
+        return self.record.status == "in_progress" or any(one is not None for one in self.vectors)
+
     def digest(self) -> str:
         """Return the SHA-256 of everything but the revision."""
         sha256 = hashlib.sha256(_json.dumps(asdict(replace(self.record, revision=0))))

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+from agentkit.local.errors import ApiError
 from agentkit.local.vector_stores.requests import ListQuery
 from agentkit.local.vector_stores.storage import Page
 
-__all__ = ["page_object", "page_of"]
+__all__ = ["answer_page"]
+
+Record = TypeVar("Record")
 
 
-def page_of(query: ListQuery) -> Page:
-    """Return the part of a list that a query asks for."""
-    return Page(query.limit, query.after, query.before, query.order == "asc")
+def answer_page(
+    kind: str, query: ListQuery, read: Callable[[Page], list[Record]], shown: Callable[[Record], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return a page as the API gives it.
 
+    Args:
+        kind: What is listed, for errors.
+        query: Which part is asked for.
+        read: Reads it from the storage, and one more where there are more.
+        shown: Gives a record as the API does.
 
-def page_object(data: list[dict[str, Any]], has_more: bool) -> dict[str, Any]:
-    """Return a page as the API gives it."""
+    Raises:
+        ApiError: No object of the list has the cursor's id.
+    """
+    try:
+        found = read(Page(query.limit, query.after, query.before, query.order == "asc"))
+    except KeyError as error:
+        message = f"No {kind} with id '{error.args[0]}' in this list."
+        param = "after" if error.args[0] == query.after else "before"
+        raise ApiError(message, param=param, code="invalid_value") from None
+    data = [shown(record) for record in found[: query.limit]]
     return {
         "object": "list",
         "data": data,
         "first_id": data[0]["id"] if data else None,
         "last_id": data[-1]["id"] if data else None,
-        "has_more": has_more,
+        "has_more": len(found) > query.limit,
     }

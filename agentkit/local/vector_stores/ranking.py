@@ -11,6 +11,8 @@ from agentkit.local.vector_stores.question_words import telling_words
 from agentkit.local.vector_stores.storage import StorageError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from agentkit.local.embedding.embedder import Embedder
     from agentkit.local.vector_stores.filters import Filter
     from agentkit.local.vector_stores.storage import VectorStorage
@@ -53,6 +55,7 @@ def search(
     limit: int = 10,
     weights: Weights | None = None,
     score_threshold: float = 0.0,
+    vectors: dict[str, np.ndarray] | None = None,
 ) -> list[Found]:
     """Return the chunks of a store that answer the queries best, best first; equals by file name, file and position.
 
@@ -72,6 +75,7 @@ def search(
         weights: How much each ranking counts; None: as `Weights` has them. One of weight 0 isn't made, unless the other
             can't be made either.
         score_threshold: Least score of a hit, 0 to 1.
+        vectors: Those of queries that were made before, for another store; this search's are added.
 
     Raises:
         StorageError: The storage can't do it, or its vectors are another embedder's.
@@ -85,11 +89,12 @@ def search(
     by_words = weights.text > 0 or not by_meaning
     if embedder is not None and by_meaning:
         _check_embedder(storage, store_id, embedder)
-    fusion = _Fusion()
+    fusion, vectors = _Fusion(), {} if vectors is None else vectors
     for query in queries:
         if embedder is not None and by_meaning:
-            vector = embedder.embed_query(query)
-            matches = storage.match_vector(store_id, vector, filters=filters, limit=depth)
+            if query not in vectors:
+                vectors[query] = embedder.embed_query(query)
+            matches = storage.match_vector(store_id, vectors[query], filters=filters, limit=depth)
             fusion.add(matches, "semantic", weights.embedding, depth)
         if by_words:
             matches = storage.match_words(store_id, telling_words(query), filters=filters, limit=depth)

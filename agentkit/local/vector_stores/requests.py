@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
@@ -25,6 +26,7 @@ __all__ = [
     "StoreUpdate",
     "check_weights",
     "chunking_of",
+    "each_file",
 ]
 
 
@@ -182,6 +184,18 @@ class FileListQuery(ListQuery):
     """The query of a list of files."""
 
     filter: Literal["in_progress", "completed", "failed", "cancelled"] | None = None
+
+
+def each_file(
+    file_ids: Sequence[str],
+    strategy: StaticStrategy | AutoStrategy | None,
+    attributes: FileAttributes | None = None,
+) -> list[FileRequest]:
+    """Return what a request says of each file that it names by its id alone; one named twice counts once."""
+    return [
+        FileRequest.model_construct(file_id=file_id, attributes=attributes, chunking_strategy=strategy)
+        for file_id in dict.fromkeys(file_ids)
+    ]
 
 
 def chunking_of(

@@ -17,6 +17,8 @@ from agentkit.local.vector_stores.passages import Found
 from agentkit.local.vector_stores.storage import Page, StoreRecord, VectorStorage
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from agentkit.local.embedding.embedder import Embedder
     from agentkit.local.vector_stores.filters import Filter
     from agentkit.local.vector_stores.ranking import Weights
@@ -200,17 +202,20 @@ class Retrieval:
         for store_id in store_ids:
             self.live_store(store_id)
         self.nudge()
+        embedder = self.embedder
+        vectors: dict[str, np.ndarray] = {}
         found: dict[tuple[str, int], Found] = {}
         for store_id in dict.fromkeys(store_ids):
             hits = search(
                 self.storage,
-                self.embedder,
+                embedder,
                 store_id,
                 queries,
                 filters=filters,
                 limit=limit,
                 weights=weights,
                 score_threshold=score_threshold,
+                vectors=vectors,
             )
             for hit in hits:
                 place = hit.file_id, hit.chunk.position

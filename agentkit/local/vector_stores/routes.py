@@ -22,14 +22,14 @@ from agentkit.local.vector_stores.asked_filters import read_filter
 from agentkit.local.vector_stores.attaching import attached_files
 from agentkit.local.vector_stores.details import details_of, wants_details, with_ranking
 from agentkit.local.vector_stores.objects import found_object, store_object
-from agentkit.local.vector_stores.pages import page_object, page_of
+from agentkit.local.vector_stores.pages import answer_page
 from agentkit.local.vector_stores.requests import (
-    FileRequest,
     ListQuery,
     SearchRequest,
     StoreRequest,
     StoreUpdate,
     check_weights,
+    each_file,
 )
 from agentkit.local.vector_stores.retrieval import Retrieval, ranking_of, store_not_found
 from agentkit.local.vector_stores.rewriting import rewrite_query
@@ -118,10 +118,7 @@ class VectorStoreRoutes:
             metadata=dict(request.metadata or {}),
             expires_after_days=None if request.expires_after is None else request.expires_after.days,
         )
-        asked = [
-            FileRequest.model_construct(file_id=file_id, attributes=None, chunking_strategy=request.chunking_strategy)
-            for file_id in dict.fromkeys(request.file_ids or [])
-        ]
+        asked = each_file(request.file_ids or [], request.chunking_strategy)
         attached = attached_files(self._files, store.id, asked, now=now, param="file_ids", must_exist=True)
         self._retrieval.storage.create_store(store)
         if attached:
@@ -130,14 +127,7 @@ class VectorStoreRoutes:
         return self._object(store)
 
     def _list(self, query: ListQuery) -> dict[str, Any]:
-        try:
-            found = self._retrieval.storage.list_stores(page_of(query))
-        except KeyError as error:
-            message = f"No vector store with id '{error.args[0]}' in this list."
-            raise ApiError(
-                message, param="after" if error.args[0] == query.after else "before", code="invalid_value"
-            ) from None
-        return page_object([self._object(store) for store in found[: query.limit]], len(found) > query.limit)
+        return answer_page("vector store", query, self._retrieval.storage.list_stores, self._object)
 
     def _stored(self, store_id: str) -> dict[str, Any]:
         return self._object(self._retrieval.store(store_id))

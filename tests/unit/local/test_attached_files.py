@@ -10,45 +10,12 @@ from typing import Any
 
 import openai
 import pytest
+from pdf_files import pdf
 from PIL import Image
-from pypdf import PdfReader, PdfWriter
 
 from agentkit.local import embedded_transports
 
 BASE_URL = "http://agentkit.local/v1"
-
-
-def pdf(*pages: str) -> bytes:
-    """Return a PDF, each page with a line of text; none where it is empty."""
-    kids = " ".join(f"{4 + 2 * index} 0 R" for index in range(len(pages)))
-    objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>",
-        f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>",
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-    ]
-    for index, text in enumerate(pages):
-        stream = f"BT /F1 12 Tf 20 100 Td ({text}) Tj ET" if text else ""
-        objects.append(
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 200] /Contents {5 + 2 * index} 0 R "
-            "/Resources << /Font << /F1 3 0 R >> >> >>"
-        )
-        objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
-    out, places = b"%PDF-1.7\n", []
-    for number, body in enumerate(objects, 1):
-        places.append(len(out))
-        out += f"{number} 0 obj\n{body}\nendobj\n".encode()
-    table = "".join(f"{place:010d} 00000 n \n" for place in places)
-    size = len(objects) + 1
-    end = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{len(out)}"
-    return out + f"{end}\n%%EOF\n".encode()
-
-
-def locked(data: bytes, password: str) -> bytes:
-    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(data)))
-    writer.encrypt(password, algorithm="RC4-128")
-    buffer = io.BytesIO()
-    writer.write(buffer)
-    return buffer.getvalue()
 
 
 def image(kind: str = "PNG", size: tuple[int, int] = (640, 480)) -> str:
@@ -92,7 +59,8 @@ def refusal(ask: Any, data: str, name: str = "report.pdf") -> str:
     return str(caught.value.body["message"])  # type: ignore[index]
 
 
-REPORT = pdf("Sales grew by twelve percent in Norway.", "Costs fell in Sweden. Profit was 40 million.")
+PAGES = ("Sales grew by twelve percent in Norway.", "Costs fell in Sweden. Profit was 40 million.")
+REPORT = pdf(*PAGES)
 
 
 # -- what the engine gets ---------------------------------------------------------------------------------------------
@@ -222,13 +190,13 @@ async def test_a_file_stays_in_the_conversation(engine: Any, client: openai.Asyn
 
 
 def test_a_pdf_that_needs_no_password_is_read(rehearsal: Any) -> None:
-    said = rehearsal(asked("What was the profit?", file(url(locked(REPORT, ""))))).output_text
+    said = rehearsal(asked("What was the profit?", file(url(pdf(*PAGES, password=""))))).output_text
     assert said.endswith("Profit was 40 million.")
 
 
 def test_a_pdf_that_needs_one_is_refused(rehearsal: Any) -> None:
     told = "The file 'report.pdf' is encrypted: save it without a password."
-    assert refusal(rehearsal, url(locked(REPORT, "secret"))) == told
+    assert refusal(rehearsal, url(pdf(*PAGES, password="secret"))) == told
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentkit import _json
 from agentkit.local.vector_stores.embedded.database import Database
-from agentkit.local.vector_stores.embedded.records import loaded_attributes
+from agentkit.local.vector_stores.embedded.derived import Derived
 from agentkit.local.vector_stores.embedded.words import WordIndex
 from agentkit.local.vector_stores.filters import Filter, holds
 from agentkit.local.vector_stores.passages import Attributes, Match
@@ -43,22 +43,13 @@ class _Files:
     """The same for vectors, once those are looked for."""
 
 
-class Findable:
-    """What can be found in one store.
-
-    Args:
-        folder: Of what is derived from the store's tables.
-        store: The store, as rows name it.
-        database: The truth.
-    """
+class Findable(Derived):
+    """What can be found in one store. Made as `Derived` is."""
 
     def __init__(self, folder: Path, store: int, database: Database) -> None:
-        self._folder = folder
-        self._store = store
-        self._database = database
+        super().__init__(folder, store, database)
         self._words = WordIndex(folder, store, database)
         self._vectors: VectorIndex | None = None
-        self._lock = threading.Lock()
         self._files: _Files | None = None
 
     def match_words(self, query: str, filters: Filter | None, limit: int) -> list[Match]:
@@ -120,7 +111,7 @@ class Findable:
                 WHERE store = ? AND first_chunk IS NOT NULL"""
             rows = db.execute(query, (self._store,)).fetchall()
         chunks = {number: (first, count) for number, first, count, _ in rows}
-        attributes = {number: loaded_attributes(text) for number, *_, text in rows}
+        attributes = {number: _json.loads(text) for number, *_, text in rows}
         self._files = _Files(changes, chunks, attributes, sum(count for _, count in chunks.values()))
         return self._files
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from agentkit._process import is_gone
 from agentkit.local.vector_stores.embedded.attaching import discard_chunks
-from agentkit.local.vector_stores.embedded.records import FILE, as_file
+from agentkit.local.vector_stores.embedded.records import TABLES
 from agentkit.local.vector_stores.passages import Chunk
-from agentkit.local.vector_stores.storage import FileRecord, StorageError
+from agentkit.local.vector_stores.storage import FileRecord
+from agentkit.local.vector_stores.tables import FILE, whole
+from agentkit.local.vector_stores.workers import COMPLETABLE, WAITS, checked_vectors, other_embedder, text_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,8 +30,6 @@ __all__ = [
     "want_vectors",
 ]
 
-_WAITS = "f.status = 'in_progress' AND f.content_hash IS NULL"
-_COMPLETABLE = "f.status = 'in_progress' AND s.embedder IS NULL"
 _LACKING = """FROM files AS f JOIN stores AS s ON s.number = f.store
     WHERE f.status = 'completed' AND f.embedded < f.chunks AND (s.embedder IS NULL OR s.embedder = ?)
     AND NOT EXISTS (SELECT 1 FROM waiting AS w WHERE w.file = f.number)"""
@@ -37,7 +37,7 @@ _LACKING = """FROM files AS f JOIN stores AS s ON s.number = f.store
 
 def anything_to_claim(db: sqlite3.Connection, worker: str) -> bool:
     """Return whether `claim` may find something; without locking anybody out."""
-    query = f"SELECT 1 FROM files AS f INDEXED BY files_waiting WHERE {_WAITS} AND f.worker IS NULL LIMIT 1"
+    query = f"SELECT 1 FROM files AS f INDEXED BY files_waiting WHERE {WAITS} AND f.worker IS NULL LIMIT 1"
     return db.execute(query).fetchone() is not None or bool(_gone(db, "files", worker))
 
 
@@ -52,8 +52,8 @@ def claim(db: sqlite3.Connection, worker: str, limit: int, storage: str) -> list
     for other in _gone(db, "files", worker):
         db.execute("UPDATE files SET worker = NULL WHERE worker = ?", (other,))
     query = f"""SELECT {FILE} FROM files AS f JOIN stores AS s ON s.number = f.store
-        WHERE {_WAITS} AND f.worker IS NULL ORDER BY f.created_at, f.number LIMIT ?"""
-    files = [as_file(row) for row in db.execute(query, (limit,)).fetchall()]
+        WHERE {WAITS} AND f.worker IS NULL ORDER BY f.created_at, f.number LIMIT ?"""
+    files = [TABLES.as_file(row) for row in db.execute(query, (limit,)).fetchall()]
     mine = [(worker, storage, file.revision) for file in files]
     db.executemany("UPDATE files SET worker = ?, storage = ? WHERE number = ?", mine)
     return files
@@ -78,9 +78,8 @@ def put_chunks(
         db.executemany("INSERT INTO waiting (file, chunk) VALUES (?, ?)", [(file.revision, key) for key in keys])
     query = """UPDATE files SET first_chunk = ?, chunks = ?, content_hash = ?, usage_bytes = ?, worker = NULL,
         status = ? WHERE number = ?"""
-    size = sum(len(chunk.text.encode(errors="surrogatepass")) for chunk in chunks)
     status = "in_progress" if follows else "completed"
-    db.execute(query, (first if chunks else None, len(chunks), content_hash, size, status, file.revision))
+    db.execute(query, (first if chunks else None, len(chunks), content_hash, text_bytes(chunks), status, file.revision))
     query = """UPDATE stores SET chunks = chunks + ?, last_chunk = MAX(last_chunk, ?), changes = changes + 1
         WHERE number = (SELECT store FROM files WHERE number = ?)"""
     db.execute(query, (len(chunks), first + len(chunks) - 1, file.revision))
@@ -96,23 +95,18 @@ def _insert_chunks(db: sqlite3.Connection, file: int, chunks: Sequence[Chunk]) -
             first + n,
             file,
             c.position,
-            _storable(c.text),
+            whole(c.text),
             c.tokens,
             c.start,
             c.end,
             c.page,
             c.last_page,
-            _storable(c.heading),
+            whole(c.heading),
         )
         for n, c in enumerate(chunks)
     )
     db.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     return first
-
-
-def _storable(text: str) -> str:
-    """Return a text without halves of surrogate pairs, which are no characters and can't be kept."""
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def fail_file(db: sqlite3.Connection, file: FileRecord, code: str, message: str) -> bool:
@@ -122,7 +116,7 @@ def fail_file(db: sqlite3.Connection, file: FileRecord, code: str, message: str)
         return False
     discard_chunks(db, file.revision)
     query = "UPDATE files SET status = 'failed', error_code = ?, error_message = ?, worker = NULL WHERE number = ?"
-    db.execute(query, (code, _storable(message), file.revision))
+    db.execute(query, (code, whole(message), file.revision))
     return True
 
 
@@ -149,7 +143,7 @@ def anything_to_embed(db: sqlite3.Connection, worker: str, without_embedder: boo
     query = "SELECT 1 FROM waiting AS w WHERE w.worker IS NULL LIMIT 1"
     if without_embedder:
         query = f"""SELECT 1 FROM waiting AS w JOIN files AS f ON f.number = w.file
-            JOIN stores AS s ON s.number = f.store WHERE w.worker IS NULL AND {_COMPLETABLE} LIMIT 1"""
+            JOIN stores AS s ON s.number = f.store WHERE w.worker IS NULL AND {COMPLETABLE} LIMIT 1"""
     return db.execute(query).fetchone() is not None or bool(_gone(db, "waiting", worker))
 
 
@@ -160,7 +154,7 @@ def claim_unembedded(
     for other in _gone(db, "waiting", worker):
         db.execute("UPDATE waiting SET worker = NULL WHERE worker = ?", (other,))
     rows: list[tuple[int, int, str, str]] = []
-    for which in (_COMPLETABLE,) if without_embedder else ("f.status = 'in_progress'", "f.status = 'completed'"):
+    for which in (COMPLETABLE,) if without_embedder else ("f.status = 'in_progress'", "f.status = 'completed'"):
         # CROSS: file by file, so that no more of what waits is looked at than is taken
         query = f"""SELECT w.file, w.chunk, s.id, c.text FROM files AS f CROSS JOIN waiting AS w ON w.file = f.number
             CROSS JOIN chunks AS c ON c.key = w.chunk CROSS JOIN stores AS s ON s.number = f.store
@@ -173,7 +167,7 @@ def claim_unembedded(
 
 def release(db: sqlite3.Connection, storage: str) -> None:
     """Give back what was claimed through a storage object and isn't done."""
-    db.execute(f"UPDATE files AS f SET worker = NULL WHERE {_WAITS} AND f.storage = ?", (storage,))
+    db.execute(f"UPDATE files AS f SET worker = NULL WHERE {WAITS} AND f.storage = ?", (storage,))
     db.execute("UPDATE waiting SET worker = NULL WHERE worker IS NOT NULL AND storage = ?", (storage,))
 
 
@@ -186,13 +180,12 @@ def put_vectors(
         StorageError: The store has vectors of another embedder.
         ValueError: An array isn't of shape (windows, dimensions), or has something that is no number.
     """
-    row = db.execute("SELECT number FROM stores WHERE id = ?", (store_id,)).fetchone()
-    if row is None or not vectors:
+    if not vectors:
         return
-    store = row[0]
-    blobs = _checked(vectors)
-    _adopt(db, store, embedder, blobs[0][1].shape[1])
-    arrays = dict(blobs)
+    arrays = checked_vectors(vectors)
+    store = _adopt(db, store_id, embedder, next(iter(arrays.values())).shape[1])
+    if store is None:
+        return
     owners = _waiting(db, store, list(arrays))  # without those that were removed meanwhile, or have their vectors
     db.executemany("DELETE FROM waiting WHERE file = ? AND chunk = ?", [(file, key) for key, file in owners])
     last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'vectors'").fetchone()
@@ -219,31 +212,18 @@ def _waiting(db: sqlite3.Connection, store: int, keys: Sequence[int]) -> list[tu
     return [(key, found[key]) for key in keys if key in found]
 
 
-def _checked(vectors: Sequence[tuple[int, np.ndarray]]) -> list[tuple[int, np.ndarray]]:
-    import numpy as np
-
-    checked = [(key, np.ascontiguousarray(array, dtype="<f4")) for key, array in vectors]
-    length = checked[0][1].shape[-1] if checked[0][1].ndim else 0
-    for key, array in checked:
-        if array.ndim != 2 or 0 in array.shape or array.shape[1] != length or not np.isfinite(array).all():
-            shape = f"{array.dtype} of shape {array.shape}"
-            raise ValueError(f"Vectors of chunk {key}: {shape}, not finite float32 of shape (windows, {length}).")
-    return checked
-
-
-def _adopt(db: sqlite3.Connection, store: int, embedder: str, dimensions: int) -> None:
-    """Note whose vectors a store has, or refuse those of another."""
-    query = "SELECT id, embedder, dimensions FROM stores WHERE number = ?"
-    store_id, earlier, length = db.execute(query, (store,)).fetchone()
-    if (earlier, length) == (embedder, dimensions):
-        return
-    query = "SELECT 1 FROM files WHERE store = ? AND last_vector > 0 LIMIT 1"
-    if earlier is not None and db.execute(query, (store,)).fetchone():
-        raise StorageError(
-            f"Vector store {store_id} has vectors of {earlier!r} ({length} numbers each), which don't mix with those "
-            f"of {embedder!r} ({dimensions}). Set AGENTKIT_EMBEDDER back, or add its files to a new store."
-        )
-    db.execute("UPDATE stores SET embedder = ?, dimensions = ? WHERE number = ?", (embedder, dimensions, store))
+def _adopt(db: sqlite3.Connection, store_id: str, embedder: str, dimensions: int) -> int | None:
+    """Note whose vectors a store has, or refuse those of another; return its number."""
+    row = db.execute("SELECT number, embedder, dimensions FROM stores WHERE id = ?", (store_id,)).fetchone()
+    if row is None:
+        return None
+    store, earlier, length = row
+    if (earlier, length) != (embedder, dimensions):
+        query = "SELECT 1 FROM files WHERE store = ? AND last_vector > 0 LIMIT 1"
+        if earlier is not None and db.execute(query, (store,)).fetchone():
+            raise other_embedder(store_id, earlier, length, embedder, dimensions, back="back")
+        db.execute("UPDATE stores SET embedder = ?, dimensions = ? WHERE number = ?", (embedder, dimensions, store))
+    return int(store)
 
 
 def _count_vectors(db: sqlite3.Connection, file: int, count: int, size: int, number: int) -> None:

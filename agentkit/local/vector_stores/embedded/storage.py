@@ -5,36 +5,21 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from agentkit.local.vector_stores.embedded import attaching, indexing
 from agentkit.local.vector_stores.embedded.database import Database
 from agentkit.local.vector_stores.embedded.found import Findable
-from agentkit.local.vector_stores.embedded.records import (
-    CHUNK,
-    FILE,
-    STORE,
-    as_chunk,
-    as_file,
-    as_store,
-    dumped,
-    page_of,
-    store_number,
-)
+from agentkit.local.vector_stores.embedded.records import TABLES
 from agentkit.local.vector_stores.passages import Attributes, Chunk, Match
-from agentkit.local.vector_stores.storage import (
-    BatchRecord,
-    FileCounts,
-    FileRecord,
-    FileStatus,
-    Page,
-    StorageError,
-    StoreRecord,
-)
+from agentkit.local.vector_stores.storage import BatchRecord, FileRecord, StorageError
+from agentkit.local.vector_stores.table_storage import TableStorage
+from agentkit.local.vector_stores.tables import CHUNK, FILE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,11 +28,13 @@ if TYPE_CHECKING:
 
 __all__ = ["EmbeddedStorage"]
 
+T = TypeVar("T")
+
 _CAUGHT_UP_AFTER = 5_000
 """Chunks that are kept before what is derived is brought up to them, unless somebody searches earlier."""
 
 
-class EmbeddedStorage:
+class EmbeddedStorage(TableStorage[sqlite3.Connection]):
     """Vector stores kept in files. Several threads and processes may use one folder at once.
 
     Implements `agentkit.local.vector_stores.storage.VectorStorage`.
@@ -57,6 +44,8 @@ class EmbeddedStorage:
             its user's eyes only: `stores.sqlite3` with everything, and a folder a store with indexes that are made
             anew whenever they don't fit it.
     """
+
+    tables = TABLES
 
     def __init__(self, home: Path) -> None:
         self._folder = home / "vector_stores"
@@ -79,32 +68,20 @@ class EmbeddedStorage:
             self._open.clear()
         self._database.close()
 
-    # Stores
-
-    def create_store(self, store: StoreRecord) -> None:
-        """Keep a new store."""
-        row = {
-            "id": store.id,
-            **_changeable(store),
-            "embedder": store.embedder,
-            "dimensions": store.dimensions,
-        }
-        query = f"INSERT INTO stores ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
-        with self._database.writing() as db:
-            db.execute(query, tuple(row.values()))
-
-    def get_store(self, store_id: str) -> StoreRecord | None:
-        """Return a store, or None."""
+    def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `work` finds over a connection that sees one state of the database."""
         with self._database.reading() as db:
-            row = db.execute(f"SELECT {STORE} FROM stores AS s WHERE s.id = ?", (store_id,)).fetchone()
-        return None if row is None else as_store(row)
+            return work(db)
 
-    def put_store(self, store: StoreRecord) -> bool:
-        """Replace what is kept of a store; return whether it is there. `embedder` and `dimensions` are left alone."""
-        row = _changeable(store)
-        query = f"UPDATE stores SET {', '.join(f'{column} = ?' for column in row)} WHERE id = ?"
+    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `work` does in a transaction, kept whole or not at all."""
         with self._database.writing() as db:
-            return db.execute(query, (*row.values(), store.id)).rowcount > 0
+            return work(db)
+
+    def _remove(self, db: sqlite3.Connection, numbers: Sequence[int]) -> int:
+        return attaching.remove_files(db, numbers)
+
+    # Stores
 
     def touch_store(self, store_id: str, at: int) -> None:
         """Note that a store was used, which puts off its end."""
@@ -134,27 +111,6 @@ class EmbeddedStorage:
             with self._database.writing() as db:
                 more = attaching.sweep(db)
 
-    def list_stores(self, page: Page) -> list[StoreRecord]:
-        """Return a page of stores, and one more, last, where there are more.
-
-        Raises:
-            KeyError: No store has the cursor's id.
-        """
-        cursor = "SELECT created_at, number FROM stores WHERE id = ?"
-        with self._database.reading() as db:
-            rows = page_of(db, f"SELECT {STORE} FROM stores AS s WHERE TRUE", (), page, table="s", cursor=cursor)
-        return [as_store(row) for row in rows]
-
-    def count_files(self, store_id: str, *, batch_id: str | None = None) -> FileCounts:
-        """Return how many files of a store, or of a batch, are in which status."""
-        with self._database.reading() as db:
-            return attaching.count_files(db, store_id, batch_id)
-
-    def usage_bytes(self, store_id: str) -> int:
-        """Return the bytes of its files' texts and vectors."""
-        with self._database.reading() as db:
-            return attaching.usage_bytes(db, store_id)
-
     # Files in stores
 
     def add_files(self, files: Sequence[FileRecord], *, batch: BatchRecord | None = None) -> None:
@@ -167,46 +123,10 @@ class EmbeddedStorage:
             attaching.add_files(db, files, batch)
             attaching.sweep(db)
 
-    def get_file(self, store_id: str, file_id: str) -> FileRecord | None:
-        """Return a file of a store, or None."""
-        with self._database.reading() as db:
-            return attaching.get_file(db, store_id, file_id)
-
-    def list_files(
-        self, store_id: str, page: Page, *, status: FileStatus | None = None, batch_id: str | None = None
-    ) -> list[FileRecord]:
-        """Return a page of files, and one more, last, where there are more.
-
-        Raises:
-            KeyError: No file of the store has the cursor's id.
-        """
-        with self._database.reading() as db:
-            return attaching.list_files(db, store_id, page, status, batch_id)
-
     def set_attributes(self, store_id: str, file_id: str, attributes: Attributes) -> FileRecord | None:
         """Replace a file's attributes; searches see it at once. None where it isn't there."""
         with self._database.writing() as db:
             return attaching.set_attributes(db, store_id, file_id, attributes)
-
-    def remove_file(self, store_id: str, file_id: str) -> bool:
-        """Take a file with its chunks out of a store; return whether it was there."""
-        query = (
-            "SELECT f.number FROM files AS f JOIN stores AS s ON s.number = f.store WHERE s.id = ? AND f.file_id = ?"
-        )
-        with self._database.writing() as db:
-            numbers = [number for (number,) in db.execute(query, (store_id, file_id)).fetchall()]
-            return attaching.remove_files(db, numbers) > 0
-
-    def remove_file_everywhere(self, file_id: str) -> int:
-        """Take a file out of all stores; return of how many."""
-        with self._database.writing() as db:
-            rows = db.execute("SELECT number FROM files WHERE file_id = ?", (file_id,)).fetchall()
-            return attaching.remove_files(db, [number for (number,) in rows])
-
-    def get_batch(self, store_id: str, batch_id: str) -> BatchRecord | None:
-        """Return a batch, or None."""
-        with self._database.reading() as db:
-            return attaching.get_batch(db, store_id, batch_id)
 
     def cancel_batch(self, store_id: str, batch_id: str) -> BatchRecord | None:
         """Cancel what of a batch isn't indexed yet. None where there is no such batch."""
@@ -313,20 +233,12 @@ class EmbeddedStorage:
             CROSS JOIN files AS f ON f.number = c.file CROSS JOIN stores AS s ON s.number = f.store"""
         with self._database.reading() as db:
             rows = db.execute(query, (str(list(keys)),)).fetchall()
-        return {row[0]: (as_file(row[9:]), as_chunk(row[1:9])) for row in rows}
-
-    def file_chunks(self, store_id: str, file_id: str) -> list[Chunk]:
-        """Return all chunks of a file in order."""
-        query = f"""SELECT {CHUNK} FROM files AS f JOIN stores AS s ON s.number = f.store
-            JOIN chunks AS c ON c.key BETWEEN f.first_chunk AND f.first_chunk + f.chunks - 1
-            WHERE s.id = ? AND f.file_id = ? ORDER BY c.key"""
-        with self._database.reading() as db:
-            return [as_chunk(row) for row in db.execute(query, (store_id, file_id)).fetchall()]
+        return {row[0]: (TABLES.as_file(row[9:]), TABLES.as_chunk(row[1:9])) for row in rows}
 
     def _findable(self, store_id: str) -> Findable | None:
         self._after_fork()
         with self._database.reading() as db:
-            number = store_number(db, store_id)
+            number = TABLES.store_number(db, store_id)
         if number is None:
             return None
         with self._lock:
@@ -344,14 +256,3 @@ class EmbeddedStorage:
 
     def _derived(self, number: int) -> Path:
         return self._folder / f"store-{number}"
-
-
-def _changeable(store: StoreRecord) -> dict[str, str | int | None]:
-    return {
-        "name": store.name,
-        "created_at": store.created_at,
-        "last_active_at": store.last_active_at,
-        "description": store.description,
-        "metadata": dumped(store.metadata),
-        "expires_after_days": store.expires_after_days,
-    }

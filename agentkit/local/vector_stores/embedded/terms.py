@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import tantivy
 
-__all__ = ["analyzer", "prepared"]
+__all__ = ["analyzer", "passage", "prepared", "query_terms"]
 
 _MOST_LETTERS = 128
 """Words longer than this are data."""
+_MOST_TERMS = 256
+"""Of a query."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*[A-Za-z0-9]")
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -49,6 +51,16 @@ def analyzer() -> tantivy.TextAnalyzer:
     ):
         builder = builder.filter(step)
     return builder.build()
+
+
+def query_terms(query: str) -> list[str]:
+    """Return the terms of a query, each once."""
+    return list(dict.fromkeys(analyzer().analyze(prepared(query, as_query=True))))[:_MOST_TERMS]
+
+
+def passage(text: str, heading: str) -> str:
+    """Return the prepared text of a passage: it is found by its headings too."""
+    return prepared(f"{heading}\n{text}" if heading else text)
 
 
 def prepared(text: str, *, as_query: bool = False) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from agentkit.local.vector_stores.embedded.coded import (
     write_manifest,
 )
 from agentkit.local.vector_stores.embedded.database import Database
+from agentkit.local.vector_stores.embedded.derived import Derived
 from agentkit.local.vector_stores.embedded.lock import locked
 from agentkit.local.vector_stores.embedded.runs import Living, Runs
 from agentkit.local.vector_stores.embedded.scanning import margin, nearest_rows, quantised, scores_of
@@ -36,20 +36,11 @@ _FEWEST_DEAD = 1_000
 _MOST_DEAD = 0.3
 
 
-class VectorIndex:
-    """Finds the chunks of one store by meaning.
-
-    Args:
-        folder: Of what is derived from the store's tables. It is made when it is needed.
-        store: The store, as rows name it.
-        database: The truth.
-    """
+class VectorIndex(Derived):
+    """Finds the chunks of one store by meaning. Made as `Derived` is."""
 
     def __init__(self, folder: Path, store: int, database: Database) -> None:
-        self._folder = folder
-        self._store = store
-        self._database = database
-        self._lock = threading.RLock()
+        super().__init__(folder, store, database)
         self._coded: Coded | None = None
         self._runs: Runs | None = None
 
@@ -131,7 +122,7 @@ class VectorIndex:
                 with locked(self._folder / "vectors.lock"):
                     self._coded = self._caught_up(dimensions, last)
             except OSError as error:
-                raise _unusable(self._folder, error) from error
+                raise self._unusable("The files of vectors", error) from error
             self._runs = Runs(self._coded.files, self._coded.chunks)
             return self._coded, self._runs
 
@@ -206,8 +197,3 @@ class VectorIndex:
             living = Living(db.execute(query, (self._store,)).fetchall())
         rows = Runs(coded.files, coded.chunks).rows(living, None)
         return np.arange(len(coded.files)) if rows is None else rows
-
-
-def _unusable(folder: Path, error: Exception) -> StorageError:
-    advice = "Make room there if the disk is full; nothing that was kept is lost, and what is there is made anew."
-    return StorageError(f"The files of vectors in {folder} can't be written or read: {error}. {advice}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import shutil
-import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from agentkit import _json
 from agentkit.local.vector_stores.embedded.database import Database
+from agentkit.local.vector_stores.embedded.derived import Derived
 from agentkit.local.vector_stores.embedded.lock import locked
-from agentkit.local.vector_stores.embedded.terms import analyzer, prepared
+from agentkit.local.vector_stores.embedded.terms import analyzer, passage, query_terms
 from agentkit.local.vector_stores.passages import Match
 from agentkit.local.vector_stores.storage import StorageError
 
@@ -27,7 +27,6 @@ _VERSION = 1
 """Of the index's contents: one with another version is made anew."""
 _HEAP_BYTES = 50_000_000
 _SLICE = 2_000
-_MOST_TERMS = 256
 _TRIES = 3
 _LEAST_PICKED = 0.15
 """Share of all chunks from which on those of some files are picked out of the best of all."""
@@ -46,23 +45,13 @@ class Marks:
     chunks: int = 0
 
 
-class WordIndex:
-    """Finds the chunks of one store by words.
-
-    Args:
-        folder: Of what is derived from the store's tables. It is made when it is needed.
-        store: The store, as rows name it.
-        database: The truth.
-    """
+class WordIndex(Derived):
+    """Finds the chunks of one store by words. Made as `Derived` is."""
 
     def __init__(self, folder: Path, store: int, database: Database) -> None:
-        self._folder = folder
-        self._store = store
-        self._database = database
-        self._lock = threading.RLock()
+        super().__init__(folder, store, database)
         self._index: Any = None
         self._has = Marks()
-        self._analyzer: Any = None
 
     def match(self, query: str, files: frozenset[int] | None, share: float, limit: int) -> list[Match]:
         """Return the chunks with words of the query, best first, equals in the order of their keys.
@@ -79,7 +68,7 @@ class WordIndex:
         self.catch_up()
         with self._lock:
             index = self._index
-        terms = self._terms(query)
+        terms = query_terms(query)
         if (files is not None and not files) or not terms:
             return []
         searcher, wanted = index.searcher(), _query(index, terms)
@@ -104,11 +93,6 @@ class WordIndex:
                 return found
         return _ranked(searcher, _within(index, wanted, files), limit)
 
-    def _terms(self, text: str) -> list[str]:
-        if self._analyzer is None:
-            self._analyzer = analyzer()
-        return list(dict.fromkeys(self._analyzer.analyze(prepared(text, as_query=True))))[:_MOST_TERMS]
-
     def catch_up(self) -> None:
         """Bring the index up to the tables, or open what another process has brought there.
 
@@ -122,7 +106,7 @@ class WordIndex:
                 with locked(self._folder / "words.lock"):
                     self._catch_up()
             except (OSError, ValueError) as error:
-                raise _unusable(self._folder, error) from error
+                raise self._unusable("The index of words", error) from error
 
     def _catch_up(self) -> None:
         for attempt in range(_TRIES):
@@ -203,7 +187,7 @@ class WordIndex:
                 document = Document()
                 document.add_unsigned("key", key)
                 document.add_unsigned("file", file)
-                document.add_text("text", prepared(f"{heading}\n{text}" if heading else text))
+                document.add_text("text", passage(text, heading))
                 writer.add_document(document)
         return upto
 
@@ -298,8 +282,3 @@ def _write_manifest(path: Path, store: int, has: Marks) -> None:
     draft = path.with_suffix(f".{os.getpid()}.tmp")
     draft.write_bytes(_json.dumps({"version": _VERSION, "store": store, **asdict(has)}))
     draft.replace(path)
-
-
-def _unusable(folder: Path, error: Exception) -> StorageError:
-    advice = "Make room there if the disk is full; nothing that was kept is lost, and what is there is made anew."
-    return StorageError(f"The index of words in {folder} can't be written or read: {error}. {advice}")

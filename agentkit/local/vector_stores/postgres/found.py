@@ -15,6 +15,7 @@ from agentkit.local.vector_stores.postgres import nearest
 from agentkit.local.vector_stores.postgres.filters import condition
 from agentkit.local.vector_stores.postgres.nearest import Among, StoreRow
 from agentkit.local.vector_stores.postgres.records import storable
+from agentkit.local.vector_stores.postgres.segments import living
 from agentkit.local.vector_stores.postgres.words import WordSearch
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Found:
         if filters is not None:
             among = self._fulfilling(db, store, filters)
             return self._words.match(db, store.number, terms, lambda keys: _within(keys, among), limit)
-        checked = (lambda keys: _there(db, keys)) if store.dead else None
+        checked = (lambda keys: living(db, keys)) if store.dead else None
         return self._words.match(db, store.number, terms, checked, limit)
 
     def match_vector(
@@ -104,9 +105,3 @@ def _within(keys: np.ndarray, among: Among) -> np.ndarray:
     places = np.searchsorted(among.first, keys, side="right") - 1
     inside: np.ndarray = (places >= 0) & (keys < among.end[places])
     return inside
-
-
-def _there(db: psycopg.Connection[Any], keys: np.ndarray) -> np.ndarray:
-    """Tell which chunks are still there."""
-    rows = db.execute("SELECT key FROM chunks WHERE key = ANY(%s)", (keys.tolist(),)).fetchall()
-    return np.isin(keys, np.fromiter((key for (key,) in rows), np.int64, len(rows)))

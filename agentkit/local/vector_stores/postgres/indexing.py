@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from agentkit._process import is_gone
 from agentkit.local.vector_stores.passages import Chunk
 from agentkit.local.vector_stores.postgres.attaching import discard_chunks
-from agentkit.local.vector_stores.postgres.records import FILE, as_file, readable, storable
+from agentkit.local.vector_stores.postgres.records import TABLES, readable, storable
 from agentkit.local.vector_stores.postgres.schema import CHUNKS_A_FILE
 from agentkit.local.vector_stores.storage import FileRecord, StorageError
+from agentkit.local.vector_stores.tables import FILE
+from agentkit.local.vector_stores.workers import COMPLETABLE, WAITS, checked_vectors, other_embedder, text_bytes
 
 if TYPE_CHECKING:
+    import numpy as np
     import psycopg
 
 __all__ = [
@@ -22,19 +23,14 @@ __all__ = [
     "anything_to_embed",
     "claim",
     "claim_unembedded",
-    "copy_vectors",
     "fail_file",
-    "insert_chunks",
     "lacks_vectors",
     "put_chunks",
     "put_vectors",
-    "text_bytes",
     "want_vectors",
 ]
 
-_WAITS = "f.status = 'in_progress' AND f.content_hash IS NULL"
 _MINE = "(%(home)s::text IS NULL OR f.home IS NULL OR f.home = %(home)s)"
-_COMPLETABLE = "f.status = 'in_progress' AND s.embedder IS NULL"
 _LACKING = f"""FROM files AS f JOIN stores AS s ON s.number = f.store
     WHERE f.status = 'completed' AND f.embedded < f.chunks AND (s.embedder IS NULL OR s.embedder = %(embedder)s)
     AND {_MINE} AND NOT EXISTS (SELECT 1 FROM waiting AS w WHERE w.file = f.number)"""
@@ -43,11 +39,11 @@ _FREE = "NOT EXISTS (SELECT 1 FROM leases AS l WHERE l.holder = {}.holder)"
 
 def anything_to_claim(db: psycopg.Connection[Any], worker: str, home: str | None) -> bool:
     """Return whether `claim` may find something; without writing."""
-    query = f"SELECT 1 FROM files AS f WHERE {_WAITS} AND {_MINE} AND f.holder IS NULL LIMIT 1"
+    query = f"SELECT 1 FROM files AS f WHERE {WAITS} AND {_MINE} AND f.holder IS NULL LIMIT 1"
     if db.execute(query, {"home": home}).fetchone():
         return True
     query = f"""SELECT DISTINCT l.worker, coalesce(l.until < now(), TRUE) FROM files AS f
-        LEFT JOIN leases AS l ON l.holder = f.holder WHERE f.holder IS NOT NULL AND {_WAITS} AND {_MINE}"""
+        LEFT JOIN leases AS l ON l.holder = f.holder WHERE f.holder IS NOT NULL AND {WAITS} AND {_MINE}"""
     return _any_free(db.execute(query, {"home": home}).fetchall(), worker)
 
 
@@ -58,12 +54,12 @@ def _any_free(held: Sequence[tuple[str | None, bool]], worker: str) -> bool:
 def claim(db: psycopg.Connection[Any], limit: int, home: str | None, holder: str) -> list[FileRecord]:
     """Return files that wait to be indexed and whose bytes are here, oldest first, and make them the holder's."""
     query = f"""UPDATE files SET holder = %(holder)s WHERE number IN (
-        SELECT f.number FROM files AS f WHERE {_WAITS} AND {_MINE} AND {_FREE.format("f")}
+        SELECT f.number FROM files AS f WHERE {WAITS} AND {_MINE} AND {_FREE.format("f")}
         ORDER BY f.created_at, f.number LIMIT %(limit)s FOR UPDATE SKIP LOCKED) RETURNING number"""
     numbers = db.execute(query, {"holder": holder, "home": home, "limit": limit}).fetchall()
     query = f"""SELECT {FILE} FROM files AS f JOIN stores AS s ON s.number = f.store
         WHERE f.number = ANY(%s) ORDER BY f.created_at, f.number"""
-    return [as_file(row) for row in db.execute(query, ([number for (number,) in numbers],)).fetchall()]
+    return [TABLES.as_file(row) for row in db.execute(query, ([number for (number,) in numbers],)).fetchall()]
 
 
 def _still_wanted(db: psycopg.Connection[Any], file: FileRecord) -> int | None:
@@ -95,7 +91,7 @@ def put_chunks(
     if store is None:
         return False
     discard_chunks(db, [file.revision])
-    first = insert_chunks(db, store, file.revision, chunks, words)
+    first = _insert_chunks(db, store, file.revision, chunks, words)
     follows = needs_vectors and bool(chunks)
     if follows:
         with db.cursor().copy("COPY waiting (file, chunk) FROM STDIN") as copy:
@@ -110,12 +106,7 @@ def put_chunks(
     return True
 
 
-def text_bytes(chunks: Sequence[Chunk]) -> int:
-    """Return the bytes of chunks' texts."""
-    return sum(len(chunk.text.encode(errors="surrogatepass")) for chunk in chunks)
-
-
-def insert_chunks(db: psycopg.Connection[Any], store: int, file: int, chunks: Sequence[Chunk], words: bytes) -> int:
+def _insert_chunks(db: psycopg.Connection[Any], store: int, file: int, chunks: Sequence[Chunk], words: bytes) -> int:
     """Insert a file's chunks under keys that follow each other, and were never used before; return the first.
 
     Raises:
@@ -174,7 +165,7 @@ def want_vectors(db: psycopg.Connection[Any], embedder: str, home: str | None) -
 def anything_to_embed(db: psycopg.Connection[Any], worker: str, home: str | None, without_embedder: bool) -> bool:
     """Return whether `claim_unembedded` may find something; without writing."""
     waiting = f"""FROM waiting AS w JOIN files AS f ON f.number = w.file AND {_MINE}
-        JOIN stores AS s ON s.number = f.store AND {_COMPLETABLE if without_embedder else "TRUE"}"""
+        JOIN stores AS s ON s.number = f.store AND {COMPLETABLE if without_embedder else "TRUE"}"""
     if db.execute(f"SELECT 1 {waiting} WHERE w.holder IS NULL LIMIT 1", {"home": home}).fetchone():
         return True
     query = f"""SELECT DISTINCT l.worker, coalesce(l.until < now(), TRUE) {waiting}
@@ -190,7 +181,7 @@ def claim_unembedded(
     Only of files that were attached here: another machine's embedder need not be this one's.
     """
     keys: list[tuple[int]] = []
-    for which in (_COMPLETABLE,) if without_embedder else ("f.status = 'in_progress'", "f.status = 'completed'"):
+    for which in (COMPLETABLE,) if without_embedder else ("f.status = 'in_progress'", "f.status = 'completed'"):
         query = f"""UPDATE waiting AS u SET holder = %(holder)s FROM (
             SELECT w.file, w.chunk FROM waiting AS w JOIN files AS f ON f.number = w.file
             JOIN stores AS s ON s.number = f.store WHERE {which} AND {_MINE} AND {_FREE.format("w")}
@@ -219,7 +210,7 @@ def put_vectors(
     """
     if not vectors:
         return None
-    arrays = dict(_checked(vectors))
+    arrays = checked_vectors(vectors)
     store = _adopt(db, store_id, embedder, next(iter(arrays.values())).shape[1])
     if store is None:
         return None
@@ -228,7 +219,7 @@ def put_vectors(
     files = [number for (number,) in db.execute(query, (store, list(arrays))).fetchall()]
     query = "DELETE FROM waiting WHERE file = ANY(%s) AND chunk = ANY(%s) RETURNING file, chunk"
     wanted = sorted(db.execute(query, (files, list(arrays))).fetchall())
-    copy_vectors(db, store, [(file, chunk, arrays[chunk]) for file, chunk in wanted])
+    _copy_vectors(db, store, [(file, chunk, arrays[chunk]) for file, chunk in wanted])
     for number in files:
         some = [arrays[chunk] for file, chunk in wanted if file == number]
         _count_vectors(db, number, some)
@@ -237,7 +228,7 @@ def put_vectors(
     return None if row is None else (store, *row)
 
 
-def copy_vectors(db: psycopg.Connection[Any], store: int, vectors: Sequence[tuple[int, int, np.ndarray]]) -> None:
+def _copy_vectors(db: psycopg.Connection[Any], store: int, vectors: Sequence[tuple[int, int, np.ndarray]]) -> None:
     """Insert the vectors of chunks: `(file, chunk, array)`."""
     query = "COPY vectors (store, file, chunk, position, vector) FROM STDIN (FORMAT BINARY)"
     with db.cursor().copy(query) as copy:
@@ -245,16 +236,6 @@ def copy_vectors(db: psycopg.Connection[Any], store: int, vectors: Sequence[tupl
         for file, chunk, array in vectors:
             for position, vector in enumerate(array):
                 copy.write_row((store, file, chunk, position, vector))
-
-
-def _checked(vectors: Sequence[tuple[int, np.ndarray]]) -> list[tuple[int, np.ndarray]]:
-    checked = [(key, np.ascontiguousarray(array, dtype=np.float32)) for key, array in vectors]
-    length = checked[0][1].shape[-1] if checked[0][1].ndim else 0
-    for key, array in checked:
-        if array.ndim != 2 or 0 in array.shape or array.shape[1] != length or not np.isfinite(array).all():
-            shape = f"{array.dtype} of shape {array.shape}"
-            raise ValueError(f"Vectors of chunk {key}: {shape}, not finite float32 of shape (windows, {length}).")
-    return checked
 
 
 def _adopt(db: psycopg.Connection[Any], store_id: str, embedder: str, dimensions: int) -> int | None:
@@ -271,11 +252,7 @@ def _adopt(db: psycopg.Connection[Any], store_id: str, embedder: str, dimensions
         return None
     store, earlier, length, windows = row
     if windows and (earlier, length) != (embedder, dimensions):
-        raise StorageError(
-            f"Vector store {store_id} has vectors of {earlier!r} ({length} numbers each), which don't mix with those "
-            f"of {embedder!r} ({dimensions}). Set AGENTKIT_EMBEDDER to what the others use, or add its files to a new "
-            "store."
-        )
+        raise other_embedder(store_id, earlier, length, embedder, dimensions, back="to what the others use")
     query = "UPDATE stores SET embedder = %s, dimensions = %s, near = FALSE WHERE number = %s"
     db.execute(query, (embedder, dimensions, store))
     return int(store)

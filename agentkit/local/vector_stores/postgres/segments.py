@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agentkit.local.vector_stores.embedded.terms import analyzer, prepared
+from agentkit.local.vector_stores.embedded.terms import analyzer, passage
 from agentkit.local.vector_stores.passages import Chunk
 
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["Words", "merge_files", "merge_segments", "packed", "posting", "query_terms", "to_merge", "unpacked"]
+__all__ = ["Words", "living", "merge_files", "merge_segments", "packed", "posting", "to_merge", "unpacked"]
 
-_MOST_TERMS = 256
 _MOST_FILES = 64
 _MOST_CHUNKS = 4_096
 """Files, or chunks of files, that are merged into a segment."""
@@ -53,11 +52,6 @@ class Words:
     """Likewise: how often it is there."""
 
 
-def query_terms(query: str) -> list[str]:
-    """Return the words of a query, each once."""
-    return list(dict.fromkeys(analyzer().analyze(prepared(query, as_query=True))))[:_MOST_TERMS]
-
-
 def packed(file_chunks: Iterable[Chunk]) -> bytes:
     """Return what a file's chunks are found by, in one value: the words of their headings and texts.
 
@@ -68,7 +62,7 @@ def packed(file_chunks: Iterable[Chunk]) -> bytes:
     places: dict[str, list[int]] = {}
     times: dict[str, list[int]] = {}
     for n, chunk in enumerate(file_chunks):
-        terms = analyse(prepared(f"{chunk.heading}\n{chunk.text}" if chunk.heading else chunk.text))
+        terms = analyse(passage(chunk.text, chunk.heading))
         lengths.append(len(terms))
         for term in terms:
             known = places.setdefault(term, [])
@@ -150,8 +144,8 @@ def merge_segments(db: psycopg.Connection[Any], store: int) -> bool:
         return False
     parts = [_read(db, number) for number in chosen]
     parts.sort(key=lambda part: int(part.keys[0]) if len(part.keys) else 0)
-    living = _write(db, store, parts)
-    gone = sum(len(part.keys) for part in parts) - living
+    left = _write(db, store, parts)
+    gone = sum(len(part.keys) for part in parts) - left
     db.execute("DELETE FROM postings WHERE segment = ANY(%s)", (chosen,))
     db.execute("DELETE FROM segments WHERE number = ANY(%s)", (chosen,))
     db.execute("UPDATE stores SET dead = greatest(0, dead - %s) WHERE number = %s", (gone, store))
@@ -182,10 +176,11 @@ def _chosen(sizes: Sequence[tuple[int, int]]) -> list[int]:
 def _dead(db: psycopg.Connection[Any], segment: int) -> float:
     row = db.execute("SELECT keys FROM segments WHERE number = %s", (segment,)).fetchone()
     keys = np.frombuffer(bytes(row[0]) if row else b"", np.int64)
-    return 1 - float(_living(db, keys).mean()) if len(keys) else 1.0
+    return 1 - float(living(db, keys).mean()) if len(keys) else 1.0
 
 
-def _living(db: psycopg.Connection[Any], keys: NDArray[np.int64]) -> NDArray[np.bool_]:
+def living(db: psycopg.Connection[Any], keys: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which chunks are still there."""
     there = db.execute("SELECT key FROM chunks WHERE key = ANY(%s)", (keys.tolist(),)).fetchall()
     return np.isin(keys, np.fromiter((key for (key,) in there), np.int64, len(there)))
 
@@ -227,19 +222,19 @@ def _write(db: psycopg.Connection[Any], store: int, parts: Sequence[Words]) -> i
     """
     keys = np.concatenate([part.keys for part in parts])
     order = np.argsort(keys, kind="stable")
-    living = _living(db, keys)
+    there = living(db, keys)
     place = np.full(len(keys), -1, np.int64)
-    kept = order[living[order]]
+    kept = order[there[order]]
     place[kept] = np.arange(len(kept))
     numbers: dict[str, int] = {}
     ids, chunks, times, base = [], [], [], 0
     for part in parts:
         known = np.fromiter((numbers.setdefault(term, len(numbers)) for term in part.terms), np.int32, len(part.terms))
         new = place[part.chunks + base]
-        there = new >= 0
-        ids.append(np.repeat(known, part.counts)[there])
-        chunks.append(new[there].astype(np.uint32))
-        times.append(part.times[there])
+        some = new >= 0
+        ids.append(np.repeat(known, part.counts)[some])
+        chunks.append(new[some].astype(np.uint32))
+        times.append(part.times[some])
         base += len(part.keys)
     if not len(kept):
         return 0

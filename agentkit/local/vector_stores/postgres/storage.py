@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from agentkit.local.vector_stores.embedded.terms import query_terms
 from agentkit.local.vector_stores.passages import Attributes, Chunk, Match
 from agentkit.local.vector_stores.postgres import attaching, indexing, nearest
 from agentkit.local.vector_stores.postgres.connections import Connections, NoServerError
 from agentkit.local.vector_stores.postgres.found import Found
 from agentkit.local.vector_stores.postgres.homes import identity_of
 from agentkit.local.vector_stores.postgres.leases import Leases, begin_lease, free_from_the_dead
-from agentkit.local.vector_stores.postgres.records import (
-    CHUNK,
-    FILE,
-    STORE,
-    as_chunk,
-    as_file,
-    as_store,
-    dumped,
-    page_of,
-    storable,
-)
-from agentkit.local.vector_stores.postgres.segments import (
-    merge_files,
-    merge_segments,
-    packed,
-    query_terms,
-    to_merge,
-)
-from agentkit.local.vector_stores.storage import (
-    BatchRecord,
-    FileCounts,
-    FileRecord,
-    FileStatus,
-    Page,
-    StorageError,
-    StoreRecord,
-)
+from agentkit.local.vector_stores.postgres.records import TABLES, storable
+from agentkit.local.vector_stores.postgres.segments import merge_files, merge_segments, packed, to_merge
+from agentkit.local.vector_stores.storage import BatchRecord, FileRecord, StorageError
+from agentkit.local.vector_stores.table_storage import TableStorage
+from agentkit.local.vector_stores.tables import CHUNK, FILE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,11 +29,13 @@ if TYPE_CHECKING:
 
 __all__ = ["PostgresStorage"]
 
+T = TypeVar("T")
+
 _PATIENCE_S = 30.0
 """How long what a worker has made is held ready for a primary to come back."""
 
 
-class PostgresStorage:
+class PostgresStorage(TableStorage["psycopg.Connection[Any]"]):
     """Vector stores kept in PostgreSQL. Several threads, processes and machines may use one database at once.
 
     Implements `agentkit.local.vector_stores.storage.VectorStorage`.
@@ -69,6 +50,8 @@ class PostgresStorage:
         StorageError: `dsn` is no such address.
     """
 
+    tables = TABLES
+
     def __init__(self, dsn: str, *, home: Path | None = None) -> None:
         self.connections = Connections(dsn)
         self._folder = home
@@ -81,30 +64,18 @@ class PostgresStorage:
         self._leases.release()
         self.connections.close()
 
+    def read(self, work: Callable[[psycopg.Connection[Any]], T]) -> T:
+        """Return what `work` finds over a connection that sees one state of the database. It may be called again."""
+        return self.connections.read(work)
+
+    def write(self, work: Callable[[psycopg.Connection[Any]], T]) -> T:
+        """Return what `work` does in a transaction, kept whole or not at all. It may be called again."""
+        return self.connections.write(work)
+
+    def _remove(self, db: psycopg.Connection[Any], numbers: Sequence[int]) -> int:
+        return attaching.remove_files(db, numbers)
+
     # Stores
-
-    def create_store(self, store: StoreRecord) -> None:
-        """Keep a new store."""
-        row = {
-            "id": storable(store.id),
-            **_changeable(store),
-            "embedder": store.embedder,
-            "dimensions": store.dimensions,
-        }
-        self.connections.write(lambda db: attaching.insert_row(db, "stores", row))
-
-    def get_store(self, store_id: str) -> StoreRecord | None:
-        """Return a store, or None."""
-        query = f"SELECT {STORE} FROM stores AS s WHERE s.id = %s"
-        row = self.connections.read(lambda db: db.execute(query, (storable(store_id),)).fetchone())
-        return None if row is None else as_store(row)
-
-    def put_store(self, store: StoreRecord) -> bool:
-        """Replace what is kept of a store; return whether it is there. `embedder` and `dimensions` are left alone."""
-        row = _changeable(store)
-        query = f"UPDATE stores SET {', '.join(f'{column} = %s' for column in row)} WHERE id = %s"
-        values = (*row.values(), storable(store.id))
-        return self.connections.write(lambda db: db.execute(query, values).rowcount > 0)
 
     def touch_store(self, store_id: str, at: int) -> None:
         """Note that a store was used, which puts off its end. Without a primary, nothing is noted."""
@@ -122,27 +93,6 @@ class PostgresStorage:
             nearest.drop_index(self.connections, *found)
         return True
 
-    def list_stores(self, page: Page) -> list[StoreRecord]:
-        """Return a page of stores, and one more, last, where there are more.
-
-        Raises:
-            KeyError: No store has the cursor's id.
-        """
-        cursor, query = "SELECT created_at, number FROM stores WHERE id = %s", f"SELECT {STORE} FROM stores AS s"
-        rows = self.connections.read(lambda db: page_of(db, f"{query} WHERE TRUE", (), page, table="s", cursor=cursor))
-        return [as_store(row) for row in rows]
-
-    def count_files(self, store_id: str, *, batch_id: str | None = None) -> FileCounts:
-        """Return how many files of a store, or of a batch, are in which status."""
-        return self.connections.read(lambda db: attaching.count_files(db, store_id, batch_id))
-
-    def usage_bytes(self, store_id: str) -> int:
-        """Return the bytes of its files' texts and vectors."""
-        query = """SELECT coalesce(sum(f.usage_bytes), 0)::bigint FROM files AS f JOIN stores AS s ON s.number = f.store
-            WHERE s.id = %s"""
-        row = self.connections.read(lambda db: db.execute(query, (storable(store_id),)).fetchone())
-        return 0 if row is None else int(row[0])
-
     # Files in stores
 
     def add_files(self, files: Sequence[FileRecord], *, batch: BatchRecord | None = None) -> None:
@@ -154,43 +104,9 @@ class PostgresStorage:
         home = self.home_id()
         self.connections.write(lambda db: attaching.add_files(db, files, batch, home))
 
-    def get_file(self, store_id: str, file_id: str) -> FileRecord | None:
-        """Return a file of a store, or None."""
-        return self.connections.read(lambda db: attaching.get_file(db, store_id, file_id))
-
-    def list_files(
-        self, store_id: str, page: Page, *, status: FileStatus | None = None, batch_id: str | None = None
-    ) -> list[FileRecord]:
-        """Return a page of files, and one more, last, where there are more.
-
-        Raises:
-            KeyError: No file of the store has the cursor's id.
-        """
-        return self.connections.read(lambda db: attaching.list_files(db, store_id, page, status, batch_id))
-
     def set_attributes(self, store_id: str, file_id: str, attributes: Attributes) -> FileRecord | None:
         """Replace a file's attributes; searches see it at once. None where it isn't there."""
         return self.connections.write(lambda db: attaching.set_attributes(db, store_id, file_id, attributes))
-
-    def remove_file(self, store_id: str, file_id: str) -> bool:
-        """Take a file with its chunks out of a store; return whether it was there."""
-        query = """SELECT f.number FROM files AS f JOIN stores AS s ON s.number = f.store
-            WHERE s.id = %s AND f.file_id = %s"""
-        return self._remove(query, (storable(store_id), storable(file_id))) > 0
-
-    def remove_file_everywhere(self, file_id: str) -> int:
-        """Take a file out of all stores; return of how many."""
-        return self._remove("SELECT number FROM files WHERE file_id = %s ORDER BY number", (storable(file_id),))
-
-    def _remove(self, query: str, values: Sequence[object]) -> int:
-        def remove(db: psycopg.Connection[Any]) -> int:
-            return attaching.remove_files(db, [number for (number,) in db.execute(query, values).fetchall()])
-
-        return self.connections.write(remove)
-
-    def get_batch(self, store_id: str, batch_id: str) -> BatchRecord | None:
-        """Return a batch, or None."""
-        return self.connections.read(lambda db: attaching.get_batch(db, store_id, batch_id))
 
     def cancel_batch(self, store_id: str, batch_id: str) -> BatchRecord | None:
         """Cancel what of a batch isn't indexed yet. None where there is no such batch."""
@@ -332,15 +248,7 @@ class PostgresStorage:
         query = f"""SELECT c.key, {CHUNK}, {FILE} FROM chunks AS c JOIN files AS f ON f.number = c.file
             JOIN stores AS s ON s.number = f.store WHERE c.key = ANY(%s)"""
         rows = self.connections.read(lambda db: db.execute(query, (list(keys),)).fetchall())
-        return {row[0]: (as_file(row[9:]), as_chunk(row[1:9])) for row in rows}
-
-    def file_chunks(self, store_id: str, file_id: str) -> list[Chunk]:
-        """Return all chunks of a file in order."""
-        query = f"""SELECT {CHUNK} FROM files AS f JOIN stores AS s ON s.number = f.store
-            JOIN chunks AS c ON c.key BETWEEN f.first_chunk AND f.first_chunk + f.chunks - 1
-            WHERE s.id = %s AND f.file_id = %s ORDER BY c.key"""
-        values = (storable(store_id), storable(file_id))
-        return [as_chunk(row) for row in self.connections.read(lambda db: db.execute(query, values).fetchall())]
+        return {row[0]: (TABLES.as_file(row[9:]), TABLES.as_chunk(row[1:9])) for row in rows}
 
 
 def _delete_store(db: psycopg.Connection[Any], store_id: str) -> tuple[int, int | None] | None:
@@ -357,14 +265,3 @@ def _delete_store(db: psycopg.Connection[Any], store_id: str) -> tuple[int, int 
     db.execute("DELETE FROM postings WHERE segment IN (SELECT number FROM segments WHERE store = %s)", (number,))
     db.execute("DELETE FROM stores WHERE number = %s", (number,))  # the rest by cascade
     return number, row[1]
-
-
-def _changeable(store: StoreRecord) -> dict[str, object]:
-    return {
-        "name": storable(store.name),
-        "created_at": store.created_at,
-        "last_active_at": store.last_active_at,
-        "description": None if store.description is None else storable(store.description),
-        "metadata": dumped(store.metadata),
-        "expires_after_days": store.expires_after_days,
-    }

@@ -89,12 +89,6 @@ class WordSearch:
         most = (_K1 + 1) * sum(weights)  # which no chunk reaches
         return _best(np.concatenate(keys), np.concatenate(scores) / most, checked, limit)
 
-    def clear(self) -> None:
-        """Forget what was read."""
-        with self._lock:
-            self._kept.clear()
-            self._bytes = 0
-
     def _parts(self, db: psycopg.Connection[Any], store: int) -> list[_Part]:
         query = """SELECT 'segment', number FROM segments WHERE store = %(store)s
             UNION ALL SELECT 'file', number FROM words WHERE store = %(store)s"""

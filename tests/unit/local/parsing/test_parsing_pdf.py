@@ -2,60 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pypdf import PdfReader, PdfWriter
+from pdf_files import page, pdf, pdf_of, stream
 
 from agentkit.local.parsing import Mark, Unreadable, parse
 from agentkit.local.parsing import pdf as module
 from agentkit.local.parsing.pdf import parse_pdf
-
-
-def pdf(
-    *pages: str, outline: list[tuple[str, int]] | None = None, title: str = "", password: str | None = None
-) -> bytes:
-    """Return a PDF with lines of text on each page, and bookmarks: their titles and pages from 0."""
-    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(_plain(pages))))
-    if title:
-        writer.add_metadata({"/Title": title})
-    for text, page in outline or []:
-        writer.add_outline_item(title=text, page_number=page)
-    if password is not None:
-        writer.encrypt(password, algorithm="RC4-128")
-    buffer = io.BytesIO()
-    writer.write(buffer)
-    return buffer.getvalue()
-
-
-def _plain(pages: tuple[str, ...]) -> bytes:
-    kids = " ".join(f"{4 + 2 * index} 0 R" for index in range(len(pages)))
-    objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>",
-        f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>",
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-    ]
-    for index, text in enumerate(pages):
-        lines = " ".join(f"({line}) Tj 0 -14 Td" for line in text.split("\n") if line)
-        stream = f"BT /F1 12 Tf 20 700 Td {lines} ET" if text else ""
-        objects.append(
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents {5 + 2 * index} 0 R "
-            "/Resources << /Font << /F1 3 0 R >> >> >>"
-        )
-        objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
-    out, places = b"%PDF-1.7\n", []
-    for number, body in enumerate(objects, 1):
-        places.append(len(out))
-        out += f"{number} 0 obj\n{body}\nendobj\n".encode()
-    table = "".join(f"{place:010d} 00000 n \n" for place in places)
-    size = len(objects) + 1
-    end = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{len(out)}"
-    return out + f"{end}\n%%EOF\n".encode()
 
 
 @pytest.fixture(autouse=True)
@@ -180,33 +137,17 @@ def test_a_process_that_says_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -
 
 def test_text_is_whole_beyond_the_basic_plane() -> None:
     # PDFium gives UTF-16; an emoji in a real file, whose font maps a code to U+1F600
-    parsed = parse("a.pdf", base64.b64decode(EMOJI))
-    assert parsed.text == "A\U0001f600B"
-
-
-def _emoji_pdf() -> str:
     cmap = (
         "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def "
         "1 begincodespacerange <00> <FF> endcodespacerange 3 beginbfchar <41> <0041> <42> <0042> <43> <D83DDE00> "
         "endbfchar endcmap end end"
     )
-    stream = "BT /F1 12 Tf 20 100 Td (ACB) Tj ET"
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 6 0 R >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 200] /Contents 5 0 R "
-        "/Resources << /Font << /F1 3 0 R >> >> >>",
-        f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
-        f"<< /Length {len(cmap)} >>\nstream\n{cmap}\nendstream",
+        *page(5, "BT /F1 12 Tf 20 100 Td (ACB) Tj ET"),
+        stream(cmap),
     ]
-    out, places = b"%PDF-1.7\n", []
-    for number, body in enumerate(objects, 1):
-        places.append(len(out))
-        out += f"{number} 0 obj\n{body}\nendobj\n".encode()
-    table = "".join(f"{place:010d} 00000 n \n" for place in places)
-    end = f"xref\n0 7\n0000000000 65535 f \n{table}trailer\n<< /Size 7 /Root 1 0 R >>\nstartxref\n{len(out)}\n%%EOF\n"
-    return base64.b64encode(out + end.encode()).decode()
-
-
-EMOJI = _emoji_pdf()
+    parsed = parse("a.pdf", pdf_of(objects))
+    assert parsed.text == "A\U0001f600B"

@@ -51,17 +51,22 @@ def index_what_waits(storage: VectorStorage) -> bool:
     return bool(files or waiting)
 
 
+def attach_and_index(storage: VectorStorage, name: str, at: int) -> None:
+    """Attach three files of a name, and do a little of what is to be done."""
+    added = [FileRecord(STORE, f"file-{name}-{m}", "f.txt", at) for m in range(3)]
+    storage.add_files(added)
+    for file in added:
+        say("attached", file.file_id)
+    index_what_waits(storage)
+
+
 def main() -> None:
     storage = EmbeddedStorage(Path(sys.argv[1]))
     if storage.get_store(STORE) is None:
         storage.create_store(StoreRecord(STORE, "killed", 1, 1))
     say("ready")
     for n in range(100_000):
-        added = [FileRecord(STORE, f"file-{sys.argv[2]}-{n}-{m}", "f.txt", n) for m in range(3)]
-        storage.add_files(added)
-        for file in added:
-            say("attached", file.file_id)
-        index_what_waits(storage)
+        attach_and_index(storage, f"{sys.argv[2]}-{n}", n)
         if n % 5 == 4:
             storage.match_words(STORE, "passage", filters=None, limit=5)
             storage.match_vector(STORE, vector_of("passage")[0], filters=None, limit=5)

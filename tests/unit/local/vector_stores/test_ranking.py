@@ -194,3 +194,18 @@ def test_vectors_of_another_embedder_are_not_compared() -> None:
 
 def test_no_query_finds_nothing() -> None:
     assert search(Ranked({}, matches(11)), embedder=Fixed()) == []
+
+
+def test_a_query_that_another_store_was_asked_gets_no_second_vector() -> None:
+    class Counting(Fixed):
+        made: list[str] = []  # noqa: RUF012  (of one test)
+
+        def embed_query(self, text: str) -> np.ndarray:
+            self.made.append(text)
+            return super().embed_query(text)
+
+    storage, vectors = Ranked({}, matches(10, best=0.8)), dict[str, np.ndarray]()
+    first = search(storage, "a", "bc", embedder=Counting(), vectors=vectors)
+    assert search(storage, "bc", "a", embedder=Counting(), vectors=vectors) == first
+    assert Counting.made == ["a", "bc"]
+    assert [query for _, query, _, _ in storage.asked if isinstance(query, list)] == [[1, 0], [2, 0], [2, 0], [1, 0]]

@@ -12,6 +12,7 @@ from typing import Any
 
 import openai
 import pytest
+from api_calls import refusal, wire
 from openai.types.vector_stores import (
     FileContentResponse,
     VectorStoreFile,
@@ -22,17 +23,6 @@ from pypdf import PdfWriter
 
 from agentkit.local import embedded_transports
 from agentkit.local.embedding.embedder import EmbedderAwayError, EmbedderError
-
-
-def wire(api: openai.OpenAI, path: str, body: Any = None) -> Any:
-    """Return the JSON at a path, asked with GET, or with POST where there is a body."""
-    return api.get(path, cast_to=object) if body is None else api.post(path, body=body, cast_to=object)
-
-
-def refusal(call: Any) -> openai.APIStatusError:
-    with pytest.raises(openai.APIStatusError) as caught:
-        call()
-    return caught.value
 
 
 def upload(api: openai.OpenAI, name: str, data: bytes | str) -> str:

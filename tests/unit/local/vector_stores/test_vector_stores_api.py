@@ -7,21 +7,11 @@ from typing import Any
 
 import openai
 import pytest
+from api_calls import refusal, wire
 from openai.types import VectorStore, VectorStoreDeleted, VectorStoreSearchResponse
 
 DAY_S = 24 * 3600
 WORKERS = ("agentkit-indexing", "agentkit-platform")
-
-
-def wire(api: openai.OpenAI, path: str, body: Any = None) -> Any:
-    """Return the JSON at a path, asked with GET, or with POST where there is a body."""
-    return api.get(path, cast_to=object) if body is None else api.post(path, body=body, cast_to=object)
-
-
-def refusal(call: Any) -> openai.APIStatusError:
-    with pytest.raises(openai.APIStatusError) as caught:
-        call()
-    return caught.value
 
 
 def filled(api: openai.OpenAI, **texts: str) -> str:
