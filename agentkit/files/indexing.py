@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentkit.exceptions import UserError
 from agentkit.files.attributes import Attributes
+from agentkit.files.details import ASK_FOR_DETAILS, BatchDetails, batch_details_of
 from agentkit.files.errors import platform_errors, reason_of
 from agentkit.files.listing import StoreFile, each_once, store_file
 
@@ -36,6 +37,8 @@ class Attached:
 
 Settled = Callable[[str, StoreFile | None, str], object]
 """Told of a file that is ready or failed: its id, the file where the platform tells of it, and why it failed."""
+Counted = Callable[[str, int, BatchDetails], object]
+"""Told of a batch: its id, how many of its files are ready or failed, and how far the others are, where known."""
 
 
 def chunking_json(chunk_tokens: int | None, overlap_tokens: int | None) -> dict[str, Any] | None:
@@ -66,9 +69,10 @@ class Indexing:
         client: Whom to ask.
         store_id: The store.
         chunking: How the files are cut, as the API takes it; None leaves that to the platform.
-        patience_s: Seconds in which something has to become ready for the waiting to go on.
+        patience_s: Seconds in which something has to become ready for the waiting to go on: a file, or a part of one
+            where the platform tells of these.
         settled: Told of each file once it is ready or failed.
-        counted: Told, by a batch's id, how many of its files are ready or failed.
+        counted: Told how far a batch is, whenever it has come further.
     """
 
     def __init__(
@@ -79,7 +83,7 @@ class Indexing:
         chunking: Mapping[str, Any] | None = None,
         patience_s: float = 0,
         settled: Settled = lambda *_: None,
-        counted: Callable[[str, int], object] = lambda *_: None,
+        counted: Counted = lambda *_: None,
     ) -> None:
         self._client = client
         self._store_id = store_id
@@ -118,16 +122,18 @@ class Indexing:
         """Wait until the files of a batch are ready or failed, and tell of each; or until nothing happens any more."""
         told: set[str] = set()
         wanted = frozenset(ids)
-        failed = done = 0
+        failed, done, before = 0, 0, BatchDetails()
         pause, moved_at = _FIRST_PAUSE_S, time.monotonic()
         while True:
             with platform_errors(self._client, f"Waiting for {batch_id}"):
-                batch = await self._client.vector_stores.file_batches.retrieve(batch_id, vector_store_id=self._store_id)
-            counts = batch.file_counts
+                batch = await self._client.vector_stores.file_batches.retrieve(
+                    batch_id, vector_store_id=self._store_id, extra_headers=ASK_FOR_DETAILS
+                )
+            counts, details = batch.file_counts, batch_details_of(batch)
             over = counts.completed + counts.failed + counts.cancelled
-            if over > done:
-                done, moved_at = over, time.monotonic()
-                self._counted(batch_id, over)
+            if over > done or details != before:
+                done, before, moved_at = over, details, time.monotonic()
+                self._counted(batch_id, over, details)
             if batch.status != "in_progress" or over >= len(wanted):
                 break
             if counts.failed > failed:
@@ -138,7 +144,7 @@ class Indexing:
             await asyncio.sleep(pause)
             pause = min(pause * 1.4, _LONGEST_PAUSE_S)
         await self._tell(batch_id, told, wanted)
-        self._counted(batch_id, len(told))
+        self._counted(batch_id, len(told), before)
 
     async def _tell(self, batch_id: str, told: set[str], wanted: frozenset[str], *, only_failed: bool = False) -> None:
         options: dict[str, Any] = {"filter": "failed"} if only_failed else {}

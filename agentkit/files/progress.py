@@ -66,15 +66,24 @@ class StoreProgress:
     """The file that the event is about; "" for none."""
     outcome: FileOutcome | None = None
     """What became of it, once that is known."""
+    parsing: int | None = None
+    """How many of those to index are still to be parsed and cut; None where the platform doesn't tell, as OpenAI."""
+    passages: int | None = None
+    """Passages of those that have been, likewise."""
+    passages_ready: int | None = None
+    """How many of these have vectors, or need none."""
 
     @property
     def text(self) -> str:
-        """Where it stands, in a line: "12 of 40 · indexing 5 of 9 · 1 failed"."""
+        """Where it stands, in a line: "12 of 40 · parsing 2 · indexing 5 of 9, 70 of 250 passages · 1 failed"."""
         parts = [f"{self.finished:,} of {self.total:,}"]
         if self.stage == "looking":
             parts.append("looking at what is there")
         elif self.indexed < self.to_index:
-            parts.append(f"indexing {self.indexed:,} of {self.to_index:,}")
+            if self.parsing:
+                parts.append(f"parsing {self.parsing:,}")
+            passages = f", {self.passages_ready:,} of {self.passages:,} passages" if self.passages else ""
+            parts.append(f"indexing {self.indexed:,} of {self.to_index:,}{passages}")
         elif self.stage in ("uploading", "removing", "stopped"):
             parts.append(self.stage)
         if self.failed:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from agentkit.files.details import BatchDetails
 from agentkit.files.progress import FileOutcome, Outcome, Stage, StoreProgress
 
 __all__ = ["Tally"]
@@ -21,7 +22,7 @@ class Tally:
     def __init__(self, store: str, tell: Callable[[StoreProgress], object] | None) -> None:
         self._tell = tell
         self._now = StoreProgress(store, "looking", 0)
-        self._indexed: dict[str, int] = {}
+        self._batches: dict[str, tuple[int, BatchDetails]] = {}
         self.outcomes: dict[str, FileOutcome] = {}
         """What became of each file, by its name, in the order in which that was known."""
 
@@ -54,11 +55,19 @@ class Tally:
         """Say that the platform was given files to index."""
         self._say(to_index=self._now.to_index + count, in_store=self._now.in_store + count)
 
-    def indexed(self, batch_id: str, count: int) -> None:
-        """Say how many files of a batch are ready or failed."""
-        if self._indexed.get(batch_id, 0) < count:
-            self._indexed[batch_id] = count
-            self._say(indexed=sum(self._indexed.values()))
+    def indexed(self, batch_id: str, count: int, details: BatchDetails) -> None:
+        """Say how many files of a batch are ready or failed, and how far the others are."""
+        before, _ = state = self._batches.get(batch_id, (0, BatchDetails()))
+        if (now := (max(before, count), details)) == state:
+            return
+        self._batches[batch_id] = now
+        told = [each for _, each in self._batches.values()]
+        self._say(
+            indexed=sum(over for over, _ in self._batches.values()),
+            parsing=_sum(each.parsing for each in told),
+            passages=_sum(each.passages for each in told),
+            passages_ready=_sum(each.ready for each in told),
+        )
 
     def finish(
         self,
@@ -95,3 +104,9 @@ class Tally:
     def _emit(self) -> None:
         if self._tell is not None:
             self._tell(self._now)
+
+
+def _sum(numbers: Iterable[int | None]) -> int | None:
+    """Return the sum of those that are known; None where none is."""
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known else None

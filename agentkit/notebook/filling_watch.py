@@ -119,7 +119,9 @@ def filling_html(event: StoreProgress, failed: list[FileOutcome]) -> str:
     """Return a bar, what is being done, and what failed and why, the last failures first."""
     total = max(event.total, 1)
     stage = _STAGES.get(event.stage, "")
-    if event.stage == "uploading" and event.to_index:
+    if event.parsing is not None:  # the rest is told by numbers
+        stage = "" if event.stage == "indexing" else stage
+    elif event.stage == "uploading" and event.to_index:
         stage = "Uploading, parsing and indexing"
     said = " · ".join(filter(None, (stage, event.text, size_text(event.bytes_sent) if event.bytes_sent else "")))
     label = escape(clean(said))

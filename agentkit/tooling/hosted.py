@@ -107,6 +107,8 @@ class FileSearchTool:
     """How much meaning counts in the ranking; 1 where only `text_weight` is given. 0 leaves it out."""
     text_weight: float | None = None
     """How much the words count; 1 where only `embedding_weight` is given. 0 leaves them out."""
+    store_names: tuple[str, ...] = field(init=False, repr=False, compare=False, default=())
+    """What those of the stores are called that were given as `agentkit.VectorStore`s."""
 
     def __post_init__(self) -> None:
         """Check what it was given, and write it as the API has it.
@@ -115,7 +117,10 @@ class FileSearchTool:
             UserError: A text stands where a list of ids is meant, which would be taken for one id a letter; or an
                 option can't be used.
         """
-        self.vector_store_ids = self.store_ids
+        ids, given = self.store_ids, self.vector_store_ids
+        stores = [given] if isinstance(given, SearchableStore) else given
+        self.store_names = tuple(store.name for store in stores if isinstance(store, SearchableStore))
+        self.vector_store_ids = ids
         self.filters = filter_json(self.filters, name="FileSearchTool's filters")
         most = self.max_num_results
         if most is not None and (isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= 50):

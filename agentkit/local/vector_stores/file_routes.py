@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -99,7 +100,9 @@ class VectorStoreFileRoutes:
     async def create_batch(self, http: Request) -> Response:
         """Attach several files at once."""
         request = check(BatchRequest, read_json(await http.body()))
-        return _polled(await asyncio.to_thread(self._create_batch, http.path_params["store_id"], request))
+        return _polled(
+            await asyncio.to_thread(self._create_batch, http.path_params["store_id"], request, wants_details(http))
+        )
 
     async def retrieve_batch(self, http: Request) -> Response:
         """Return a batch."""
@@ -158,7 +161,7 @@ class VectorStoreFileRoutes:
             "next_page": None,
         }
 
-    def _create_batch(self, store_id: str, request: BatchRequest) -> dict[str, Any]:
+    def _create_batch(self, store_id: str, request: BatchRequest, detailed: bool) -> dict[str, Any]:
         self._retrieval.live_store(store_id)
         asked, param = _asked_files(request)
         batch = BatchRecord(new_id("vsfb"), store_id, self._retrieval.now())
@@ -166,7 +169,7 @@ class VectorStoreFileRoutes:
             self._files, store_id, asked, now=batch.created_at, param=param, must_exist=False, batch_id=batch.id
         )
         self._attach(attached, batch)
-        return self._batch_object(batch)
+        return self._batch_object(batch, detailed)
 
     def _batch(self, http: Request, *, cancelled: bool = False) -> dict[str, Any]:
         store_id, batch_id = http.path_params["store_id"], http.path_params["batch_id"]
@@ -175,10 +178,12 @@ class VectorStoreFileRoutes:
         if (batch := found(store_id, batch_id)) is None:
             self._retrieval.store(store_id)
             raise _no_batch(store_id, batch_id)
-        return self._batch_object(batch)
+        return self._batch_object(batch, wants_details(http))
 
-    def _batch_object(self, batch: BatchRecord) -> dict[str, Any]:
-        return batch_object(batch, self._retrieval.storage.count_files(batch.store_id, batch_id=batch.id))
+    def _batch_object(self, batch: BatchRecord, detailed: bool) -> dict[str, Any]:
+        storage = self._retrieval.storage
+        told = batch_object(batch, storage.count_files(batch.store_id, batch_id=batch.id))
+        return {**told, "agentkit": asdict(storage.indexing(batch.store_id, batch.id))} if detailed else told
 
 
 def _asked_files(request: BatchRequest) -> tuple[list[FileRequest], str]:

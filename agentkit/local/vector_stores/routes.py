@@ -133,7 +133,7 @@ class VectorStoreRoutes:
         return self._object(self._retrieval.store(store_id))
 
     def _update(self, store_id: str, request: StoreUpdate) -> dict[str, Any]:
-        store = self._retrieval.store(store_id)
+        store = self._retrieval.live_store(store_id)
         changes: dict[str, Any] = {}
         given = request.model_fields_set
         if "name" in given:

@@ -22,6 +22,7 @@ __all__ = [
     "FileCounts",
     "FileRecord",
     "FileStatus",
+    "Indexing",
     "Page",
     "StorageError",
     "StoreRecord",
@@ -70,6 +71,18 @@ class FileCounts:
     def total(self) -> int:
         """All of them."""
         return self.in_progress + self.completed + self.cancelled + self.failed
+
+
+@dataclass(frozen=True, slots=True)
+class Indexing:
+    """How far the files of a batch are."""
+
+    unread: int = 0
+    """Files that are still to be parsed and cut."""
+    chunks: int = 0
+    """Chunks of those that have been."""
+    ready: int = 0
+    """How many of these have vectors, or need none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +180,10 @@ class VectorStorage(Protocol):
 
     def count_files(self, store_id: str, *, batch_id: str | None = None) -> FileCounts:
         """Return how many files of a store, or of a batch, are in which status."""
+        ...
+
+    def indexing(self, store_id: str, batch_id: str) -> Indexing:
+        """Return how far the files of a batch are."""
         ...
 
     def usage_bytes(self, store_id: str) -> int:

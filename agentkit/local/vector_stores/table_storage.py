@@ -7,7 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from agentkit.local.vector_stores.passages import Chunk
-from agentkit.local.vector_stores.storage import BatchRecord, FileCounts, FileRecord, FileStatus, Page, StoreRecord
+from agentkit.local.vector_stores.storage import (
+    BatchRecord,
+    FileCounts,
+    FileRecord,
+    FileStatus,
+    Indexing,
+    Page,
+    StoreRecord,
+)
 from agentkit.local.vector_stores.tables import Connected, Tables
 
 __all__ = ["TableStorage"]
@@ -67,6 +75,10 @@ class TableStorage(ABC, Generic[Db]):
     def count_files(self, store_id: str, *, batch_id: str | None = None) -> FileCounts:
         """Return how many files of a store, or of a batch, are in which status."""
         return self.read(lambda db: self.tables.count_files(db, store_id, batch_id))
+
+    def indexing(self, store_id: str, batch_id: str) -> Indexing:
+        """Return how far the files of a batch are."""
+        return self.read(lambda db: self.tables.indexing(db, store_id, batch_id))
 
     def usage_bytes(self, store_id: str) -> int:
         """Return the bytes of its files' texts and vectors."""

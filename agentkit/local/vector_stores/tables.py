@@ -17,6 +17,7 @@ from agentkit.local.vector_stores.storage import (
     FileCounts,
     FileRecord,
     FileStatus,
+    Indexing,
     Page,
     StorageError,
     StoreRecord,
@@ -216,6 +217,14 @@ class Tables:
         if batch_id is not None:
             query, values = f"{query} AND batch_id = ?", [*values, batch_id]
         return FileCounts(**dict(self.run(db, f"{query} GROUP BY status", values).fetchall()))
+
+    def indexing(self, db: Connected, store_id: str, batch_id: str) -> Indexing:
+        """Return how far the files of a batch are."""
+        query = """SELECT COUNT(*) - COUNT(content_hash), COALESCE(SUM(chunks), 0),
+            COALESCE(SUM(CASE WHEN status = 'completed' THEN chunks ELSE embedded END), 0)
+            FROM files WHERE store = ? AND batch_id = ? AND status IN ('in_progress', 'completed')"""
+        values = (self.store_number(db, store_id), self.storable(batch_id))
+        return Indexing(*map(int, self.run(db, query, values).fetchone()))
 
     def usage_bytes(self, db: Connected, store_id: str) -> int:
         """Return the bytes of the files' texts and vectors."""

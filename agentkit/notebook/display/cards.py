@@ -18,7 +18,7 @@ from agentkit.notebook.display.transcript import model_name
 if TYPE_CHECKING:
     from agentkit.runtime import Agent
     from agentkit.runtime.graph import AgentGraph
-    from agentkit.tooling import FunctionTool
+    from agentkit.tooling import FunctionTool, Tool
 
 __all__ = ["AgentsTable", "ToolCards", "agent_bundle", "signature", "tool_bundle"]
 
@@ -119,7 +119,7 @@ class AgentsTable:
             (
                 variable if variable == agent.name else f"{variable} ({agent.name})",
                 model_name(agent),
-                ", ".join(tool.name for tool in agent.tools),
+                ", ".join(_tool_name(tool) for tool in agent.tools),
                 ", ".join(_handoff_name(target) for target in agent.handoffs),
                 one_line(_instructions(agent), 60),
             )
@@ -194,7 +194,7 @@ def _type_name(schema: Mapping[str, Any]) -> str:
 def _agent_rows(agent: Agent[Any]) -> dict[str, list[str]]:
     from agentkit.models.output_schema import AgentOutputSchemaBase, type_name
 
-    rows = {"model": [model_name(agent)], "tools": [tool.name for tool in agent.tools]}
+    rows = {"model": [model_name(agent)], "tools": [_tool_name(tool) for tool in agent.tools]}
     rows["MCP servers"] = [str(getattr(server, "name", type(server).__name__)) for server in agent.mcp_servers]
     rows["handoffs"] = [_handoff_name(target) for target in agent.handoffs]
     rows["input checked by"] = [guard.get_name() for guard in agent.input_guardrails]
@@ -207,6 +207,11 @@ def _agent_rows(agent: Agent[Any]) -> dict[str, list[str]]:
     settings = set_fields(agent.model_settings)
     rows["settings"] = [f"{name}={brief(value)}" for name, value in settings.items() if not name.startswith("extra_")]
     return {name: values for name, values in rows.items() if any(values)}
+
+
+def _tool_name(tool: Tool) -> str:
+    stores = ", ".join(getattr(tool, "store_names", ()))
+    return f"{tool.name} ({stores})" if stores else tool.name
 
 
 def _handoff_name(target: Any) -> str:  # an Agent or a Handoff

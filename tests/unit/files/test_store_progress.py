@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import io
+import itertools
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
+import httpx2
 import pytest
 
+from agentkit.files.details import BatchDetails
+from agentkit.files.indexing import Indexing
 from agentkit.files.progress import FileOutcome, StoreProgress, TerminalLine, watch_with
 from agentkit.files.store import VectorStore
+
+from .conftest import Wire
 
 
 def test_events_tell_each_files_way_in_the_callers_thread(store: VectorStore, folder: Path) -> None:
@@ -71,6 +78,45 @@ def test_in_a_terminal_it_is_a_line_that_is_taken_away() -> None:
         "██████████░░░░░░░░░░ 2 of 4 · indexing 1 of 2",
     ]
     assert screen.getvalue().endswith("\r")
+
+
+def test_parsing_and_passages_are_told_where_the_platform_tells_them(store: VectorStore) -> None:
+    told: list[StoreProgress] = []
+    store.add("docs", on_progress=told.append)
+    last = [event for event in told if event.parsing is not None][-1]
+    assert (last.parsing, last.passages, last.passages_ready) == (0, 3, 3)
+    under_way = StoreProgress("handbook", "indexing", 9, 2, 9, 9, 2, parsing=3, passages=250, passages_ready=70)
+    assert under_way.text == "2 of 9 · parsing 3 · indexing 2 of 9, 70 of 250 passages"
+
+
+async def test_a_file_that_comes_on_passage_by_passage_is_waited_for(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four passages of a hundred, and then no more: there is patience while something moves, and no longer."""
+    asked: list[int] = []
+
+    def answers(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith("/files"):
+            return httpx2.Response(200, json={"object": "list", "data": [], "has_more": False})
+        asked.append(1)
+        counts = {"in_progress": 1, "completed": 0, "failed": 0, "cancelled": 0, "total": 1}
+        batch = {
+            "id": "vsfb_1", "object": "vector_store.files_batch", "created_at": 1, "status": "in_progress",
+            "vector_store_id": "vs_1", "file_counts": counts,
+        }  # fmt: skip
+        details = {"unread": 0, "chunks": 100, "ready": min(len(asked), 4)}
+        told_too = request.headers["x-agentkit-details"] == "true"
+        return httpx2.Response(200, json=batch | ({"agentkit": details} if told_too else {}))
+
+    wire.answers = answers
+    monkeypatch.setattr("agentkit.files.indexing.time", SimpleNamespace(monotonic=itertools.count().__next__))
+    told: list[tuple[int, BatchDetails]] = []
+    indexing = Indexing(
+        wire.client(), "vs_1", patience_s=1, counted=lambda _, over, details: told.append((over, details))
+    )
+    await indexing.watch("vsfb_1", ["file-1"])
+    assert told == [(0, BatchDetails(0, 100, ready)) for ready in (1, 2, 3, 4, 4)]
+    assert len(asked) == 5
 
 
 def test_an_outcome_is_plain_data() -> None:

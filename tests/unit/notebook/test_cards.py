@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel
 
-from agentkit import Agent, AgentOutputSchema, ModelSettings, function_tool
+from agentkit import Agent, AgentOutputSchema, FileSearchTool, ModelSettings, function_tool
 from agentkit.notebook.display.cards import AgentsTable, ToolCards, agent_bundle, signature, tool_bundle
 from agentkit.testing import ScriptedModel
 
@@ -50,6 +51,15 @@ def test_an_agent_card_shows_what_it_is_told_and_what_it_has(agent: Agent) -> No
         "Agent 'weather'\n  model: scripted\n  tools: look\n  handoffs: Spanish agent\n  handed to for: For weather\n"
         "  answers with: Place\n  settings: temperature=0.2\n  instructions: You help."
     )
+
+
+def test_a_card_names_the_stores_that_an_agent_searches() -> None:
+    stores = [SimpleNamespace(vector_store_id="vs_1", name=EVIL), SimpleNamespace(vector_store_id="vs_2", name="law")]
+    agent = Agent(name="clerk", model=ScriptedModel(), tools=[FileSearchTool([*stores, "vs_3"])])
+    assert f"  tools: file_search ({EVIL}, law)\n" in agent_bundle(agent)["text/plain"] + "\n"
+    html = agent_bundle(agent)["text/html"] + AgentsTable({"clerk": agent}, {})._repr_mimebundle_()["text/html"]
+    assert html.count("file_search (&lt;script&gt;alert(1)&lt;/script&gt;, law)") == 2
+    assert EVIL not in html
 
 
 def test_a_tool_card_shows_its_schema_folded() -> None:

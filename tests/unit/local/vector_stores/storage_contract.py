@@ -24,6 +24,7 @@ from agentkit.local.vector_stores.storage import (
     BatchRecord,
     FileCounts,
     FileRecord,
+    Indexing,
     Page,
     StorageError,
     StoreRecord,
@@ -285,6 +286,21 @@ class StorageContract:
         assert storage.count_files(STORE) == FileCounts(in_progress=3, completed=1, cancelled=1, failed=1)
         assert storage.count_files(STORE, batch_id="vsfb_1") == FileCounts(completed=1, cancelled=1, failed=1)
         assert storage.count_files("vs_none") == FileCounts()
+
+    def test_how_far_the_files_of_a_batch_are(self, storage: VectorStorage) -> None:
+        files = [file_record(f"file-{n}", batch_id="vsfb_1") for n in range(5)]
+        storage.add_files([*files, file_record("file-else")], batch=BatchRecord("vsfb_1", STORE, 100))
+        assert storage.indexing(STORE, "vsfb_1") == Indexing(unread=5)
+        done, failed, half, whole, _ = storage.claim(this_process(), limit=5)
+        storage.put_chunks(done, chunks_of("x", "y"), content_hash=HASH, needs_vectors=False)
+        storage.fail_file(failed, "unsupported_file", "no")
+        storage.put_chunks(half, chunks_of("a", "b", "c"), content_hash=HASH, needs_vectors=True)
+        storage.put_chunks(whole, chunks_of("d"), content_hash=HASH, needs_vectors=True)
+        assert storage.indexing(STORE, "vsfb_1") == Indexing(unread=1, chunks=6, ready=2)
+        [(key, *_), *_] = storage.claim_unembedded(this_process(), limit=4)
+        storage.put_vectors(STORE, "tests", [(key, as_vectors([1, 0]))])
+        assert storage.indexing(STORE, "vsfb_1") == Indexing(unread=1, chunks=6, ready=3)
+        assert storage.indexing(STORE, "vsfb_none") == storage.indexing("vs_none", "vsfb_1") == Indexing()
 
     def test_files_are_attached_all_or_none(self, storage: VectorStorage) -> None:
         with pytest.raises(StorageError, match="vs_none"):

@@ -133,9 +133,11 @@ def test_a_store_expires_after_its_last_use(api: openai.OpenAI, clock: Any) -> N
         lambda: api.vector_stores.search(store_id, query="alpha"),
         lambda: api.vector_stores.files.create(store_id, file_id=file.id),
         lambda: api.vector_stores.file_batches.create(store_id, file_ids=[file.id]),
+        lambda: api.vector_stores.update(store_id, name="again"),
     ):
         error = refusal(call)
         assert (error.status_code, error.code) == (400, "vector_store_expired")
+    assert api.vector_stores.retrieve(store_id).status == "expired"
 
 
 def test_an_expired_store_is_emptied_by_the_next_work(api: openai.OpenAI, clock: Any) -> None:
