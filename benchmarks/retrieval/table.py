@@ -13,9 +13,10 @@ __all__ = ["PAGE", "Results", "markdown"]
 PAGE = ROOT / "docs" / "benchmarks-retrieval.md"
 
 Results = dict[str, dict[str, dict[str, float]]]
-"""By chunks, engine and figure; under "embedding", by embedder and figure."""
+"""By chunks, engine and figure; under "embedding" and "folders", by what was measured and figure."""
 
 _OURS = "agentkit"
+_OTHERS = {"folders": "Folders, by `store.add`", "embedding": "The embedder"}
 _FIGURES = {
     "ingest CPU us": "adding: CPU µs a chunk",
     "ingest chunks/s": "adding: chunks/s by the clock",
@@ -47,7 +48,7 @@ def markdown(results: Results) -> str:
     """Return the page's contents: ours as measured, the others as multiples of it."""
     parts = ["# Retrieval: what the embedded engine takes", "", *_INTRODUCTION.strip().splitlines(), ""]
     for size, engines in results.items():
-        if size == "embedding":
+        if size in _OTHERS:
             continue
         names = [name for name in engines if engines[name]]
         parts += [f"## {int(size):,} chunks", "", f"| | {' | '.join(names)} |", f"|---|{'--:|' * len(names)}"]
@@ -55,18 +56,19 @@ def markdown(results: Results) -> str:
             cells = [_cell(engines, name, figure) for name in names]
             parts.append(f"| {title} | {' | '.join(cells)} |")
         parts.append("")
-    parts += _embedding_part(results.get("embedding", {}))
+    for name, title in _OTHERS.items():
+        parts += _other_part(title, results.get(name, {}))
     machine = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     return "\n".join([*parts, f"{datetime.now(UTC):%Y-%m-%d} · {machine}", ""])
 
 
-def _embedding_part(measured: dict[str, dict[str, float]]) -> list[str]:
+def _other_part(title: str, measured: dict[str, dict[str, float]]) -> list[str]:
     if not measured:
         return []
     names = list(measured)
-    lines = ["## The embedder", "", f"| | {' | '.join(names)} |", f"|---|{'--:|' * len(names)}"]
-    for figure in measured[names[0]]:
-        cells = [f"{measured[name][figure]:.4g}" for name in names]
+    lines = [f"## {title}", "", f"| | {' | '.join(names)} |", f"|---|{'--:|' * len(names)}"]
+    for figure in dict.fromkeys(figure for each in measured.values() for figure in each):
+        cells = [f"{measured[name][figure]:.4g}" if figure in measured[name] else "–" for name in names]
         lines.append(f"| {figure} | {' | '.join(cells)} |")
     return [*lines, ""]
 
@@ -97,8 +99,9 @@ run without a server, on the same chunks, vectors and questions. In brackets: ho
   tantivy and all vectors twice: as they were given, and as bytes. The others are set as their documentation advises:
   HNSW with m 16 and ef 100 over vectors (LanceDB and Qdrant: in bytes), an index of words, one of the filtered
   attribute. sqlite-vec looks at all vectors, as ours does.
-- Every engine runs in a process and an environment of its own, on a machine that others use too (its two cores had 6 to
-  12 processes to run in the figures below): times by the clock are mostly waiting, and CPU times are higher than those
-  of a quiet machine, by a half in one comparison. Compare CPU times. An engine that a table lacks wasn't measured with
-  so many chunks.
+- "Folders" are put in by `store.add(folder)`, with everything between: the client, its requests, the uploaded files,
+  parsing, cutting, and the embedder, whose vectors follow in the background. Each file has a word of all and a number
+  of its own, which are looked for meanwhile.
+- Every engine runs in a process and an environment of its own. An engine that a table lacks wasn't measured with so
+  many chunks.
 """
