@@ -28,6 +28,8 @@ __all__ = ["guard_tracebacks", "red", "safe_lines", "unguard_tracebacks", "witho
 _STOPS = (KeyboardInterrupt, asyncio.CancelledError)
 """What the kernel's interrupt is in a cell that blocks, and in one that awaits."""
 _HANDLED = (Exception, *_STOPS)
+_WAITING = "agentkit.runtime.background"
+"""The module by which all that blocks waits for agentkit's loop."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _COLOUR = re.compile(r"(\x1b\[[0-9;]{0,32}m)")
@@ -101,13 +103,13 @@ def _show_guarded(
     trace: TracebackType,
     tb_offset: int | None = None,
 ) -> None:
-    """Show an error as IPython would, but for keys; and a run that was interrupted as a line."""
+    """Show an error as IPython would, but for keys; and what was interrupted in agentkit as a line."""
     from IPython.core.error import UsageError
 
     if isinstance(error, Exception):
         error = without_keys(error)
-    elif not hasattr(error, "_render_traceback_") and _through_a_run(trace):
-        error._render_traceback_ = _ShortStop(shell, error, trace)  # type: ignore[attr-defined]
+    elif not hasattr(error, "_render_traceback_") and (stopped := _what_was_stopped(error, trace)):
+        error._render_traceback_ = _ShortStop(shell, error, trace, stopped)  # type: ignore[attr-defined]
     if not isinstance(error, (SyntaxError, UsageError)):  # these are shown without a traceback
         _guard(shell, error, trace)
     try:
@@ -118,26 +120,35 @@ def _show_guarded(
         shell.showtraceback((type(plain), plain, None), running_compiled_code=True)
 
 
-def _through_a_run(trace: TracebackType | None) -> bool:
-    """Tell whether an error was raised while a run went on: in a tool of it, or in what waits for it."""
+def _what_was_stopped(error: BaseException, trace: TracebackType | None) -> str:
+    """Return what to say of an interrupt that came while agentkit's loop was at work; "" of any other.
+
+    That is the interrupt's own text, where it was given one on its way: it tells how far an add of files had come.
+    """
+    passed = set()
     while trace is not None:
-        if str(trace.tb_frame.f_globals.get("__name__")).startswith("agentkit.runtime."):
-            return True
+        passed.add(str(trace.tb_frame.f_globals.get("__name__")))
         trace = trace.tb_next
-    return False
+    within = {name for name in passed if name.startswith("agentkit.runtime.")}
+    if within and isinstance(error, KeyboardInterrupt) and str(error):
+        return str(error)
+    if within == {_WAITING}:  # for something else than a run: a search in files, say
+        return "what the cell waited for was stopped."
+    return "the run was stopped." if within else ""
 
 
 class _ShortStop:
     """Stands in for the traceback of an interrupt: a line when the cell ends, whole when `%tb` asks again."""
 
-    def __init__(self, shell: InteractiveShell, error: BaseException, trace: TracebackType) -> None:
+    def __init__(self, shell: InteractiveShell, error: BaseException, trace: TracebackType, stopped: str) -> None:
         self._shell, self._error, self._trace = shell, error, trace
+        self._stopped = stopped
         self._told = False
 
     def __call__(self) -> list[str]:
         if not self._told:
             self._told = True
-            return [f"{red('Interrupted')}: the run was stopped. %tb shows where."]
+            return [f"{red('Interrupted')}: {self._stopped} %tb shows where."]
         lines: list[str] = self._shell.InteractiveTB.structured_traceback(type(self._error), self._error, self._trace)
         return lines
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from agentkit.exceptions import UserError
 from agentkit.notebook.browser.changes import StoreChanges
 from agentkit.notebook.browser.kept import kept_page, page_title
 from agentkit.notebook.browser.opened import OpenedTrace
 from agentkit.notebook.browser.pages import Listed, Page, is_interrupted, read_choices, read_page
 from agentkit.notebook.browser.wanted import AGES, STATUSES, Wanted
-from agentkit.notebook.display.kept_digest import digest_of, with_digest
+from agentkit.notebook.display.kept_digest import with_digest
 from agentkit.notebook.display.style import KEPT_STYLE
 from agentkit.notebook.display.text import clean
+from agentkit.notebook.widgets.browsing_front import BrowsingFront
 from agentkit.sessions.finishing import in_thread
 
 if TYPE_CHECKING:
@@ -27,19 +27,15 @@ __all__ = ["BrowserFront", "opened_bundle"]
 
 _POLL_S = 0.5
 _MOST_POLL_S = 10.0
-_SEEN_S = 8.0
-"""How long a widget counts as visible after it last said so. It says so every 3 seconds."""
 _LIVENESS_S = 5.0
 """How often traces under way are looked at again though nothing was written: their process may be gone."""
 _KEEP_AFTER_S = 1.0
 
 
-class BrowserFront:
+class BrowserFront(BrowsingFront):
     """Sends the list of traces, and the trace that is open, to the widget; does what the reader wants.
 
-    Messages to the front end are numbered by `n`, without gaps: one that misses a number asks for all by
-    `{"kind": "ready"}`. While the widget can be seen, what is shown follows the store. Lives on agentkit's loop thread,
-    but for `says`, `open_from_code` and `close`.
+    While the widget can be seen, what is shown follows the store. `open_from_code` is for any thread, too.
 
     Args:
         channel: Where messages go.
@@ -62,25 +58,17 @@ class BrowserFront:
         poll_s: float = _POLL_S,
         keep_after_s: float = _KEEP_AFTER_S,
     ) -> None:
-        self._channel = channel
-        self._loop = loop
-        self._on_kept = on_kept
+        super().__init__(channel, loop, kept=kept, on_kept=on_kept)
         self._poll_s = poll_s
         self._keep_after_s = keep_after_s
-        self._number = 0
         self._asked = 0
         self._wanted = wanted
         self._page: Page | None = None
         self._sent: tuple[list[str], dict[str, dict[str, Any]], float] = ([], {}, 0.0)
         self._opened: OpenedTrace | None = None
         self._reading = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._following: asyncio.Task[None] | None = None
         self._changes = StoreChanges()
-        self._visible_until = 0.0
-        self._closed = False
         self._keeping: asyncio.TimerHandle | None = None
-        self._kept = kept
 
     @property
     def wanted(self) -> Wanted:
@@ -92,45 +80,26 @@ class BrowserFront:
         """The id of the trace that is open; None where the list is shown."""
         return None if self._opened is None else self._opened.trace_id
 
-    @property
-    def is_visible(self) -> bool:
-        """Whether the widget can be seen, as far as is known."""
-        return not self._closed and monotonic() < self._visible_until
-
     # -- from outside the loop's thread -------------------------------------------------------------------------------
-
-    def says(self, message: dict[str, Any]) -> None:
-        """Take a message from the widget, in whatever thread it arrives."""
-        self._loop.call_soon_threadsafe(self._take, message)
 
     def open_from_code(self, trace_id: str) -> concurrent.futures.Future[None]:
         """Open a trace; what is returned is done when it is open. Not for the loop's own thread to wait for."""
         return asyncio.run_coroutine_threadsafe(self._open(trace_id), self._loop)
 
-    def close(self) -> None:
-        """Do nothing any more."""
-        self._loop.call_soon_threadsafe(self._end)
-
     def _end(self) -> None:
-        self._closed = True
+        super()._end()
         self._opened = self._page = None
         if self._keeping is not None:
             self._keeping.cancel()
-        for task in self._tasks:
-            task.cancel()
         self._changes.close()
 
     # -- from the front end -------------------------------------------------------------------------------------------
 
-    def _take(self, message: dict[str, Any]) -> None:
-        if self._closed:
-            return
+    def _take(self, message: dict[str, Any], buffers: list[bytes]) -> None:
         said = message.get
         match said("kind"):
             case "ready":
                 self._start(self._send_all)
-            case "alive":
-                self._stay(visible=said("visible") is True)
             case "list":
                 self._wanted = self._wanted.changed_by(message)
                 self._opened = None
@@ -146,27 +115,9 @@ class BrowserFront:
             case "rate":
                 self._start(self._rate, said("rating"), said("remark"))
 
-    def _stay(self, *, visible: bool) -> None:
-        """Note whether the widget can be seen, and follow the store as long as it can."""
-        self._visible_until = monotonic() + _SEEN_S if visible else 0.0
-        if visible and (self._following is None or self._following.done()):
-            self._following = self._start(self._follow)
-
-    def _start(self, work: Callable[..., Coroutine[Any, Any, None]], *said: Any) -> asyncio.Task[None]:
-        """Carry something out. Its errors are shown in the browser: no cell is there to raise them in."""
-        task = self._loop.create_task(self._guarded(work, *said))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    async def _guarded(self, work: Callable[..., Coroutine[Any, Any, None]], *said: Any) -> None:
-        try:
-            await work(*said)
-        except UserError as error:
-            if not is_interrupted(error):
-                self._send({"told": clean(str(error))})
-        except Exception as error:  # nowhere else would it be seen
-            self._send({"told": clean(f"{type(error).__name__}: {error}")})
+    def _tell_error(self, error: Exception) -> None:
+        if not is_interrupted(error):
+            super()._tell_error(error)
 
     # -- the list -----------------------------------------------------------------------------------------------------
 
@@ -178,7 +129,7 @@ class BrowserFront:
             "statuses": list(STATUSES),
             "ages": list(AGES),
         }
-        self._send({"all": frame} | ({} if self._kept is None else {"kept": digest_of(self._kept)}))
+        self._send_whole(frame)
         if self._opened is None:
             await self._list()
         else:
@@ -328,21 +279,14 @@ class BrowserFront:
 
     async def _keep(self) -> None:
         bundle = await in_thread(self._bundle)
-        if bundle is not None and bundle != self._kept and not self._closed:
-            self._kept = bundle
-            self._on_kept(bundle)
-            self._send({"kept": digest_of(bundle)})
+        if bundle is not None:
+            self._keep_as(bundle)
 
     def _bundle(self) -> Bundle | None:
         opened, page = self._opened, self._page
         if opened is None:
             return None if page is None else kept_page(page, self._wanted)
         return opened_bundle(opened.trace_id)
-
-    def _send(self, content: dict[str, Any]) -> None:
-        if not self._closed:
-            self._channel.send({"n": self._number, **content})
-            self._number += 1
 
 
 def opened_bundle(trace_id: str) -> Bundle:

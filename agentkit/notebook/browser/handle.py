@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from agentkit._called_as import called_as
-from agentkit.exceptions import UserError
 from agentkit.notebook.browser.front import BrowserFront, opened_bundle
 from agentkit.notebook.browser.kept import kept_page, page_title
 from agentkit.notebook.browser.pages import read_page
 from agentkit.notebook.browser.wanted import AGES, Wanted, wanted_of
+from agentkit.notebook.widgets.cell_browser import CellBrowser
 from agentkit.tracing.columns import flush_store
 
 if TYPE_CHECKING:
     import pandas as pd
-    from IPython.core.interactiveshell import InteractiveShell
 
-    from agentkit.notebook.display.modes import RenderMode
     from agentkit.notebook.display.run_view import Bundle
     from agentkit.notebook.widgets.browser_widget import BrowserWidget
     from agentkit.records.opened import RecordedTrace
 
 __all__ = ["TraceBrowser", "browse"]
-
-_MOST_OPEN = 8
-"""Browsers that are kept alive; of more, the oldest that nobody looks at is closed."""
 
 _PATIENCE_S = 30.0
 
@@ -83,20 +78,19 @@ def browse(
     return TraceBrowser(wanted)
 
 
-class TraceBrowser:
+class TraceBrowser(CellBrowser[BrowserFront]):
     """A browser of traces. Made by `agentkit.traces.browse()`.
 
     Args:
         wanted: What it lists at first.
     """
 
+    opened_by = "agentkit.traces.browse()"
+
     def __init__(self, wanted: Wanted) -> None:
+        super().__init__(_open)
         self._first = wanted
         self._opened: str | None = None
-        self._widget: BrowserWidget | None = None
-        self._front: BrowserFront | None = None
-        self._display_id = uuid.uuid4().hex
-        self._closed = False
 
     # -- what it shows ------------------------------------------------------------------------------------------------
 
@@ -152,16 +146,9 @@ class TraceBrowser:
 
     def close(self) -> None:
         """Take it off the screen. What was last looked at stays in the notebook."""
-        if self._closed:
-            return
-        self._opened, self._first = self._opened_id(), self._wanted()
-        self._closed = True
-        if self in _open:
-            _open.remove(self)
-        if self._front is not None:
-            self._front.close()
-        if self._widget is not None:
-            self._widget.close()
+        if not self._closed:
+            self._opened, self._first = self._opened_id(), self._wanted()
+        super().close()
 
     def __repr__(self) -> str:
         if self._closed:
@@ -170,60 +157,8 @@ class TraceBrowser:
 
     # -- how ----------------------------------------------------------------------------------------------------------
 
-    def _ipython_display_(self) -> None:
-        from IPython.core.interactiveshell import InteractiveShell
-
-        self.show(InteractiveShell.instance())
-
-    def show(self, shell: InteractiveShell | None = None) -> None:
-        """Show it in the cell that runs: live where somebody sits at the notebook, else what would be kept.
-
-        Args:
-            shell: The notebook's shell; the one there is when None.
-
-        Raises:
-            UserError: It is closed, or the store can't be read.
-        """
-        from IPython.core.interactiveshell import InteractiveShell
-
-        from agentkit.notebook.display.modes import render_mode
-        from agentkit.notebook.display.publish import publish
-
-        self._check_open()
-        mode: RenderMode = render_mode(shell or InteractiveShell.instance())
-        flush_store()
-        kept = self._kept()
-        if mode == "console":
-            print(f"\n{kept['text/plain']}")  # a terminal has written "Out[3]: " already
-            return
-        if mode == "static":
-            publish(kept)
-            return
-        publish(kept, display_id=self._display_id)
-        publish(self._live(kept))
-
-    def _live(self, kept: Bundle) -> dict[str, Any]:
-        """Return the output of the widget, which is made when it is first wanted.
-
-        Args:
-            kept: What the notebook keeps of it for now.
-        """
-        if self._widget is None:
-            from agentkit.notebook.display.publish import publish
-            from agentkit.notebook.widgets.browser_widget import BrowserWidget
-            from agentkit.runtime.background import background_loop
-
-            def keep(bundle: Bundle) -> None:
-                publish(bundle, display_id=self._display_id, update=True)
-
-            self._widget = widget = BrowserWidget(lambda content: front.says(content))
-            self._front = front = BrowserFront(widget, background_loop(), self._first, kept=kept, on_kept=keep)
-            if self._opened is not None:
-                front.open_from_code(self._opened).result(_PATIENCE_S)
-            _make_room(self)
-        return self._widget.bundle()
-
     def _kept(self) -> Bundle:
+        flush_store()
         opened = self._opened_id()
         if opened is not None:
             return opened_bundle(opened)
@@ -236,22 +171,17 @@ class TraceBrowser:
     def _wanted(self) -> Wanted:
         return self._first if self._front is None or self._closed else self._front.wanted
 
-    @property
-    def is_visible(self) -> bool:
-        """Whether it can be seen, as far as is known."""
-        return self._front is not None and self._front.is_visible
+    def _made(self, kept: Bundle, keep: Callable[[Bundle], None]) -> tuple[BrowserWidget, BrowserFront]:
+        from agentkit.notebook.widgets.browser_widget import BrowserWidget
+        from agentkit.runtime.background import background_loop
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise UserError("This browser is closed.", hint="Open another: agentkit.traces.browse().")
+        widget = BrowserWidget(self._says)
+        front = BrowserFront(widget, background_loop(), self._first, kept=kept, on_kept=keep)
+        return widget, front
 
-
-def _make_room(new: TraceBrowser) -> None:
-    """Note a browser that is live; of too many, which cells that ran again have left, close the oldest."""
-    _open.append(new)
-    while len(_open) > _MOST_OPEN:
-        hidden = (browser for browser in _open if not browser.is_visible and browser is not new)
-        next(hidden, _open[0]).close()
+    def _begin(self, front: BrowserFront) -> None:
+        if self._opened is not None:
+            front.open_from_code(self._opened).result(_PATIENCE_S)
 
 
 def _moment(ns: int | None) -> datetime | None:

@@ -27,6 +27,8 @@ __all__ = ["Frame", "FrontEnd"]
 _MOST_FILES = 10
 """Files that may go with a message."""
 
+_MOST_VIEWS = 50
+_VIEW_CHARS = 20
 _LONG_CHARS = 4_000
 """From so much text on, turns are rendered in a thread: formulas, code and tables take up to a second then."""
 
@@ -67,8 +69,9 @@ class FrontEnd:
     """Sends the chat to its widget, and does what the reader wants.
 
     Messages to the front end are numbered by `n`, without gaps: one that misses a number asks for the whole state by
-    `{"kind": "ready"}`. What a run shows comes within `{"run": …}`, which `LiveView` numbers by itself. Earlier turns
-    are sent once; then only what changes. Lives on agentkit's loop thread, but for `says`.
+    `{"kind": "ready", "view": …}`; with `again` where it has heard nothing so far, which is for requests that were
+    lost: a view that was answered isn't again. What a run shows comes within `{"run": …}`, which `LiveView` numbers by
+    itself. Earlier turns are sent once; then only what changes. Lives on agentkit's loop thread, but for `says`.
 
     Args:
         channel: Where messages go.
@@ -86,6 +89,7 @@ class FrontEnd:
         self._live_turn = ""
         self._files: dict[str, Attachment] = {}
         self._uploads: dict[str, _Upload] = {}
+        self._views: tuple[str, ...] = ()  # that were sent everything; one that heard nothing yet asks again
         self._tasks: set[asyncio.Task[None]] = set()
         self._live: TimedView | None = None
 
@@ -235,6 +239,10 @@ class FrontEnd:
         talk, turn = self.talk, str(message.get("turn", ""))
         match message.get("kind"):
             case "ready":
+                view = str(message.get("view", ""))[:_VIEW_CHARS]
+                if message.get("again") and view in self._views:
+                    return
+                self._views = (*self._views, view)[-_MOST_VIEWS:]
                 self._uploads.clear()  # of a page that is gone
                 if _are_long(path := talk.tree.path()):
                     self._start(self._send_all_in_time())

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from time import monotonic
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentkit.exceptions import UserError
 from agentkit.files import contents
-from agentkit.notebook.display.kept_digest import digest_of
 from agentkit.notebook.display.text import clean
 from agentkit.notebook.store_browser.kept import kept_store
 from agentkit.notebook.store_browser.rows import (
@@ -21,6 +19,7 @@ from agentkit.notebook.store_browser.rows import (
     job_row,
     ranking_line,
 )
+from agentkit.notebook.widgets.browsing_front import BrowsingFront
 from agentkit.sessions.finishing import in_thread
 
 if TYPE_CHECKING:
@@ -39,17 +38,13 @@ MOST_BYTES = 64_000_000
 _MOST_WAITING_BYTES = 512_000_000
 _MOST_JOBS = 200
 _POLL_S = 1.0
-_SEEN_S = 8.0
-"""How long a widget counts as visible after it last said so. It says so every 3 seconds."""
 _LIMIT = 10
 
 
-class StoreFront:
+class StoreFront(BrowsingFront):
     """Sends what is in a store to the widget, and does what the reader wants.
 
-    Messages to the front end are numbered by `n`, without gaps: one that misses a number asks for all by
-    `{"kind": "ready"}`. While files are being indexed and the widget can be seen, their status is looked at each
-    second. Lives on agentkit's loop thread, but for `says` and `close`.
+    While files are being indexed and the widget can be seen, their status is looked at each second.
 
     Args:
         channel: Where messages go.
@@ -72,25 +67,16 @@ class StoreFront:
         on_kept: Callable[[Bundle], None] = lambda bundle: None,
         poll_s: float = _POLL_S,
     ) -> None:
-        self._channel = channel
-        self._loop = loop
+        super().__init__(channel, loop, kept=kept, on_kept=on_kept)
         self._store = store
         self._files = list(files)
         self._found: SearchResult | None = None
-        self._kept = kept
-        self._on_kept = on_kept
         self._poll_s = poll_s
-        self._number = 0
         self._asked = 0
         self._jobs: dict[str, Job] = {}
         self._parts: dict[str, list[bytes]] = {}
         self._queue: list[tuple[Job, bytes]] = []
         self._adding: asyncio.Task[None] | None = None
-        self._following: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._visible_until = 0.0
-        self._deleted = False
-        self._closed = False
 
     @property
     def files(self) -> Sequence[StoreFile]:
@@ -102,76 +88,30 @@ class StoreFront:
         """What was last searched for; None for nothing."""
         return self._found
 
-    @property
-    def is_visible(self) -> bool:
-        """Whether the widget can be seen, as far as is known."""
-        return not self._closed and monotonic() < self._visible_until
-
-    # -- from outside the loop's thread -------------------------------------------------------------------------------
-
-    def says(self, message: dict[str, Any], buffers: Sequence[Any] = ()) -> None:
-        """Take a message from the widget, in whatever thread it arrives."""
-        data = [bytes(buffer) for buffer in buffers]
-        self._loop.call_soon_threadsafe(self._take, message, data)
-
-    def close(self) -> None:
-        """Do nothing any more."""
-        self._loop.call_soon_threadsafe(self._end)
-
-    def _end(self) -> None:
-        self._closed = True
-        for task in self._tasks:
-            if task is not self._adding:  # files on their way are put in all the same
-                task.cancel()
+    def _outlasts(self, task: asyncio.Task[None]) -> bool:
+        return task is self._adding  # files on their way are put in all the same
 
     # -- from the front end -------------------------------------------------------------------------------------------
 
     def _take(self, message: dict[str, Any], buffers: list[bytes]) -> None:
-        if self._closed:
-            return
         said = message.get
-        try:
-            match said("kind"):
-                case "ready":
-                    self._send_all()
-                case "alive":
-                    self._stay(visible=said("visible") is True)
-                case "refresh":
-                    self._start(self._look)
-                case "search":
-                    self._start(self._search, str(said("text", "")))
-                case "delete":
-                    self._start(self._delete, str(said("file", "")))
-                case "upload":
-                    self._take_part(message, buffers)
-                case "dismiss":
-                    self._jobs.pop(str(said("key", "")), None)
-                    self._send_jobs()
-        except UserError as error:
-            self.tell(str(error))
+        match said("kind"):
+            case "ready":
+                self._send_all()
+            case "refresh":
+                self._start(self._look)
+            case "search":
+                self._start(self._search, str(said("text", "")))
+            case "delete":
+                self._start(self._delete, str(said("file", "")))
+            case "upload":
+                self._take_part(message, buffers)
+            case "dismiss":
+                self._jobs.pop(str(said("key", "")), None)
+                self._send_jobs()
 
-    def _stay(self, *, visible: bool) -> None:
-        self._visible_until = monotonic() + _SEEN_S if visible else 0.0
-        self._follow_soon()
-
-    def _follow_soon(self) -> None:
-        if self.is_visible and is_under_way(self._files) and (self._following is None or self._following.done()):
-            self._following = self._start(self._follow)
-
-    def _start(self, work: Callable[..., Coroutine[Any, Any, None]], *said: Any) -> asyncio.Task[None]:
-        """Carry something out. Its errors are shown in the browser: no cell is there to raise them in."""
-        task = self._loop.create_task(self._guarded(work, *said))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    async def _guarded(self, work: Callable[..., Coroutine[Any, Any, None]], *said: Any) -> None:
-        try:
-            await work(*said)
-        except UserError as error:
-            self.tell(str(error))
-        except Exception as error:  # nowhere else would it be seen
-            self.tell(f"{type(error).__name__}: {error}")
+    def _is_to_follow(self) -> bool:
+        return is_under_way(self._files)
 
     # -- files that come ----------------------------------------------------------------------------------------------
 
@@ -225,7 +165,7 @@ class StoreFront:
                     if job.key in self._jobs and job.state != "failed":
                         job.state, job.reason = "failed", str(error) or type(error).__name__
                 if not isinstance(error, UserError):
-                    self.tell(f"{type(error).__name__}: {error}")
+                    self._tell_error(error)
             for job, _ in by_name.values():
                 if job.state != "failed":
                     self._jobs.pop(job.key, None)
@@ -304,10 +244,6 @@ class StoreFront:
 
     # -- to the front end ---------------------------------------------------------------------------------------------
 
-    def tell(self, text: str) -> None:
-        """Tell the reader something, such as an error."""
-        self._send({"told": clean(text)})
-
     def _send_all(self) -> None:
         whole = {
             "name": clean(self._store.name),
@@ -317,7 +253,7 @@ class StoreFront:
             "found": self._found_shown(),
             **self._files_shown(),
         }
-        self._send({"all": whole} | ({} if self._kept is None else {"kept": digest_of(self._kept)}))
+        self._send_whole(whole)
 
     def _found_shown(self) -> dict[str, Any] | None:
         found = self._found
@@ -334,13 +270,4 @@ class StoreFront:
         self._send({"jobs": [job_row(job) for job in self._jobs.values() if job.state != "receiving"]})
 
     def _keep(self) -> None:
-        bundle = kept_store(self._store, self._files, self._found)
-        if bundle != self._kept and not self._closed:
-            self._kept = bundle
-            self._on_kept(bundle)
-            self._send({"kept": digest_of(bundle)})
-
-    def _send(self, content: dict[str, Any]) -> None:
-        if not self._closed:
-            self._channel.send({"n": self._number, **content})
-            self._number += 1
+        self._keep_as(kept_store(self._store, self._files, self._found))

@@ -1,13 +1,6 @@
 // The browser of traces in a cell. Nothing is kept here: the kernel has the traces, and the output above what was shown.
 
-const ANSWER_MS = 5000;
-const ALIVE_MS = 3000;
 const SEARCH_MS = 250;
-const ASK_MS = 600;
-const MOST_ASKS = 20;
-const LAGS =
-  "The notebook does not keep what is shown here: since the page was loaded anew, the output above no longer follows it. Run the cell again, or show this browser in a new cell.";
-const NO_SHORTCUTS = "data-lm-suppress-shortcuts"; // the notebook's own keys do nothing in here
 const NOT_WANTED = { agent: null, model: null, status: null, rating: null, error: false, text: "", age: "" };
 
 const COLUMNS = [
@@ -21,34 +14,16 @@ const COLUMNS = [
   ["rating", "Noted"],
 ];
 
-class BrowserView {
+class BrowserView extends BrowsingView {
   constructor(model, el) {
-    this.model = model;
-    this.next = null;
+    super(model, el, { className: "agk-trace agk-browser", label: "Traces", shown: "this browser", ended: "this browser" });
     this.wanted = { ...NOT_WANTED, sort: "started", descending: true, page: 0 };
     this.listed = [];
-    this.build(el);
-    this.kept = new KeptWatch(this.root, (lags) => this.showLag(lags));
-    this.observe();
-    let asked = 0;
-    this.asking = setInterval(() => (this.next !== null || ++asked > MOST_ASKS ? clearInterval(this.asking) : this.ask()), ASK_MS);
-    this.ask();
+    this.build();
+    this.begin();
   }
 
-  build(el) {
-    this.root = element("div", "agk agk-trace agk-browser agk-control jp-RenderedHTMLCommon", el);
-    this.root.setAttribute("role", "region");
-    this.root.setAttribute("aria-label", "Traces");
-    this.root.setAttribute(NO_SHORTCUTS, "true");
-    this.early = (event) => this.letSave(event);
-    window.addEventListener("keydown", this.early, true); // before the notebook looks at the key
-    this.root.onkeydown = (event) => this.key(event);
-    this.banner = element("div", "agk-banner", this.root);
-    this.banner.setAttribute("role", "alert");
-    this.banner.hidden = true;
-    this.lag = element("div", "agk-banner agk-lag", this.root);
-    this.lag.setAttribute("role", "status");
-    this.lag.hidden = true;
+  build() {
     this.list = element("section", "agk-list", this.root);
     this.list.setAttribute("aria-label", "List of traces");
     this.buildFilters(element("form", "agk-filters", this.list));
@@ -128,30 +103,10 @@ class BrowserView {
 
   // -- to the kernel
 
-  send(content) {
-    if (!this.gone) this.model.send(content);
-  }
-
-  ask() {
-    this.send({ kind: "ready" });
-  }
-
-  // Something that the reader did: the kernel has to answer.
-  act(content) {
-    this.hideBanner();
-    this.send(content);
-    if (this.waiting || this.gone) return;
-    this.waiting = setTimeout(() => {
-      this.waiting = null;
-      this.silent = true;
-      this.tell("The kernel hasn't answered yet. It may be busy, or gone; this goes on when it does.");
-    }, ANSWER_MS);
-  }
-
   want(change) {
     this.wanted = { ...this.wanted, page: 0, ...change };
     this.showWanted();
-    this.root.setAttribute("aria-busy", "true");
+    this.setBusy(true);
     this.act({ kind: "list", ...this.wanted });
   }
 
@@ -172,42 +127,10 @@ class BrowserView {
     this.want({ page });
   }
 
-  // Tell the kernel whether this can be seen: only then does it look for news.
-  observe() {
-    this.seen = false;
-    this.observer = new IntersectionObserver(([entry]) => {
-      this.seen = entry.isIntersecting;
-      this.beat();
-    });
-    this.observer.observe(this.root);
-    this.onVisibility = () => this.beat();
-    document.addEventListener("visibilitychange", this.onVisibility);
-    this.beating = setInterval(() => this.isSeen && this.beat(), ALIVE_MS);
-  }
-
-  get isSeen() {
-    return this.seen && document.visibilityState === "visible";
-  }
-
-  beat() {
-    this.send({ kind: "alive", visible: this.isSeen });
-  }
-
   // -- from the kernel
 
-  receive(message) {
-    clearTimeout(this.waiting);
-    this.waiting = null;
-    if (this.silent) this.hideBanner();
-    this.silent = false;
-    if (!message.all && message.n !== this.next) {
-      if (this.next !== null) this.ask();
-      this.next = null;
-      return;
-    }
-    this.next = message.n + 1;
+  show(message) {
     if (message.all) this.frame = message.all;
-    if (message.kept !== undefined && !this.gone) this.kept.watch(message.kept);
     if (message.list) this.showList(message.list);
     else if (message.trace) this.showTrace(message);
     else if (message.rows) this.trace.change(message);
@@ -216,7 +139,7 @@ class BrowserView {
   }
 
   showList(list) {
-    this.root.removeAttribute("aria-busy");
+    this.setBusy(false);
     const wasOpen = !this.trace.root.hidden;
     this.trace.root.hidden = true;
     this.list.hidden = false;
@@ -306,7 +229,7 @@ class BrowserView {
   noted(cell, row) {
     if (row.rating) {
       const thumb = element("span", `agk-thumb agk-thumb-${row.rating}`, cell);
-      thumb.append(drawing("up"));
+      thumb.append(picture("up"));
       thumb.setAttribute("role", "img");
       thumb.setAttribute("aria-label", `rated ${row.rating}`);
       thumb.title = `rated ${row.rating}`;
@@ -316,7 +239,7 @@ class BrowserView {
   }
 
   showTrace(message) {
-    this.root.removeAttribute("aria-busy");
+    this.setBusy(false);
     this.list.hidden = true;
     this.trace.open(message);
   }
@@ -346,8 +269,6 @@ class BrowserView {
   }
 
   key(event) {
-    if (saves(event)) return;
-    event.stopPropagation();
     const typing = event.target.matches("input, select, textarea");
     if (event.key === "Escape" && !this.trace.root.hidden) {
       event.preventDefault();
@@ -375,59 +296,12 @@ class BrowserView {
     }
   }
 
-  // Of the notebook's keys one goes on working: what saves it.
-  letSave(event) {
-    if (!this.root.contains(event.target)) return;
-    if (saves(event)) this.root.removeAttribute(NO_SHORTCUTS);
-    else this.root.setAttribute(NO_SHORTCUTS, "true");
-  }
+  // -- when it is over
 
-  // -- what else there is to say
-
-  tell(text) {
-    this.root.removeAttribute("aria-busy");
-    this.banner.replaceChildren(element("span", "", null, text));
-    pictureButton("agk-dismiss", "close", "Dismiss", this.banner, () => this.hideBanner());
-    this.banner.hidden = false;
-  }
-
-  hideBanner() {
-    if (!this.gone) this.banner.hidden = true;
-  }
-
-  showLag(lags) {
-    if (lags && this.lag.hidden) this.lag.replaceChildren(element("span", "", null, LAGS));
-    this.lag.hidden = !lags;
-  }
-
-  // The kernel has ended or begun anew: what is shown stays, and is kept in the notebook.
-  end() {
-    if (this.gone) return;
-    this.gone = true;
-    this.stopTimers();
-    for (const control of this.root.querySelectorAll("input, select, button")) control.disabled = true;
-    this.banner.replaceChildren(
-      element("span", "", null, `${GONE}, and this browser with it. Run the cell again for another.`),
-    );
-    this.banner.hidden = false;
-    this.lag.hidden = true;
-  }
-
-  stopTimers() {
-    this.kept.stop();
-    for (const timer of [this.waiting, this.searching, this.trace.asking]) clearTimeout(timer);
-    clearInterval(this.beating);
-    clearInterval(this.asking);
+  rest() {
+    super.rest();
+    for (const timer of [this.searching, this.trace.asking]) clearTimeout(timer);
     this.trace.rest();
-  }
-
-  close() {
-    this.stopTimers();
-    this.observer.disconnect();
-    document.removeEventListener("visibilitychange", this.onVisibility);
-    window.removeEventListener("keydown", this.early, true);
-    this.send({ kind: "alive", visible: false });
-    this.gone = true;
   }
 }
 
@@ -440,23 +314,4 @@ function whenIs(ms) {
   return then.getFullYear() === new Date().getFullYear() ? `${day} ${time.slice(0, 5)}` : `${then.getFullYear()}-${day}`;
 }
 
-function saves(event) {
-  return (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "s";
-}
-
-function render({ model, el }) {
-  const browser = new BrowserView(model, el);
-  const receive = (message) => browser.receive(message);
-  const closed = () => browser.end();
-  const leave = whenGone(model, closed);
-  model.on("msg:custom", receive);
-  model.on("comm:close", closed);
-  return () => {
-    leave();
-    browser.close();
-    model.off("msg:custom", receive);
-    model.off("comm:close", closed);
-  };
-}
-
-export default { render };
+export default { render: rendering(BrowserView) };

@@ -1,32 +1,4 @@
-// Small parts of the browser of traces: pictures on buttons, choices, and what a reader notes on a trace or a step.
-
-const PICTURES = {
-  back: "M19 12H5M11 6l-6 6 6 6",
-  first: "M17 6l-6 6 6 6M8 6v12",
-  previous: "M14.5 6l-6 6 6 6",
-  next: "M9.5 6l6 6-6 6",
-  last: "M7 6l6 6-6 6M16 6v12",
-  up: "M7.5 11v9H4v-9zM7.5 11l3.7-7.5c1.6 0 2.6 1 2.6 2.6V9.5h4.6a2 2 0 0 1 2 2.4l-1.2 6.4a2 2 0 0 1-2 1.7H7.5",
-  close: "M7 7l10 10M17 7L7 17",
-};
-
-function drawing(name, className = "") {
-  const space = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(space, "svg");
-  const attributes = { viewBox: "0 0 24 24", width: "16", height: "16", "aria-hidden": "true", class: className };
-  for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
-  const path = document.createElementNS(space, "path");
-  path.setAttribute("d", PICTURES[name]);
-  svg.append(path);
-  return svg;
-}
-
-// A button with a picture; its label is for the pointer that rests on it, and for a screen reader.
-function pictureButton(className, name, label, parent, onclick) {
-  const made = button(`agk-icon ${className}`, "", parent, { title: label, onclick });
-  made.append(drawing(name));
-  return made;
-}
+// Small parts of the browser of traces: choices, and what a reader notes on a trace or a step.
 
 function choice(className, label, parent, onchange) {
   const made = element("select", `agk-choice ${className}`, parent);

@@ -34,7 +34,7 @@ class TraceView {
   buildHead(head) {
     const row = element("div", "agk-head-row", head);
     this.back = button("agk-button agk-back", "", row, { title: "All traces (Escape)", onclick: () => this.browser.back() });
-    this.back.append(drawing("back"), "Traces");
+    this.back.append(picture("back"), "Traces");
     this.title = element("span", "agk-h", row);
     this.state = element("span", "agk-state", row);
     this.state.setAttribute("aria-live", "polite");

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import cache
+from typing import Any, ClassVar
+
+from agentkit.notebook.display.passages import PASSAGES_CSS
+from agentkit.notebook.display.style import CONTROLS_CSS, CSS
+from agentkit.notebook.widgets.script import together
 
 __all__ = ["WidgetChannel"]
 
 
 class WidgetChannel:
-    """A widget on the screen and the channel to it.
+    """A widget on the screen and the channel to it. Importing the widget packages waits until the first one is made.
 
     Args:
-        widget_class: Gives its class, one of anywidget's: that package is imported when the first widget is made.
         on_message: Called with what the front end says and the data that came with it, in whatever thread that arrives.
     """
 
-    def __init__(
-        self, widget_class: Callable[[], Any], on_message: Callable[[dict[str, Any], Sequence[Any]], None]
-    ) -> None:
-        self._widget = widget_class()()
+    name: ClassVar[str]
+    """What the widget's class is called."""
+    scripts: ClassVar[tuple[str, ...]]
+    """Files of its script, besides those that all widgets have; the last exports `render`."""
+    styles: ClassVar[tuple[str, ...]] = ()
+    """Files of its style sheet."""
+    css: ClassVar[str] = ""
+    """Rules that come before these, besides those that all widgets have."""
+
+    def __init__(self, on_message: Callable[[dict[str, Any], Sequence[Any]], None]) -> None:
+        script = together("panel.js", "kept.js", *self.scripts)
+        style_sheet = CSS + CONTROLS_CSS + PASSAGES_CSS + self.css + together(*self.styles)
+        self._widget = _widget_class(self.name, type(self).__module__, script, style_sheet)()
         self._open = True
         _free_routing(self._widget)
         self._widget.on_msg(lambda widget, content, buffers: on_message(content, buffers or ()))
@@ -45,6 +58,22 @@ class WidgetChannel:
         self._widget.close()
         if layout is not None:
             layout.close()
+
+
+@cache
+def _widget_class(name: str, module: str, script: str, style_sheet: str) -> Any:
+    """Return a class of anywidget's, which is imported only here."""
+    import anywidget
+
+    class Made(anywidget.AnyWidget):
+        _esm = script
+        _css = style_sheet
+
+        def __repr__(self) -> str:
+            return f"{name}()"
+
+    Made.__name__, Made.__module__ = name, module  # by which front ends know it
+    return Made
 
 
 def _free_routing(widget: Any) -> None:

@@ -1,30 +1,21 @@
 // A chat in a cell. What was said is kept by the kernel, and as an ordinary output above; here it is only shown.
 
-const ANSWER_MS = 4000;
 const LAGS =
   "The notebook does not keep all of this chat: since the page was loaded anew, the output above no longer follows it. To keep all, run in a new cell:";
 const NEAR_BOTTOM_PX = 40;
-const NO_SHORTCUTS = "data-lm-suppress-shortcuts"; // the notebook's own keys do nothing in here
 
-class ChatView {
+class ChatView extends CellView {
   constructor(model, el) {
-    this.model = model;
-    this.next = null;
+    super(model, el, { className: "agk-chat", silence: "the chat", answerMs: 4000 });
     this.turns = new Map();
     this.path = [];
     this.busy = false;
-    this.build(el);
-    this.kept = new KeptWatch(this.root, (lags) => this.showLag(lags));
-    this.ask();
+    this.view = Math.random().toString(36).slice(2);
+    this.build();
+    this.askUntilHeard();
   }
 
-  build(el) {
-    this.root = element("div", "agk agk-chat agk-control jp-RenderedHTMLCommon", el);
-    this.root.setAttribute("role", "region");
-    this.root.setAttribute(NO_SHORTCUTS, "true");
-    this.early = (event) => this.letSave(event);
-    window.addEventListener("keydown", this.early, true); // before the notebook looks at the key
-    this.root.onkeydown = (event) => this.key(event);
+  build() {
     this.head = element("header", "agk-chat-head", this.root);
     this.scroller = element("div", "agk-scroll", this.root);
     this.scroller.tabIndex = 0;
@@ -35,14 +26,9 @@ class ChatView {
     this.suggestions = element("div", "agk-suggestions", this.scroller);
     this.earlier = element("div", "agk-banner agk-earlier", this.root);
     this.earlier.hidden = true;
-    this.jump = iconButton("agk-jump", "bottom", "Go to the newest message", this.root, () => this.toBottom());
+    this.jump = pictureButton("agk-jump", "bottom", "Go to the newest message", this.root, () => this.toBottom());
     this.jump.hidden = true;
-    this.lag = element("div", "agk-banner agk-lag", this.root);
-    this.lag.setAttribute("role", "status");
-    this.lag.hidden = true;
-    this.banner = element("div", "agk-banner", this.root);
-    this.banner.setAttribute("role", "alert");
-    this.banner.hidden = true;
+    this.root.append(this.lag, this.banner);
     this.buildComposer(element("form", "agk-compose", this.root));
     this.observer = new IntersectionObserver(([entry]) => (this.composerSeen = entry.intersectionRatio > 0.95), {
       threshold: [0, 0.95],
@@ -80,9 +66,9 @@ class ChatView {
       this.text.focus(); // which makes the choice
     };
     this.total = element("span", "agk-total", row);
-    this.sendButton = iconButton("agk-send", "send", "Send (Enter)", row);
+    this.sendButton = pictureButton("agk-send", "send", "Send (Enter)", row);
     this.sendButton.type = "submit";
-    this.stopButton = iconButton("agk-stop", "stop", "Stop (Esc)", row, () => this.stop());
+    this.stopButton = pictureButton("agk-stop", "stop", "Stop (Esc)", row, () => this.stop());
     this.stopButton.hidden = true;
     form.onsubmit = (event) => {
       event.preventDefault();
@@ -92,36 +78,10 @@ class ChatView {
 
   // -- to the kernel
 
-  send(content, buffers) {
-    this.model.send(content, undefined, buffers);
-  }
-
-  // Something that the reader did: the kernel has to answer.
-  act(content, buffers) {
-    this.hideBanner();
-    this.send(content, buffers);
+  // All of a chat may be long: who asks again has it once.
+  ask(again = false) {
+    this.send({ kind: "ready", view: this.view, again });
     this.expectAnswer();
-  }
-
-  ask() {
-    this.send({ kind: "ready" });
-    this.expectAnswer();
-  }
-
-  expectAnswer() {
-    if (this.waiting || this.gone) return;
-    this.waiting = setTimeout(() => {
-      this.waiting = null;
-      this.tell("The kernel hasn't answered yet. It may be busy, or gone; the chat goes on when it does.");
-      this.silent = true;
-    }, ANSWER_MS);
-  }
-
-  heard() {
-    clearTimeout(this.waiting);
-    this.waiting = null;
-    if (this.silent) this.hideBanner();
-    this.silent = false;
   }
 
   submit() {
@@ -142,8 +102,6 @@ class ChatView {
   }
 
   key(event) {
-    if (saves(event)) return;
-    event.stopPropagation();
     if (event.key === "Escape" && this.busy) {
       event.preventDefault();
       this.stop();
@@ -151,13 +109,6 @@ class ChatView {
       event.preventDefault();
       this.submit();
     }
-  }
-
-  // Of the notebook's keys one goes on working: what saves it.
-  letSave(event) {
-    if (!this.root.contains(event.target)) return;
-    if (saves(event)) this.root.removeAttribute(NO_SHORTCUTS);
-    else this.root.setAttribute(NO_SHORTCUTS, "true");
   }
 
   // -- from the kernel
@@ -172,12 +123,7 @@ class ChatView {
   }
 
   change(message) {
-    if (!message.all && this.next !== message.n) {
-      if (this.next !== null) this.ask();
-      this.next = null;
-      return;
-    }
-    this.next = message.n + 1;
+    if (!this.isInOrder(message)) return;
     this.around(() => {
       if (message.all) this.replace(message.all);
       for (const turn of message.turns ?? []) this.putTurn(turn);
@@ -305,16 +251,6 @@ class ChatView {
     }, 4000);
   }
 
-  tell(text) {
-    this.banner.replaceChildren(element("span", "", null, text));
-    iconButton("agk-dismiss", "close", "Dismiss", this.banner, () => this.hideBanner());
-    this.banner.hidden = false;
-  }
-
-  hideBanner() {
-    if (!this.gone) this.banner.hidden = true;
-  }
-
   // The kernel has ended or begun anew: what is shown stays, and is kept in the notebook.
   end() {
     if (this.gone) return;
@@ -339,39 +275,17 @@ class ChatView {
   // Say something that ends in code to be run, which can be copied.
   fillWithCode(banner, text, code) {
     banner.replaceChildren(element("span", "", null, text), element("code", "agk-resume", null, code));
-    const copy = iconButton("agk-copy-resume", "copy", "Copy", banner, async () => {
+    const copy = pictureButton("agk-copy-resume", "copy", "Copy", banner, async () => {
       await copyText(code);
-      setIcon(copy, "done");
+      copy.replaceChildren(picture("done"));
     });
   }
 
   close() {
-    window.removeEventListener("keydown", this.early, true);
-    this.observer.disconnect();
-    clearTimeout(this.waiting);
+    super.close();
     clearTimeout(this.speaking);
-    this.kept.stop();
     for (const view of this.turns.values()) view.close();
   }
 }
 
-function saves(event) {
-  return (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "s";
-}
-
-function render({ model, el }) {
-  const chat = new ChatView(model, el);
-  const receive = (message) => chat.receive(message);
-  const closed = () => chat.end();
-  const leave = whenGone(model, closed);
-  model.on("msg:custom", receive);
-  model.on("comm:close", closed);
-  return () => {
-    leave();
-    chat.close();
-    model.off("msg:custom", receive);
-    model.off("comm:close", closed);
-  };
-}
-
-export default { render };
+export default { render: rendering(ChatView) };

@@ -1,7 +1,5 @@
 // Files that go with the next message: chosen, pasted or dropped, sent to the kernel in parts.
 
-const PART_BYTES = 1 << 20; // a server may refuse messages of 10 MB
-
 class Files {
   // `where` gets the names of those that are there; `send` takes a message and its data.
   constructor(where, send, tell) {
@@ -9,13 +7,12 @@ class Files {
     this.send = send;
     this.tell = tell;
     this.mostBytes = Infinity;
-    this.count = 0;
   }
 
   // The button; the field that takes the files is inside it, so that a label is all it needs.
   chooser(parent) {
     const made = element("label", "agk-icon agk-attach", parent);
-    setIcon(made, "attach");
+    made.append(picture("attach"));
     made.title = "Attach images, PDFs or texts";
     const input = element("input", "", made);
     input.type = "file";
@@ -34,16 +31,7 @@ class Files {
       event.preventDefault();
       this.add(event.clipboardData.files);
     });
-    const has = (event) => event.dataTransfer?.types.includes("Files");
-    for (const name of ["dragenter", "dragover", "dragleave", "drop"])
-      root.addEventListener(name, (event) => {
-        if (!has(event)) return;
-        event.preventDefault();
-        event.stopPropagation();
-        const away = name === "drop" || (name === "dragleave" && !root.contains(event.relatedTarget));
-        root.classList.toggle("agk-dropping", !away);
-        if (name === "drop") this.add(event.dataTransfer.files);
-      });
+    takeDrops(root, (transfer) => this.add(transfer.files));
   }
 
   async add(files) {
@@ -55,7 +43,6 @@ class Files {
       this.tell(`${file.name} is too large: ${Math.ceil(file.size / 1e6)} MB, where ${this.mostBytes / 1e6} MB is the most.`);
       return;
     }
-    const key = `${Date.now().toString(36)}-${this.count++}`;
     let data;
     try {
       data = await file.arrayBuffer();
@@ -63,11 +50,7 @@ class Files {
       this.tell(`${file.name} can't be read: ${error.message} A folder's files are attached one by one.`);
       return;
     }
-    for (let at = 0; at === 0 || at < data.byteLength; at += PART_BYTES) {
-      const last = at + PART_BYTES >= data.byteLength;
-      this.send({ kind: "upload", key, name: file.name || "pasted", last }, [data.slice(at, at + PART_BYTES)]);
-      if (!last) await new Promise((resume) => setTimeout(resume));
-    }
+    for await (const [message, part] of partsOf(uploadKey(), file.name || "pasted", data)) this.send(message, part);
   }
 
   show(files) {
@@ -75,7 +58,7 @@ class Files {
     this.where.hidden = !files.length;
     for (const { key, name, size } of files) {
       const chip = element("span", "agk-file", this.where, `${name} · ${size}`);
-      iconButton("agk-drop", "close", `Don't attach ${name}`, chip, () => this.send({ kind: "drop", key }));
+      pictureButton("agk-drop", "close", `Don't attach ${name}`, chip, () => this.send({ kind: "drop", key }));
     }
     this.any = files.length > 0;
   }

@@ -1,38 +1,5 @@
 // One turn of a chat: the reader's message, and the answer to it with what can be done about it.
 
-const ICONS = {
-  send: "M12 19V5M6 11l6-6 6 6",
-  stop: "M7 7h10v10H7z",
-  copy: "M9 9h10v10H9zM5 15V5h10",
-  done: "M5 12.5l4.5 4.5L19 7.5",
-  up: "M7.5 11v9H4v-9zM7.5 11l3.7-7.5c1.6 0 2.6 1 2.6 2.6V9.5h4.6a2 2 0 0 1 2 2.4l-1.2 6.4a2 2 0 0 1-2 1.7H7.5",
-  retry: "M19.5 12a7.5 7.5 0 1 1-2.3-5.4L19.5 9M19.5 4v5h-5",
-  edit: "M4.5 19.5l1-4.3L16.2 4.5l3.3 3.3L8.8 18.5z",
-  attach: "M19 11.5l-7.4 7.4a4.6 4.6 0 0 1-6.5-6.5l7.8-7.8a3.1 3.1 0 0 1 4.4 4.4l-7.6 7.6a1.6 1.6 0 0 1-2.2-2.2l6.6-6.6",
-  close: "M7 7l10 10M17 7L7 17",
-  previous: "M14.5 6l-6 6 6 6",
-  next: "M9.5 6l6 6-6 6",
-  bottom: "M12 5v14M6 13l6 6 6-6",
-};
-
-// A button with a picture; its label is for the pointer that rests on it, and for a screen reader.
-function iconButton(className, icon, label, parent, onclick) {
-  const made = button(`agk-icon ${className}`, "", parent, { title: label, onclick });
-  setIcon(made, icon);
-  return made;
-}
-
-function setIcon(target, icon) {
-  const space = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(space, "svg");
-  for (const [name, value] of Object.entries({ viewBox: "0 0 24 24", width: "16", height: "16", "aria-hidden": "true" }))
-    svg.setAttribute(name, value);
-  const path = document.createElementNS(space, "path");
-  path.setAttribute("d", ICONS[icon]);
-  svg.append(path);
-  target.replaceChildren(svg);
-}
-
 function label(control, text) {
   control.title = text;
   control.setAttribute("aria-label", text);
@@ -134,14 +101,14 @@ class TurnView {
     if (this.editing) return;
     if (count > 1) {
       const go = (to) => this.chat.act({ kind: "choose", turn: this.versions[to - 1] });
-      const previous = iconButton("agk-branch-prev", "previous", "Previous version", this.under, () => go(number - 1));
+      const previous = pictureButton("agk-branch-prev", "previous", "Previous version", this.under, () => go(number - 1));
       previous.disabled = number === 1 || this.chat.busy;
       const shown = element("span", "agk-branch", this.under, `${number}/${count}`);
       shown.setAttribute("aria-label", `Version ${number} of ${count}`);
-      const next = iconButton("agk-branch-next", "next", "Next version", this.under, () => go(number + 1));
+      const next = pictureButton("agk-branch-next", "next", "Next version", this.under, () => go(number + 1));
       next.disabled = number === count || this.chat.busy;
     }
-    const edit = iconButton("agk-edit", "edit", "Edit and send again", this.under, () => this.edit());
+    const edit = pictureButton("agk-edit", "edit", "Edit and send again", this.under, () => this.edit());
     edit.disabled = this.chat.busy;
     if (focused) this.under.querySelector(`[class="${focused}"]:enabled`)?.focus();
   }
@@ -232,21 +199,21 @@ class TurnView {
     const { data } = this;
     const row = element("div", "agk-tools");
     if (data.source) {
-      const copy = iconButton("agk-copy", "copy", "Copy the answer as Markdown", row, async () => {
+      const copy = pictureButton("agk-copy", "copy", "Copy the answer as Markdown", row, async () => {
         await copyText(data.source);
-        setIcon(copy, "done");
+        copy.replaceChildren(picture("done"));
         this.chat.say("Copied.");
-        setTimeout(() => setIcon(copy, "copy"), 1500);
+        setTimeout(() => copy.replaceChildren(picture("copy")), 1500);
       });
     }
     const thumb = (name, text) => {
-      const made = iconButton(`agk-${name}`, "up", text, row, () => this.rate(name));
+      const made = pictureButton(`agk-${name}`, "up", text, row, () => this.rate(name));
       made.setAttribute("aria-pressed", String(data.rating === name));
       return made;
     };
     thumb("up", "Good answer");
     thumb("down", "Bad answer");
-    const retry = iconButton("agk-retry", "retry", "Send the message again", row, () =>
+    const retry = pictureButton("agk-retry", "retry", "Send the message again", row, () =>
       this.chat.act({ kind: "retry", turn: data.id }),
     );
     retry.disabled = this.chat.busy;

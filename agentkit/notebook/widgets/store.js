@@ -1,43 +1,18 @@
 // A store in a cell. Nothing is kept here: the platform has the files, and the output above what was shown. All that
 // comes from files or from the platform is put in as text, never as HTML.
 
-const ANSWER_MS = 5000;
-const ALIVE_MS = 3000;
-const ASK_MS = 600;
-const MOST_ASKS = 20;
-const LAGS =
-  "The notebook does not keep what is shown here: since the page was loaded anew, the output above no longer follows it. Run the cell again, or show this store in a new cell.";
-const NO_SHORTCUTS = "data-lm-suppress-shortcuts"; // the notebook's own keys do nothing in here
 const SIGNS = { completed: "✓", failed: "✗", in_progress: "…", cancelled: "■" };
 
-class StoreView {
+class StoreView extends BrowsingView {
   constructor(model, el) {
-    this.model = model;
-    this.next = null;
+    super(model, el, { className: "agk-store", label: "Vector store", shown: "this store", ended: "this view" });
     this.files = [];
     this.jobs = [];
-    this.build(el);
-    this.kept = new KeptWatch(this.root, (lags) => this.showLag(lags));
-    this.observe();
-    let asked = 0;
-    this.asking = setInterval(() => (this.next !== null || ++asked > MOST_ASKS ? clearInterval(this.asking) : this.ask()), ASK_MS);
-    this.ask();
+    this.build();
+    this.begin();
   }
 
-  build(el) {
-    this.root = element("div", "agk agk-store agk-control jp-RenderedHTMLCommon", el);
-    this.root.setAttribute("role", "region");
-    this.root.setAttribute("aria-label", "Vector store");
-    this.root.setAttribute(NO_SHORTCUTS, "true");
-    this.early = (event) => this.letSave(event);
-    window.addEventListener("keydown", this.early, true); // before the notebook looks at the key
-    this.root.onkeydown = (event) => this.key(event);
-    this.banner = element("div", "agk-banner", this.root);
-    this.banner.setAttribute("role", "alert");
-    this.banner.hidden = true;
-    this.lag = element("div", "agk-banner agk-lag", this.root);
-    this.lag.setAttribute("role", "status");
-    this.lag.hidden = true;
+  build() {
     const head = element("div", "agk-store-head", this.root);
     this.title = element("span", "agk-h", head, "Vector store");
     this.count = element("span", "agk-count agk-d", head, "Reading…");
@@ -75,21 +50,14 @@ class StoreView {
       this.input.value = "";
       this.uploads.add(files);
     };
-    const has = (event) => event.dataTransfer?.types.includes("Files");
-    for (const name of ["dragenter", "dragover", "dragleave", "drop"])
-      this.root.addEventListener(name, async (event) => {
-        if (!has(event) || this.gone) return;
-        event.preventDefault();
-        event.stopPropagation();
-        const away = name === "drop" || (name === "dragleave" && !this.root.contains(event.relatedTarget));
-        this.root.classList.toggle("agk-dropping", !away);
-        if (name !== "drop") return;
-        try {
-          this.uploads.add(await droppedFiles(event.dataTransfer));
-        } catch (error) {
-          this.tell(`What was dropped can't be read: ${error.message}`);
-        }
-      });
+    const take = async (transfer) => {
+      try {
+        this.uploads.add(await droppedFiles(transfer));
+      } catch (error) {
+        this.tell(`What was dropped can't be read: ${error.message}`);
+      }
+    };
+    takeDrops(this.root, take, () => !this.gone);
   }
 
   buildSearch() {
@@ -97,7 +65,7 @@ class StoreView {
     form.setAttribute("role", "search");
     form.onsubmit = (event) => {
       event.preventDefault();
-      this.root.setAttribute("aria-busy", "true");
+      this.setBusy(true);
       this.act({ kind: "search", text: this.text.value });
     };
     this.text = element("input", "agk-field agk-search", form);
@@ -128,59 +96,9 @@ class StoreView {
     this.holder = holder;
   }
 
-  // -- to the kernel
-
-  send(content, buffers) {
-    if (!this.gone) this.model.send(content, undefined, buffers);
-  }
-
-  ask() {
-    this.send({ kind: "ready" });
-  }
-
-  // Something that the reader did: the kernel has to answer.
-  act(content) {
-    this.hideBanner();
-    this.send(content);
-    if (this.waiting || this.gone) return;
-    this.waiting = setTimeout(() => {
-      this.waiting = null;
-      this.silent = true;
-      this.tell("The kernel hasn't answered yet. It may be busy, or gone; this goes on when it does.");
-    }, ANSWER_MS);
-  }
-
-  // Tell the kernel whether this can be seen: only then does it look for news.
-  observe() {
-    this.seen = false;
-    this.observer = new IntersectionObserver(([entry]) => {
-      this.seen = entry.isIntersecting;
-      this.beat();
-    });
-    this.observer.observe(this.root);
-    this.onVisibility = () => this.beat();
-    document.addEventListener("visibilitychange", this.onVisibility);
-    this.beating = setInterval(() => this.seen && document.visibilityState === "visible" && this.beat(), ALIVE_MS);
-  }
-
-  beat() {
-    this.send({ kind: "alive", visible: this.seen && document.visibilityState === "visible" });
-  }
-
   // -- from the kernel
 
-  receive(message) {
-    clearTimeout(this.waiting);
-    this.waiting = null;
-    if (this.silent) this.hideBanner();
-    this.silent = false;
-    if (!message.all && message.n !== this.next) {
-      if (this.next !== null) this.ask();
-      this.next = null;
-      return;
-    }
-    this.next = message.n + 1;
-    if (message.kept !== undefined && !this.gone) this.kept.watch(message.kept);
+  show(message) {
     if (message.all) this.showAll(message.all);
     if (message.listed) this.showFiles(message.listed);
     if (message.jobs) this.takeJobs(message.jobs);
@@ -199,7 +117,7 @@ class StoreView {
   }
 
   showFiles({ files, count, hidden, ranking }) {
-    this.root.removeAttribute("aria-busy");
+    this.setBusy(false);
     this.count.textContent = count;
     this.ranking.textContent = ranking;
     this.ranking.hidden = !ranking;
@@ -313,7 +231,7 @@ class StoreView {
   }
 
   showFound(found) {
-    this.root.removeAttribute("aria-busy");
+    this.setBusy(false);
     this.results.replaceChildren();
     this.results.hidden = !found;
     if (!found) return;
@@ -343,8 +261,6 @@ class StoreView {
   // -- what the reader does
 
   key(event) {
-    if (saves(event)) return;
-    event.stopPropagation();
     const typing = event.target.matches("input");
     if (event.key === "Escape" && this.asked) {
       event.preventDefault();
@@ -359,80 +275,20 @@ class StoreView {
     }
   }
 
-  // Of the notebook's keys one goes on working: what saves it.
-  letSave(event) {
-    if (!this.root.contains(event.target)) return;
-    if (saves(event)) this.root.removeAttribute(NO_SHORTCUTS);
-    else this.root.setAttribute(NO_SHORTCUTS, "true");
-  }
-
   // -- what else there is to say
 
   say(text) {
     this.spoken.textContent = text;
   }
 
-  tell(text) {
-    this.root.removeAttribute("aria-busy");
-    this.banner.replaceChildren(element("span", "", null, text));
-    button("agk-button agk-dismiss", "Dismiss", this.banner, { onclick: () => this.hideBanner() });
-    this.banner.hidden = false;
+  dismissal(onclick) {
+    button("agk-button agk-dismiss", "Dismiss", this.banner, { onclick });
   }
 
-  hideBanner() {
-    if (!this.gone) this.banner.hidden = true;
-  }
-
-  showLag(lags) {
-    if (lags && this.lag.hidden) this.lag.replaceChildren(element("span", "", null, LAGS));
-    this.lag.hidden = !lags;
-  }
-
-  // The kernel has ended or begun anew: what is shown stays, and is kept in the notebook.
-  end() {
-    if (this.gone) return;
-    this.gone = this.uploads.gone = true;
-    this.stopTimers();
-    for (const control of this.root.querySelectorAll("input, button")) control.disabled = true;
-    this.banner.replaceChildren(element("span", "", null, `${GONE}, and this view with it. Run the cell again for another.`));
-    this.banner.hidden = false;
-    this.lag.hidden = true;
-  }
-
-  stopTimers() {
-    this.kept.stop();
-    clearTimeout(this.waiting);
-    clearInterval(this.beating);
-    clearInterval(this.asking);
-  }
-
-  close() {
-    this.stopTimers();
-    this.observer.disconnect();
-    document.removeEventListener("visibilitychange", this.onVisibility);
-    window.removeEventListener("keydown", this.early, true);
-    this.send({ kind: "alive", visible: false });
-    this.gone = this.uploads.gone = true;
+  rest() {
+    super.rest();
+    this.uploads.gone = true;
   }
 }
 
-function saves(event) {
-  return (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "s";
-}
-
-function render({ model, el }) {
-  const store = new StoreView(model, el);
-  const receive = (message) => store.receive(message);
-  const closed = () => store.end();
-  const leave = whenGone(model, closed);
-  model.on("msg:custom", receive);
-  model.on("comm:close", closed);
-  return () => {
-    leave();
-    store.close();
-    model.off("msg:custom", receive);
-    model.off("comm:close", closed);
-  };
-}
-
-export default { render };
+export default { render: rendering(StoreView) };

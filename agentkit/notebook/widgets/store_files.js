@@ -1,6 +1,5 @@
 // Files for a store: chosen or dropped, folders too, sent to the kernel in parts.
 
-const PART_BYTES = 1 << 20; // a server may refuse messages of 10 MB
 const MOST_FILES = 200;
 
 function sizeText(bytes) {
@@ -40,7 +39,6 @@ class StoreUploads {
     this.tell = tell;
     this.moved = moved;
     this.mostBytes = Infinity;
-    this.count = 0;
     this.coming = new Map(); // by key: what the kernel doesn't have whole
   }
 
@@ -53,7 +51,7 @@ class StoreUploads {
   }
 
   async upload(name, file) {
-    const key = `${Date.now().toString(36)}-${this.count++}`;
+    const key = uploadKey();
     const job = { key, name: name || "pasted", size: sizeText(file.size), state: "coming from the browser", failed: false, reason: "" };
     const fail = (reason) => {
       this.coming.set(key, { ...job, state: "failed", failed: true, reason });
@@ -71,15 +69,12 @@ class StoreUploads {
     } catch (error) {
       return fail(`It can't be read: ${error.message}`);
     }
-    for (let at = 0; at === 0 || at < data.byteLength; at += PART_BYTES) {
+    for await (const [message, part, sent] of partsOf(key, job.name, data)) {
       if (this.gone) return;
-      const last = at + PART_BYTES >= data.byteLength;
-      this.send({ kind: "upload", key, name: job.name, last }, [data.slice(at, at + PART_BYTES)]);
-      if (last) break;
-      const share = Math.floor((100 * (at + PART_BYTES)) / data.byteLength);
-      this.coming.set(key, { ...job, state: `coming from the browser, ${share} %` });
+      this.send(message, part);
+      if (message.last) return;
+      this.coming.set(key, { ...job, state: `coming from the browser, ${Math.floor((100 * sent) / data.byteLength)} %` });
       this.moved();
-      await new Promise((resume) => setTimeout(resume));
     }
   }
 

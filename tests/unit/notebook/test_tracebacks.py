@@ -150,16 +150,29 @@ def test_what_is_said_of_tasks_that_nobody_waits_for_has_no_key(
     assert KEY not in logging.Formatter().format(record)
 
 
-@pytest.mark.parametrize("error", ["KeyboardInterrupt", "asyncio.CancelledError"])
+@pytest.mark.parametrize("error", ["KeyboardInterrupt()", "asyncio.CancelledError('no')"])
 def test_an_interrupted_run_is_one_line_and_its_traceback_a_command_away(guarded: InteractiveShell, error: str) -> None:
     start = "import asyncio\nfrom agentkit import Agent, Runner\nfrom agentkit.testing import ScriptedModel\n"
-    start += f"def stop(context, agent): raise {error}('no')\n"
+    start += f"def stop(context, agent): raise {error}\n"
     start += "a = Agent(name='a', instructions=stop, model=ScriptedModel())\n"
     text = shown(guarded, f"{start}await Runner.run(a, 'hi')")
     assert text == "Interrupted: the run was stopped. %tb shows where.\n"
     whole = shown(guarded, "%tb")
     assert "in stop(context, agent)" in whole
     assert whole.count("\n") > 10
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (f"KeyboardInterrupt('3 of 9 files are in {KEY}.')", "3 of 9 files are in sk-[redacted]."),
+        ("KeyboardInterrupt()", "what the cell waited for was stopped."),
+    ],
+)
+def test_an_interrupt_of_what_is_no_run_says_what_it_knows(guarded: InteractiveShell, error: str, told: str) -> None:
+    start = "from agentkit.runtime.background import run_blocking\n"
+    text = shown(guarded, f"{start}async def stop(): raise {error}\nrun_blocking(stop())")
+    assert text == f"Interrupted: {told} %tb shows where.\n"
 
 
 def test_an_interrupt_of_anything_else_is_shown_as_ever_but_for_keys(guarded: InteractiveShell) -> None:

@@ -96,6 +96,18 @@ async def test_the_page_is_told_what_the_notebook_keeps(new_talk: TalkMaker) -> 
     assert (page.messages[1]["kept"], page.messages[1]["all"]["again"]) == ("agk-k0", "agentkit.chat.resume('c')")
 
 
+async def test_a_page_that_asks_again_is_answered_once_even_where_the_first_request_was_lost(
+    new_talk: TalkMaker,
+) -> None:
+    page = Page(new_talk, Agent(name="a"))
+    for view, again in (("one", False), ("one", True), ("two", True), ("two", True), ("one", False)):
+        page.say(kind="ready", view=view, again=again)
+    await page.until(lambda: len(page.messages) == 3)
+    page.say(kind="ready", view="three")
+    await page.until(lambda: len(page.messages) == 4)
+    assert [("all" in message, message["n"]) for message in page.messages] == [(True, n) for n in range(4)]
+
+
 @pytest.mark.parametrize(("answer", "in_thread"), [("Short.", False), ("Long. " * 1_000, True)])
 async def test_a_long_answer_is_not_rendered_on_the_loops_thread(
     new_talk: TalkMaker, monkeypatch: pytest.MonkeyPatch, answer: str, in_thread: bool

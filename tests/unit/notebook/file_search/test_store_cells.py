@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,15 @@ def test_what_became_of_files_is_shown_once_and_the_same_each_time(run: Run, doc
     assert run("report").outputs[0]["text/plain"] == again.outputs[0]["text/plain"]
 
 
+def test_an_add_that_is_interrupted_says_how_far_it_came(run: Run, docs: Path) -> None:
+    run("%vector_store create handbook")
+    run("def stop(event, told=[]):\n    told.append(event)\n    if len(told) == 1: raise KeyboardInterrupt")
+    cell = run("handbook.add('docs', on_progress=stop)")
+    assert isinstance(cell.error, KeyboardInterrupt)
+    assert re.fullmatch(r"\d of 3 files are in 'handbook'.*; the same call goes on\.", str(cell.error))
+    assert cell.stdout == f"Interrupted: {cell.error} %tb shows where.\n"
+
+
 def test_files_may_be_variables(run: Run, docs: Path, mistake: Mistake) -> None:
     run("import pandas as pd\nnotes = pd.DataFrame({'text': ['The key is under the mat.']}, index=['key'])")
     run("%vector_store create handbook")
@@ -97,6 +107,11 @@ def test_progress_says_what_goes_on_and_what_failed() -> None:
     assert f"<div>{said}</div>" in html
     assert "docs/a.md" in html
     assert "<code>b&lt;1&gt;.pdf</code> It has &lt;no&gt; text." in html
+    told = replace(event, parsing=1, passages=40, passages_ready=8)
+    said = "Uploading · 2 of 9 · parsing 1 · indexing 1 of 3, 8 of 40 passages · 1 failed · 12.3 kB"
+    assert f"<div>{said}</div>" in filling_html(told, [])
+    said = said.removeprefix("Uploading · ")
+    assert f"<div>{said}</div>" in filling_html(replace(told, stage="indexing"), [])
 
 
 # -- views ------------------------------------------------------------------------------------------------------------
