@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from agentkit import _json
 from agentkit.local.errors import ApiError, missing_parameter, quoted_list
 
-__all__ = ["Shape", "by_type", "check", "read_json", "text_or_list"]
+__all__ = ["Shape", "by_type", "check", "read_json", "text_or_list", "wrong_type"]
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -81,7 +81,7 @@ def _to_api_error(error: ErrorDetails) -> ApiError:
     if kind == "literal_error":
         return _wrong_literal(param, given, str(ctx["expected"]))
     if kind in _EXPECTED_TYPES:
-        return _wrong_type(param, given, _EXPECTED_TYPES[kind])
+        return wrong_type(param, given, _EXPECTED_TYPES[kind])
     if kind in _LIMITS:
         message, code = _LIMITS[kind](given, ctx)
         return ApiError(f"Invalid '{param}': {message}", param=param, code=code)
@@ -101,7 +101,8 @@ _EXPECTED_TYPES = {
 }
 
 
-def _wrong_type(param: str, given: object, expected: str) -> ApiError:
+def wrong_type(param: str, given: object, expected: str) -> ApiError:
+    """Return the error for a parameter that is of another kind than expected."""
     message = f"Invalid type for '{param}': expected {expected}, but got {_kind(given)} instead."
     return ApiError(message, param=param, code="invalid_type")
 
@@ -109,7 +110,7 @@ def _wrong_type(param: str, given: object, expected: str) -> ApiError:
 def _wrong_literal(param: str, given: object, expected: str) -> ApiError:
     values = [word.strip("'") for word in expected.replace(" or ", ", ").split(", ")]
     if not isinstance(given, str):
-        return _wrong_type(param, given, f"one of {quoted_list(values)}")
+        return wrong_type(param, given, f"one of {quoted_list(values)}")
     message = f"Invalid value: '{_short(given)}'. Supported values are: {quoted_list(values)}."
     return ApiError(message, param=param, code="invalid_value")
 
@@ -117,13 +118,13 @@ def _wrong_literal(param: str, given: object, expected: str) -> ApiError:
 def _wrong_member(param: str, given: object, ctx: dict[str, Any]) -> ApiError:
     """Return the error for a value that is no member of a union: a part, an item, a tool."""
     if ctx["discriminator"] == "text_or_list()":
-        return _wrong_type(param, given, "a string or an array")
+        return wrong_type(param, given, "a string or an array")
     if not isinstance(given, dict):
-        return _wrong_type(param, given, "an object")
+        return wrong_type(param, given, "an object")
     if "type" not in given:
         return missing_parameter(f"{param}.type")
     if not isinstance(given["type"], str):
-        return _wrong_type(f"{param}.type", given["type"], "a string")
+        return wrong_type(f"{param}.type", given["type"], "a string")
     tags = [tag.strip("'<>").partition(":")[0] for tag in ctx["expected_tags"].split(", ")]
     message = f"Invalid value: '{_short(given['type'])}'. Supported values are: {quoted_list(dict.fromkeys(tags))}."
     return ApiError(message, param=f"{param}.type", code="invalid_value")

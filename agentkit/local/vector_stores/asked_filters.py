@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, get_args
 
+from agentkit.local.checking import wrong_type
 from agentkit.local.errors import ApiError, invalid_value, missing_parameter
 from agentkit.local.vector_stores.filters import AllOf, AnyOf, Comparison, Filter, Operator
 
@@ -27,7 +28,7 @@ def read_filter(value: Any, param: str = "filters", *, depth: int = 0) -> Filter
         ApiError: It isn't a filter: the first thing wrong, in OpenAI's words.
     """
     if not isinstance(value, dict):
-        raise _wrong_type(param, "an object", value)
+        raise wrong_type(param, value, "an object")
     if depth > _DEEPEST:
         raise ApiError(f"Invalid '{param}': filters may be nested {_DEEPEST} deep at most.", param=param)
     if "type" not in value:
@@ -44,7 +45,7 @@ def _read_compound(value: dict[str, Any], param: str, depth: int) -> Filter:
     _check_keys(value, ("type", "filters"), param)
     parts = value["filters"]
     if not isinstance(parts, list):
-        raise _wrong_type(f"{param}.filters", "an array", parts)
+        raise wrong_type(f"{param}.filters", parts, "an array")
     if not parts:
         message = "Expected an array with minimum length 1, but got an empty array instead."
         raise ApiError(
@@ -58,11 +59,11 @@ def _read_comparison(value: dict[str, Any], param: str) -> Comparison:
     _check_keys(value, ("type", "key", "value"), param)
     operator, key, given = value["type"], value["key"], value["value"]
     if not isinstance(key, str):
-        raise _wrong_type(f"{param}.key", "a string", key)
+        raise wrong_type(f"{param}.key", key, "a string")
     place = f"{param}.value"
     if operator in ("in", "nin"):
         if not isinstance(given, list):
-            raise _wrong_type(place, "an array", given)
+            raise wrong_type(place, given, "an array")
         return Comparison(operator, key, tuple(_scalar(one, f"{place}[{index}]") for index, one in enumerate(given)))
     scalar = _scalar(given, place)
     if operator in _ORDERED and isinstance(scalar, bool):
@@ -76,7 +77,7 @@ def _scalar(value: Any, param: str) -> str | float | bool:
         raise ApiError(f"Invalid '{param}': {value} is no number to compare with.", param=param, code="invalid_value")
     if isinstance(value, str | int | float):
         return value
-    raise _wrong_type(param, "a string, a number or a boolean", value)
+    raise wrong_type(param, value, "a string, a number or a boolean")
 
 
 def _check_keys(value: dict[str, Any], keys: tuple[str, ...], param: str) -> None:
@@ -86,17 +87,3 @@ def _check_keys(value: dict[str, Any], keys: tuple[str, ...], param: str) -> Non
     for key in value:
         if key not in keys:
             raise ApiError(f"Unknown parameter: '{param}.{key}'.", param=f"{param}.{key}", code="unknown_parameter")
-
-
-def _wrong_type(param: str, expected: str, given: Any) -> ApiError:
-    names = {
-        str: "a string",
-        bool: "a boolean",
-        int: "an integer",
-        float: "a decimal",
-        list: "an array",
-        dict: "an object",
-    }
-    kind = "null" if given is None else names.get(type(given), type(given).__name__)
-    message = f"Invalid type for '{param}': expected {expected}, but got {kind} instead."
-    return ApiError(message, param=param, code="invalid_type")
