@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-__all__ = ["home", "make_private_file"]
+__all__ = ["home", "make_private_file", "make_private_folder"]
 
 
 def home() -> Path:
@@ -18,6 +18,17 @@ def home() -> Path:
     return user_data_path("agentkit", appauthor=False)
 
 
+def make_private_folder(path: Path) -> None:
+    """Make a folder that only its user can look into, and likewise those above it that aren't there yet.
+
+    Raises:
+        OSError: It can't be made.
+    """
+    if not path.is_dir():
+        make_private_folder(path.parent)  # `parents=True` would make these for everybody
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
 def make_private_file(path: Path) -> None:
     """Make an empty file that only its user can read, in a folder likewise. What is there already stays as it is.
 
@@ -26,7 +37,7 @@ def make_private_file(path: Path) -> None:
     Raises:
         OSError: The folder or the file can't be made.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     # A file that is there isn't opened: to close it would drop the locks that SQLite holds on it in this process.
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

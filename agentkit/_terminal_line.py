@@ -35,13 +35,13 @@ class BarLine:
         self._next_at = float("-inf")
         self._width = 0
 
-    def draw(self, done: int, total: int, text: str) -> None:
+    def draw(self, done: float, total: int, text: str) -> None:
         """Write a bar of `done` parts of `total`, and the text, unless the line was written just now."""
         now = self._clock()
         if now < self._next_at:
             return
         self._next_at = now + _EVERY_S
-        full = _BAR_CHARS * done // max(total, 1)
+        full = int(_BAR_CHARS * done / max(total, 1))
         self._write(f"{'█' * full}{'░' * (_BAR_CHARS - full)} {text}")
 
     def clear(self) -> None:

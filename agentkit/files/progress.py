@@ -74,9 +74,19 @@ class StoreProgress:
     """How many of these have vectors, or need none."""
 
     @property
+    def share(self) -> float:
+        """How much is done, 0 to 1: half of a file when it is sent, the rest as its passages become ready."""
+        ready: float = self.indexed
+        if self.passages:
+            parsed = self.to_index - (self.parsing or 0)
+            ready = max(ready, parsed * (self.passages_ready or 0) / self.passages)
+        over = max(ready, self.finished)
+        return min(1.0, (2 * over + max(0, self.uploaded - over)) / (2 * max(self.total, 1)))
+
+    @property
     def text(self) -> str:
         """Where it stands, in a line: "12 of 40 · parsing 2 · indexing 5 of 9, 70 of 250 passages · 1 failed"."""
-        parts = [f"{self.finished:,} of {self.total:,}"]
+        parts = [f"{max(self.finished, self.indexed):,} of {self.total:,}"]
         if self.stage == "looking":
             parts.append("looking at what is there")
         elif self.indexed < self.to_index:
@@ -134,4 +144,4 @@ class TerminalLine(BarLine):
         if event.stage in ("done", "stopped"):
             self.clear()
         else:
-            self.draw(event.finished, event.total, event.text)
+            self.draw(event.share, 1, event.text)

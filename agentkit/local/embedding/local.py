@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentkit._home import home
+from agentkit._home import home, make_private_folder
 from agentkit.local.embedding.embedder import EmbedderError
 from agentkit.local.embedding.models import ModelFolder
 
@@ -174,7 +174,7 @@ def _keep(path: Path, data: bytes) -> None:
     """Write a file whole or not at all. If it can't be kept, it is made again the next time."""
     draft = path.with_suffix(f".{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         draft.write_bytes(data)
         draft.replace(path)
     except OSError:

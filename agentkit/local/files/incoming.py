@@ -7,6 +7,7 @@ import io
 import os
 from pathlib import Path
 
+from agentkit._home import make_private_folder
 from agentkit.local.files.database import storage_error
 
 __all__ = ["Incoming", "TooManyBytesError"]
@@ -37,7 +38,7 @@ class Incoming:
         self._limit_bytes = limit_bytes
         self._hash = hashlib.sha256() if hashed else None
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(path.parent)
             self._file = io.FileIO(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w")
         except OSError as error:
             raise storage_error(path, error) from error

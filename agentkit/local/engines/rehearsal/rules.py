@@ -13,7 +13,9 @@ from .words import fold, identifier_words, stem, words
 
 __all__ = ["Form", "Rules", "sentences"]
 
-_SENTENCE = re.compile(r"(?<=[.!?。！？])\s*(?=[^\s.!?。)\]])|\n+")
+_SENTENCE = re.compile(
+    r"(?<!\b[DMS][rst]\.)(?<!\bMrs\.)(?<!\bProf\.)(?<=[.!?。！？])\s*(?=[^\s.!?。)\]])|\n+"  # not after "Dr."
+)
 _SPEAK = re.compile(
     r"\b(?:speaks?|respond|reply|replies|answers?|talk|write|communicate|responde|contesta|habla|hablas|réponds"
     r"|répondez|parle|parles"

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentkit import _json
+from agentkit._home import make_private_folder
 from agentkit.local.vector_stores.embedded.scanning import Codes
 
 __all__ = ["ROW", "Coded", "Manifest", "append", "clear", "open_coded", "read_manifest", "rewrite", "write_manifest"]
@@ -123,7 +124,7 @@ def append(folder: Path, manifest: Manifest, codes: Codes, rows: NDArray[Any]) -
 
 
 def _write_at(path: Path, offset: int, data: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
         file.seek(offset)
         file.write(data)
@@ -135,7 +136,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     Raises:
         OSError: It can't be written.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(folder)
     draft = folder / f"vectors.{os.getpid()}.tmp"
     try:
         draft.write_bytes(_json.dumps(asdict(manifest)))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentkit import _json
+from agentkit._home import make_private_folder
 from agentkit.local.vector_stores.embedded.database import Database
 from agentkit.local.vector_stores.embedded.derived import Derived
 from agentkit.local.vector_stores.embedded.lock import locked
@@ -142,7 +143,7 @@ class WordIndex(Derived):
         if has is None:
             self._discard()
             has = Marks()
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(path)
         self._index = tantivy.Index(_schema(), path=str(path))
         self._index.register_tokenizer("passages", analyzer())
         self._index.config_reader("manual")

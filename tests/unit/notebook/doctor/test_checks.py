@@ -165,6 +165,13 @@ def test_how_files_are_found_is_told(
     assert found.text.startswith(said)
 
 
+def test_an_embedder_that_is_not_there_is_trouble(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AGENTKIT_EMBEDDER", str(tmp_path / "none-here"))
+    *_, found = check_packages()
+    assert (found.subject, found.level) == ("file search", "bad")
+    assert "none-here" in found.text
+
+
 def test_an_old_server_is_told_with_the_command_for_its_own_python(tmp_path: Path) -> None:
     server = environment(tmp_path / "srv", jupyterlab="4.3.1", jupyter_server="2.19.0", anywidget="0.9.18")
     with_extensions(server, "anywidget", "@jupyter-widgets/jupyterlab-manager")
