@@ -74,11 +74,11 @@ class Dataset:
             and isn't good.
         """
         found = [
-            (number, *problem)
+            (number, *problem[: len(_PROBLEMS) - 1])
             for number, line in enumerate(self.examples, 1)
             for problem in problems_in(self.kind, line)
         ]
-        about_all = [(None, *problem) for problem in self._problems()]
+        about_all = [(None, *problem[: len(_PROBLEMS) - 1]) for problem in self._problems()]
         return dataframe(_PROBLEMS, columns_of(tuple(_PROBLEMS), [*about_all, *found]))
 
     def _problems(self) -> Iterator[Problem]:
