@@ -27,6 +27,7 @@ __all__ = [
     "current_backend",
     "describe",
     "disconnect",
+    "embedder_trouble",
     "key_source",
     "model_doubt",
     "no_such_platform",
@@ -483,6 +484,17 @@ def describe() -> str:
     model = chosen.known_model if chosen is not None else plan.model
     who = {"openai": "OpenAI", "embedded": "embedded platform (offline)"}.get(plan.name, plan.shown_url)
     return f"{who} · model {model}" if model else f"{who} · the first model it lists"
+
+
+def embedder_trouble() -> str:
+    """Return why the embedded platform can't make vectors of files as `AGENTKIT_EMBEDDER` wants it; "" where it can."""
+    from agentkit.local.embedding import EmbedderError, choose_embedder
+
+    try:
+        choose_embedder()
+    except EmbedderError as error:
+        return str(error)
+    return ""
 
 
 def _automatic_plan() -> _Plan:

@@ -104,13 +104,11 @@ def _file_search() -> Finding:
 
 
 def _chosen_embedder(chosen: str) -> Finding:
-    from agentkit.local.embedding import EmbedderError, choose_embedder
+    from agentkit.backend import embedder_trouble
 
-    try:
-        choose_embedder()
-    except EmbedderError as error:
+    if why := embedder_trouble():
         advice = 'or "none", to find files by their words alone. Until then none can be added or searched.'
-        return trouble("file search", str(error), f"set AGENTKIT_EMBEDDER to what is there, {advice}")
+        return trouble("file search", why, f"set AGENTKIT_EMBEDDER to what is there, {advice}")
     return well("file search", f"AGENTKIT_EMBEDDER is {chosen!r}.")
 
 
