@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 from agentkit.exceptions import ArgumentError
@@ -18,7 +18,7 @@ _FIRST = ("self", "cls")
 """Names of parameters that nobody gives by hand."""
 
 
-def called_as(name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def called_as(name: str, *, meant: Mapping[str, str] | None = None) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Let a function tell a wrong, missing or misspelt argument in a line, by the name by which it is called.
 
     A right call costs next to nothing: only where Python refuses the arguments are they looked at. A class's `__init__`
@@ -26,6 +26,7 @@ def called_as(name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
     Args:
         name: How users type it: `agentkit.chat`.
+        meant: What others call arguments, each with what it is called here, where the words have nothing in common.
     """
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
@@ -36,7 +37,7 @@ def called_as(name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
             except TypeError as error:
                 if error.__traceback__ is None or error.__traceback__.tb_next is not None:
                     raise  # by the function itself
-                raise _mistake(name, function, args, kwargs, error) from None
+                raise _mistake(name, function, args, kwargs, error, meant or {}) from None
 
         if inspect.iscoroutinefunction(function) and hasattr(inspect, "markcoroutinefunction"):  # Python 3.12
             inspect.markcoroutinefunction(call)
@@ -46,7 +47,12 @@ def called_as(name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
 
 def _mistake(
-    name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], error: TypeError
+    name: str,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    error: TypeError,
+    others: Mapping[str, str],
 ) -> ArgumentError:
     import difflib
 
@@ -55,7 +61,7 @@ def _mistake(
     takes = f"It takes {', '.join('**' * (each.kind is each.VAR_KEYWORD) + each.name for each in parameters)}."
     for word in kwargs:
         if word not in known:
-            near = difflib.get_close_matches(word.lower(), known, n=2, cutoff=0.6)
+            near = [others[word]] if word in others else difflib.get_close_matches(word.lower(), known, n=2, cutoff=0.6)
             meant = f" Did you mean {' or '.join(near)}?" if near else ""
             return ArgumentError(f"{name} has no argument {word!r}.{meant}", hint=takes)
     by_place = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]

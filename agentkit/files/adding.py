@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentkit.exceptions import AgentsException, ModelStatusError, UserError
 from agentkit.files.attributes import SOURCE_KEY, Attributes
+from agentkit.files.details import BatchDetails
 from agentkit.files.documents import Content, Document
 from agentkit.files.doubles import age, doubled
 from agentkit.files.downloads import Downloads
@@ -31,6 +32,8 @@ _LAST_WORDS_S: Final = 0.8
 _FAILURES_IN_A_ROW: Final = 5
 """After so many failures of the platform, with no success between, it is given up."""
 _READY: Final = ("completed", "in_progress")
+_RESUMED: Final = ""
+"""Stands for the batches of earlier calls, whose ids nobody knows any more."""
 
 
 @dataclass(slots=True)
@@ -46,6 +49,19 @@ class _Sent:
     def outcome(self) -> Outcome:
         """What becomes of it once it is ready."""
         return "replaced" if self.replaces else "uploaded"
+
+
+@dataclass(frozen=True, slots=True)
+class _Resumed:
+    """A file that an earlier call has put into the store, and that is still being indexed."""
+
+    document: Document
+    content: Content
+    file: StoreFile
+    others: list[StoreFile]
+    """Those of its name that go once it is ready."""
+    outcome: Outcome
+    """What becomes of it then."""
 
 
 class Adding:
@@ -90,7 +106,7 @@ class Adding:
         self._sent: dict[str, _Sent] = {}
         self._added: dict[str, _Sent] = {}
         self._waiting: list[_Sent] = []
-        self._earlier: dict[str, tuple[StoreFile, list[StoreFile]]] = {}
+        self._earlier: dict[str, _Resumed] = {}
         self._left_over: list[tuple[str, bool]] = []
         self._watches: list[asyncio.Task[None]] = []
         self._failures = 0
@@ -109,7 +125,8 @@ class Adding:
         """
         self._tally.begin(len(documents))
         self._order = {document.name: place for place, document in enumerate(documents)}
-        for file in sorted(await store_files(self._client, self._store_id), key=age):
+        there = await store_files(self._client, self._store_id, store=self._tally.now.store)
+        for file in sorted(there, key=age):
             self._known.setdefault(file.name if file.source else f"\0{file.id}", []).append(file)
         self._tally.stage("uploading")
         attaching = asyncio.ensure_future(self._attach_all())
@@ -150,10 +167,14 @@ class Adding:
             same = next((file for file in reversed(earlier) if self._is_same(file, content)), None)
             if same is not None:
                 await self._keep(document, content, same, [file for file in earlier if file is not same])
+            elif document.weak and any(_has_another_text(file, content) for file in earlier):
+                self._tally.finish(name, "failed", document.weak, size_bytes=content.size_bytes)
             else:
                 await self._upload(document, content, earlier)
-        except (UserError, OSError) as error:
+        except UserError as error:
             self._tally.finish(name, "failed", reason_of(error))
+        except OSError as error:
+            self._tally.finish(name, "failed", f"can't be read: {error.strerror or reason_of(error)}")
         except AgentsException as error:
             self._failures += 1
             if _is_final(error) or self._failures >= _FAILURES_IN_A_ROW:
@@ -179,11 +200,12 @@ class Adding:
                     file.id, vector_store_id=self._store_id, attributes=self._attributes(document, content, [])
                 )
             outcome = "updated"
-        self._tally.finish(document.name, outcome, size_bytes=content.size_bytes, file_id=file.id)
         if file.status == "in_progress":
-            self._earlier[file.id] = (file, others)
-        else:
-            self._left_over += [(other.id, True) for other in others]
+            self._earlier[file.id] = _Resumed(document, content, file, others, outcome)
+            self._tally.resumed(document.name)
+            return
+        self._tally.finish(document.name, outcome, size_bytes=content.size_bytes, file_id=file.id)
+        self._left_over += [(other.id, True) for other in others]
 
     async def _upload(self, document: Document, content: Content, earlier: list[StoreFile]) -> None:
         self._tally.sending(document.name)
@@ -240,24 +262,37 @@ class Adding:
 
     async def _wait(self) -> None:
         """Wait for what is being indexed, and say of the rest that it still is."""
-        await asyncio.gather(*self._watches)
         if self._waits and self._earlier:
-            await self._wait_for_earlier()
+            self._watches.append(asyncio.ensure_future(self._wait_for_earlier()))
+        await asyncio.gather(*self._watches)
         why = "still being indexed; store.wait() waits for it" if self._waits else "being indexed"
-        for file_id, sent in self._sent.items():
+        left: list[tuple[str, _Sent | _Resumed]] = [*self._sent.items(), *self._earlier.items()]
+        for file_id, each in left:
             self._tally.finish(
-                sent.document.name, "indexing", why, size_bytes=sent.content.size_bytes, file_id=file_id
+                each.document.name, "indexing", why, size_bytes=each.content.size_bytes, file_id=file_id
             )  # fmt: skip
 
     async def _wait_for_earlier(self) -> None:
         """Wait for what an earlier call has uploaded, and was being indexed when this one began."""
-        ready = await self._indexing.wait_for_store()
+        total = len(self._earlier)
+        ready = await self._indexing.wait_for_store(
+            lambda left: self._tally.indexed(_RESUMED, total - min(left, total), BatchDetails())
+        )
         failed = {file.id: file for file in await store_files(self._client, self._store_id, status="failed")}
-        for file_id, (file, others) in self._earlier.items():
+        waiting = [] if ready else await store_files(self._client, self._store_id, status="in_progress")
+        still = {file.id for file in waiting}
+        for file_id, each in list(self._earlier.items()):
+            if file_id in still:
+                continue
+            del self._earlier[file_id]
+            name, size = each.document.name, each.content.size_bytes
             if file_id in failed:
-                self._tally.finish(file.name, "failed", failed[file_id].error or "", file_id=file_id)
-            elif ready:
-                self._left_over += [(other.id, True) for other in others]
+                why = failed[file_id].error or "The platform says 'failed'."
+                self._tally.finish(name, "failed", why, size_bytes=size, file_id=file_id)
+            else:
+                self._left_over += [(other.id, True) for other in each.others]
+                self._tally.finish(name, each.outcome, size_bytes=size, file_id=file_id)
+        self._tally.indexed(_RESUMED, total - len(self._earlier), BatchDetails())
 
     async def _tidy(self) -> None:
         """Take out what has been replaced."""
@@ -300,6 +335,10 @@ class Adding:
         with contextlib.suppress(Exception, asyncio.CancelledError):
             await asyncio.wait_for(asyncio.shield(_noticed(self._attach())), _LAST_WORDS_S)
             await asyncio.wait_for(asyncio.shield(_noticed(self._tidy())), _LAST_WORDS_S)
+
+
+def _has_another_text(file: StoreFile, content: Content) -> bool:
+    return file.status in _READY and (file.source is None or file.source.sha256 != content.sha256)
 
 
 def _is_final(error: AgentsException) -> bool:

@@ -13,7 +13,7 @@ from agentkit.files.attributes import SOURCE_KEY, checked_attributes
 from agentkit.files.details import ASK_FOR_DETAILS, details_of
 from agentkit.files.errors import platform_errors
 from agentkit.files.listing import StoreFile, store_file, store_files, with_filenames
-from agentkit.files.sources import name_of_path
+from agentkit.files.naming import base_name, did_you_mean, names_of_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,18 +69,26 @@ async def find_file(client: AsyncOpenAI, store_id: str, wanted: Any, *, store: s
         with platform_errors(client, f"Opening {name!r} in {store!r}"), contextlib.suppress(openai.NotFoundError):
             told = await client.vector_stores.files.retrieve(name, vector_store_id=store_id)
             return (await with_filenames(client, [store_file(told)]))[0]
-    files = await store_files(client, store_id)
-    names = {name, name_of_path(wanted)} if is_path else {name}
-    found = [file for file in files if file.id == name or (file.source is not None and file.source.name in names)]
+    files = await store_files(client, store_id, store=store)
+    first, *others = names_of_path(wanted) if is_path else [name]
+    found = [file for file in files if file.id == name or _is_known_as(file, name, first)]
+    found = found or [file for file in files if _is_known_as(file, *others)]
     if not found:
         files = await with_filenames(client, files)
-        found = [file for file in files if file.filename == name or file.name.removeprefix("bytes:") == name]
+        found = [file for file in files if name in (file.filename, file.name.removeprefix("bytes:"))]
+        found = found or [file for file in files if base_name(file.name) == name]
     if len(found) > 1:
-        ids = ", ".join(file.id for file in found[:5])
-        raise UserError(f"{len(found)} files of {store!r} are called {name!r}.", hint=f"Tell one by its id: {ids}.")
+        several = ", ".join(f"{file.id} ({brief(file.name, 120)})" for file in found[:5])
+        hint = f"Tell one by its id: {several}; or by its path, where these differ."
+        raise UserError(f"{len(found)} files of {store!r} are called {name!r}.", hint=hint)
     if not found:
-        raise UserError(f"{store!r} has no file {name!r}.", hint="store.files lists those there are.")
+        meant = did_you_mean(name, [file.name for file in files])
+        raise UserError(f"{store!r} has no file {name!r}.{meant}", hint="store.files lists those there are.")
     return (await with_filenames(client, found))[0]
+
+
+def _is_known_as(file: StoreFile, *names: str) -> bool:
+    return file.source is not None and file.source.name in names
 
 
 async def set_attributes(
@@ -118,6 +126,7 @@ def chunks_frame(chunks: list[Any]) -> pd.DataFrame:
             "chunk": ("Int64", [place if each.chunk is None else each.chunk for place, each in enumerate(details)]),
             "text": ("string", [chunk.text for chunk in chunks]),
             "page": ("Int64", [each.page for each in details]),
+            "last_page": ("Int64", [each.last_page for each in details]),
             "heading": ("string", [each.heading for each in details]),
             "tokens": ("Int64", [each.tokens for each in details]),
         },
@@ -125,6 +134,6 @@ def chunks_frame(chunks: list[Any]) -> pd.DataFrame:
     )
 
 
-async def all_files(client: AsyncOpenAI, store_id: str) -> list[StoreFile]:
+async def all_files(client: AsyncOpenAI, store_id: str, *, store: str = "") -> list[StoreFile]:
     """Return all files of a store with their file names, oldest first."""
-    return await with_filenames(client, await store_files(client, store_id))
+    return await with_filenames(client, await store_files(client, store_id, store=store))

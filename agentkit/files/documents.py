@@ -96,6 +96,8 @@ class Document:
     """Why it isn't added; "" where it is."""
     broken: str = ""
     """Why it can't be added although it should: its attributes could not be made."""
+    weak: str = ""
+    """Why it takes the place of no other text of its name, as that says too little; "" where it does."""
     in_folder: bool = False
     """Whether it was found in a folder or by a pattern, and not named by itself."""
 

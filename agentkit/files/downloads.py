@@ -30,7 +30,7 @@ _SIGNATURES: Final = ((b"%PDF-", ".pdf"), (b"<!doctype html", ".html"), (b"<html
 
 def is_address(text: str) -> bool:
     """Return whether a text is the address of something on the web."""
-    return text.startswith(("http://", "https://"))
+    return text[:8].lower().startswith(("http://", "https://"))
 
 
 class Downloads:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from agentkit._repr import brief
 from agentkit.exceptions import AgentsException, UserError
 from agentkit.models.errors import as_model_error, joined, said_by, server_of
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     import openai
     from openai import AsyncOpenAI
 
-__all__ = ["platform_errors", "reason_of"]
+__all__ = ["gone_store", "platform_errors", "reason_of"]
 
 _NO_STORES = 404, 405, 501
 """Statuses by which a server says that it has no such part of the API."""
@@ -62,6 +63,14 @@ def _of_status(
         said = said_by(error).rstrip()
         return joined(error, UserError(f"{what}: {said}{'' if said.endswith(('.', '!', '?')) else '.'}", hint=hint))
     return as_model_error(error, client)
+
+
+def gone_store(name: str, store_id: str) -> str:
+    """Return what is said where the platform doesn't know a store that was there."""
+    return (
+        f"The vector store {brief(name)} ({store_id}) is gone: it was deleted, or has expired. "
+        f"Make it anew: agentkit.VectorStore.create({brief(name)})."
+    )
 
 
 def reason_of(error: BaseException) -> str:

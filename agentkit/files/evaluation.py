@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agentkit._repr import brief
 from agentkit.exceptions import UserError
 from agentkit.files.listing import StoreFile
+from agentkit.files.naming import base_name, did_you_mean
 from agentkit.files.search import Hit, SearchResult
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Question:
         """Return what of the expected a hit is; None for nothing."""
         if self.passage is not None:
             return self.passage if _covers(hit.text, self.passage) else None
-        return next((file for file in self.files if file in (hit.file_id, hit.name, hit.filename)), None)
+        return next((file for file in self.files if file in _names(hit.file_id, hit.name, hit.filename)), None)
 
 
 @dataclass(frozen=True, repr=False)
@@ -129,14 +130,22 @@ def questions_of(given: Any, files: Sequence[StoreFile]) -> list[Question]:
         raise UserError(
             f"Questions can't be {brief(given)}.", hint='Pass a list: [("How long is leave?", "leave.md")].'
         )
-    names = {name for file in files for name in (file.id, file.name, file.filename) if name}
-    made = [_question(row, names) for row in rows]
+    called: dict[str, set[str]] = {}
+    for file in files:
+        for name in _names(file.id, file.name, file.filename):
+            called.setdefault(name, set()).add(file.name)
+    made = [_question(row, called) for row in rows]
     if not made:
         raise UserError("There are no questions.", hint="agentkit.make_questions(store) makes some of the files.")
     return made
 
 
-def _question(row: Any, names: set[str]) -> Question:
+def _names(file_id: str, name: str, filename: str) -> set[str]:
+    """Return by what a file may be told."""
+    return {file_id, name, name.removeprefix("bytes:"), base_name(name), filename} - {""}
+
+
+def _question(row: Any, names: Mapping[str, set[str]]) -> Question:
     if isinstance(row, Question):
         return row
     if isinstance(row, Mapping):
@@ -157,10 +166,15 @@ def _question(row: Any, names: set[str]) -> Question:
         if expected not in names and key in (None, "expected") and len(expected.split()) >= _SHINGLE:
             return Question(asked, passage=expected)
         expected = [expected]
-    wanted = tuple(dict.fromkeys(str(each) for each in expected or ()))
+    if not isinstance(expected, Iterable) or isinstance(expected, (bytes, Mapping)):
+        text = f"{brief(asked)} can't be answered by {brief(expected)}."
+        raise UserError(text, hint='Give a file by its name, several in a list, or a passage: "leave.md".')
+    wanted = tuple(dict.fromkeys(str(each) for each in expected))
     if missing := [each for each in wanted if each not in names]:
+        meant = did_you_mean(missing[0], {name for each in names.values() for name in each})
         raise UserError(
-            f"The store has no file {missing[0]!r}, which is to answer {brief(asked)}.", hint="store.files lists them."
+            f"The store has no file {missing[0]!r}, which is to answer {brief(asked)}.{meant}",
+            hint="store.files lists them.",
         )
     return Question(asked, wanted)
 

@@ -14,14 +14,16 @@ from agentkit.files import contents
 from agentkit.files.adding import Adding
 from agentkit.files.attributes import checked_attributes
 from agentkit.files.base import StoreBase
+from agentkit.files.checks import check_listener, check_switch
 from agentkit.files.documents import Document
 from agentkit.files.downloads import Downloads
 from agentkit.files.indexing import Indexing, chunking_json
 from agentkit.files.listing import bounded
+from agentkit.files.naming import Scope
 from agentkit.files.progress import FileOutcome, Listener, StoreProgress, listener_for
 from agentkit.files.relay import run_told
 from agentkit.files.rows import Columns
-from agentkit.files.sources import Scope, checked_base, documents_of, scope_of
+from agentkit.files.sources import checked_base, documents_of, scope_of
 from agentkit.files.tally import Tally
 from agentkit.files.uploading import Uploader, patient
 from agentkit.runtime.background import run_blocking
@@ -69,7 +71,8 @@ class FilledStore(StoreBase):
     ) -> AddReport:
         """Put files into the store, wait until they can be found, and return what became of each.
 
-        A file is known again by its name: the path as it is told from `base`, or an address. One that is there and has
+        A file is known again by its name: the path as it is told from `base`, outside of that as it was typed, or an
+        address. One that is there and has
         the same bytes is left alone; one that has changed takes the place of the earlier one once it is ready. So a
         call that was stopped, or in which files failed, can be made again, and goes on. A file that fails doesn't stop
         the others: the report says why it failed.
@@ -82,9 +85,10 @@ class FilledStore(StoreBase):
                 given the path, address, name or row and returns one; for dataframes, names of columns. At most 15
                 keys, with texts of at most 512 characters, numbers or booleans; dates become seconds since 1970, and
                 what is None or NaN is left out. When None, files that are there keep theirs.
-            name: What bytes or an open file are called.
+            name: What bytes or an open file are called; an open file that has a path is known by that when None.
             text: The dataframe's column with the texts; "text", "content", "body" or "document" when None.
-            title: The dataframe's column with what each document is called; its index when None.
+            title: The dataframe's column with what each document is called; its index when None. Where that has no name
+                and is of whole numbers, a row takes the place of no other text, but fails.
             base: The folder that names are told from; the working folder when None.
             chunk_tokens: Most tokens of a passage, 100 to 4,096; the platform's own (800) when None.
             overlap_tokens: Tokens that passages share, at most half of that.
@@ -102,8 +106,9 @@ class FilledStore(StoreBase):
             AgentsException: The platform can't be used: no connection, a wrong key.
             KeyboardInterrupt: It was stopped. The same call goes on.
         """
-        documents = self._documents(sources, attributes, base, name=name, columns=Columns(text, title))
+        check_listener(on_progress)
         options = _options(chunk_tokens, overlap_tokens, wait, timeout_s, concurrency, allow_private)
+        documents = self._documents(sources, attributes, base, name=name, columns=Columns(text, title))
         return self._fill(documents, options, None, on_progress)
 
     @called_as("store.aadd")
@@ -127,8 +132,9 @@ class FilledStore(StoreBase):
 
         `on_progress` is called there, too. Cancelling stops it; the same call goes on.
         """
-        documents = self._documents(sources, attributes, base, name=name, columns=Columns(text, title))
+        check_listener(on_progress)
         options = _options(chunk_tokens, overlap_tokens, wait, timeout_s, concurrency, allow_private)
+        documents = self._documents(sources, attributes, base, name=name, columns=Columns(text, title))
         tally = Tally(self.name, on_progress)
         await self._filled(documents, options, None, tally)
         return _report(self.name, tally, documents)
@@ -171,6 +177,8 @@ class FilledStore(StoreBase):
         """
         if not sources:
             raise UserError("There is nothing to sync with.", hint='Name a folder: store.sync("docs").')
+        check_listener(on_progress)
+        check_switch("allow_empty", allow_empty)
         folder = checked_base(base)
         scopes = [scope_of(source, base=folder) for source in sources]
         documents = self._documents(sources, attributes, base, whole=True, empty=allow_empty)
@@ -320,6 +328,8 @@ def _options(
 ) -> _Options:  # fmt: skip
     if isinstance(concurrency, bool) or not isinstance(concurrency, int) or not 1 <= concurrency <= 64:
         raise UserError(f"concurrency can't be {concurrency!r}.", hint="It is 1 to 64.")
+    check_switch("wait", wait)
+    check_switch("allow_private", allow_private)
     patience = _seconds(timeout_s) if wait else None
     return _Options(chunking_json(chunk_tokens, overlap_tokens), patience, concurrency, allow_private)
 

@@ -69,7 +69,11 @@ def found_in(folder: Path, pattern: Pattern) -> Iterator[Found]:
         folders[:] = sorted(name for name in folders if name not in _JUNK and pattern.leads_into((*here, name)))
         for name in sorted(names):
             path = Path(where, name)
-            if name in _JUNK or not pattern.fits((*here, name)) or not _is_file(path):
+            if name in _JUNK or not pattern.fits((*here, name)):
+                continue
+            if not _is_file(path):
+                if path.is_symlink() and not path.exists():
+                    yield Found(path, "a link to what isn't there")
                 continue
             if path.is_symlink():
                 inside = inside or folder.resolve()

@@ -159,14 +159,19 @@ class Indexing:
                 why = "" if file.status == "completed" else file.error or f"The platform says {file.status!r}."
                 self._settled(file.id, file, why)
 
-    async def wait_for_store(self) -> bool:
-        """Wait until no file of the store is in progress, and return whether none is."""
+    async def wait_for_store(self, left_now: Callable[[int], object] = lambda _: None) -> bool:
+        """Wait until no file of the store is in progress, and return whether none is.
+
+        Args:
+            left_now: Told how many are, whenever that has changed.
+        """
         pause, moved_at, before = _FIRST_PAUSE_S, time.monotonic(), -1
         while True:
             with platform_errors(self._client, f"Looking at {self._store_id}"):
                 left = (await self._client.vector_stores.retrieve(self._store_id)).file_counts.in_progress
             if left != before:
                 before, moved_at = left, time.monotonic()
+                left_now(left)
             if left == 0 or time.monotonic() - moved_at > self._patience_s:
                 return left == 0
             await asyncio.sleep(pause)

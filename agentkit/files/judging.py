@@ -71,7 +71,7 @@ class JudgedStore(SearchedStore):
         }  # fmt: skip
 
         async def judge() -> tuple[Evaluation, str]:
-            asked = questions_of(questions, await contents.all_files(self.client, self.id))
+            asked = questions_of(questions, await contents.all_files(self.client, self.id, store=self.name))
             judged = await self._judged(asked, ks, options)
             return judged, await self._doubt(filters) if len(judged.missed) == len(asked) else ""
 
@@ -110,7 +110,7 @@ class JudgedStore(SearchedStore):
         ks, settings, rankings = ranks_checked(k), chunkings_of(chunking), rankings_of(ranking)
 
         async def compare() -> list[Tried]:
-            files = await contents.all_files(self.client, self.id)
+            files = await contents.all_files(self.client, self.id, store=self.name)
             asked = questions_of(questions, files)
             tried: list[Tried] = []
             for setting in settings:

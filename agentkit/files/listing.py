@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from agentkit.files.attributes import Attributes, Source, own_attributes, source_of
-from agentkit.files.errors import platform_errors
+from agentkit.files.errors import gone_store, platform_errors
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -86,16 +86,23 @@ async def each_once(items: AsyncIterator[Any] | Any) -> AsyncIterator[Any]:
         yield item
 
 
-async def store_files(client: AsyncOpenAI, store_id: str, *, status: Status | None = None) -> list[StoreFile]:
+async def store_files(
+    client: AsyncOpenAI, store_id: str, *, status: Status | None = None, store: str = ""
+) -> list[StoreFile]:
     """Return the files of a store, oldest first.
 
     Args:
         client: Whom to ask.
         store_id: The store.
         status: Only those of this status.
+        store: Name of the store, for the error where it is gone; the platform's own words when "".
+
+    Raises:
+        UserError: There is no such store.
     """
+    missing = gone_store(store, store_id) if store else ""
     options: dict[str, Any] = {"filter": status} if status else {}
-    with platform_errors(client, f"Listing the files of {store_id}"):
+    with platform_errors(client, f"Listing the files of {store_id}", missing=missing):
         listed = client.vector_stores.files.list(store_id, limit=_PAGE, order="asc", **options)
         return [store_file(told) async for told in each_once(listed)]
 

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import difflib
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from agentkit._repr import brief
 from agentkit.exceptions import UserError
+from agentkit.files.checks import check_sendable
 from agentkit.files.errors import platform_errors
 from agentkit.files.listing import StoreFile, bounded, each_once, store_files
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-__all__ = ["BORROWING", "KEEP", "Keep", "StoreInfo", "changed", "created", "deleted", "found", "listed", "looked_at"]
+__all__ = [
+    "BORROWING",
+    "KEEP",
+    "Keep",
+    "StoreInfo",
+    "changed",
+    "created",
+    "deleted",
+    "found",
+    "listed",
+    "looked_at",
+    "opened_or_made",
+]
 
 StoreStatus = Literal["in_progress", "completed", "expired"]
 
@@ -31,6 +46,10 @@ class Keep:
 KEEP: Final = Keep()
 BORROWING: Final = {"agentkit_files": "borrowed"}
 """Metadata of a store whose files are another store's: they are not deleted with it."""
+_AT_ONCE_S: Final = 10
+"""Stores of a name that were made within so many seconds were made at once, by processes that saw none."""
+_PAUSE_S, _LOOKS = 0.3, 2
+"""How long, and how often, it is waited for one of these to be taken back."""
 _LIST_HINT: Final = "agentkit.VectorStore.list() returns those there are."
 
 
@@ -103,14 +122,13 @@ async def created(
     Raises:
         UserError: A value can't be used.
     """
-    if not isinstance(name, str) or not name.strip():
-        raise UserError(f"A vector store's name has to be a text, not {brief(name)}.", hint='VectorStore("handbook").')
+    _check_name(name)
     given: dict[str, Any] = {"description": description} if description is not None else {}
     if metadata is not None:
         given["metadata"] = _metadata(metadata)
     if expires_after_days is not None:
         given["expires_after"] = _expires(expires_after_days)
-    with platform_errors(client, f"Making the vector store {name!r}", names_one=False):
+    with platform_errors(client, f"Making the vector store {brief(name)}", names_one=False):
         return _info(await client.vector_stores.create(name=name, **given))
 
 
@@ -127,7 +145,10 @@ async def changed(
     Raises:
         UserError: A value can't be used, or there is no such store.
     """
-    given: dict[str, Any] = {} if isinstance(name, Keep) else {"name": name}
+    given: dict[str, Any] = {}
+    if not isinstance(name, Keep):
+        _check_name(name)
+        given["name"] = name
     if not isinstance(metadata, Keep):
         given["metadata"] = {} if metadata is None else _metadata(metadata)
     if not isinstance(expires_after_days, Keep):
@@ -175,13 +196,57 @@ async def found(client: AsyncOpenAI, name: str, *, or_none: bool = False) -> tup
     if or_none:
         return None, 0
     if named:
-        text = f"The vector store {name!r} has expired: it was not used for {named[0].expires_after_days} days."
-        raise UserError(text, hint=f"Make it anew: agentkit.VectorStore.create({name!r}).")
+        text = f"The vector store {brief(name)} has expired: it was not used for {named[0].expires_after_days} days."
+        raise UserError(text, hint=f"Make it anew: agentkit.VectorStore.create({brief(name)}).")
     near = difflib.get_close_matches(name, {store.name for store in everything}, n=2, cutoff=0.5)
     meant = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     raise UserError(
-        f"There is no vector store {name!r}.{meant}", hint=f"agentkit.VectorStore({name!r}) makes it. {_LIST_HINT}"
+        f"There is no vector store {brief(name)}.{meant}",
+        hint=f"agentkit.VectorStore({brief(name)}) makes it. {_LIST_HINT}",
     )
+
+
+async def opened_or_made(client: AsyncOpenAI, name: str) -> tuple[StoreInfo, int]:
+    """Return the store of a name or id, made where there is none of that name, and how many have it.
+
+    Of several processes that make one at once, all take the one that was made first, and the others take theirs back.
+
+    Raises:
+        UserError: There is none of an id, or the name can't be used.
+    """
+    info, count = await found(client, name, or_none=True)
+    for _ in range(_LOOKS):
+        if info is None or count == 1 or info.total or abs(time.time() - info.created_at) > _AT_ONCE_S:
+            break
+        await asyncio.sleep(_PAUSE_S)  # it may be another's, which is about to be taken back
+        info, count = await found(client, name, or_none=True)
+    if info is not None:
+        return info, count
+    made = await created(client, name, description=None, metadata=None, expires_after_days=None)
+    first = _first([each for each in await listed(client) if each.name == made.name], made)
+    if first.id != made.id:
+        with contextlib.suppress(UserError):  # gone already
+            if (await looked_at(client, made.id)).total == 0:
+                await deleted(client, made.id, files=False)
+    return first, 1
+
+
+def _first(named: Sequence[StoreInfo], made: StoreInfo) -> StoreInfo:
+    """Return which of the stores of a name that were made at once was first: `made`, or another's.
+
+    A platform tells the time in seconds, and lists stores newest first: of one second that says which was first, as ids
+    don't. Who made the first may have looked before there was another, so nobody may choose by less.
+    """
+    at_once = [
+        store for store in named if store.status != "expired" and abs(store.created_at - made.created_at) <= _AT_ONCE_S
+    ]
+    return min(reversed(at_once), key=lambda store: store.created_at, default=made)
+
+
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str) or not name.strip():
+        raise UserError(f"A vector store's name has to be a text, not {brief(name)}.", hint='VectorStore("handbook").')
+    check_sendable("A vector store's name", name)
 
 
 def _expires(days: Any) -> dict[str, Any]:

@@ -116,7 +116,8 @@ def _frame(passages: Sequence[_Passage], asked: Mapping[int, str], made_by: str)
 
 async def _passages(store: VectorStore, n: int, seed: int) -> list[_Passage]:
     """Draw passages: one of each file in turn, in an order that the seed gives."""
-    files = [file for file in await contents.all_files(store.client, store.id) if file.status == "completed"]
+    there = await contents.all_files(store.client, store.id, store=store.name)
+    files = [file for file in there if file.status == "completed"]
     files.sort(key=lambda file: (file.name, file.created_at, file.id))
     draw = random.Random(seed)
     draw.shuffle(files)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
+from agentkit._repr import brief
 from agentkit.exceptions import UserError
 from agentkit.files.attributes import checked_attributes, short_name
 from agentkit.files.documents import KNOWN_TYPES, Document
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Columns", "is_frame", "row_documents"]
 
 _TEXT_NAMES: Final = ("text", "content", "body", "document")
+_NUMBERED: Final = (
+    "the store has another text of this name, which is but the number of a row: pass title= with a column that names "
+    "the rows"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ def row_documents(source: Any, columns: Columns, attributes: Any) -> Iterator[Do
     labels = frame.index if columns.title is None else _column(frame, columns.title)
     names = [_filename(label) for label in labels]
     _check_unique(names, columns.title)
+    weak = _NUMBERED if columns.title is None and _is_numbered(frame) else ""
     of_row = _attributes_of_row(frame, attributes)
     for place, (name, said) in enumerate(zip(names, frame[text], strict=True)):
         has_text = isinstance(said, str) and bool(said.strip())
@@ -67,7 +73,14 @@ def row_documents(source: Any, columns: Columns, attributes: Any) -> Iterator[Do
         made: Any = of_row
         if isinstance(of_row, list):
             made = checked_attributes({str(key): row[key] for key in of_row}, name)
-        yield Document(short_name(f"row:{name}"), data, filename=name, about=row, attributes=made, refused=refused)
+        yield Document(
+            short_name(f"row:{name}"), data, filename=name, about=row, attributes=made, refused=refused, weak=weak
+        )
+
+
+def _is_numbered(frame: pd.DataFrame) -> bool:
+    """Return whether rows are called by numbers that nobody chose, and other dataframes have as well."""
+    return frame.index.name is None and frame.index.dtype.kind in "iu"
 
 
 def _attributes_of_row(
@@ -94,8 +107,10 @@ def _text_column(frame: pd.DataFrame, named: str | None) -> Any:
 
 
 def _column(frame: pd.DataFrame, name: Any) -> Any:  # a Series
+    there = ", ".join(map(repr, frame.columns))
+    if not isinstance(name, Hashable):
+        raise UserError(f"{brief(name)} is no column: only one can be named.", hint=f"It has {there}.")
     if name not in frame.columns:
-        there = ", ".join(map(repr, frame.columns))
         raise UserError(f"The dataframe has no column {name!r}.", hint=f"It has {there}.")
     return frame[name]
 

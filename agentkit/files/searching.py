@@ -13,8 +13,9 @@ from agentkit.exceptions import UserError
 from agentkit.files import contents
 from agentkit.files.attributes import SOURCE_KEY
 from agentkit.files.base import StoreBase
+from agentkit.files.checks import check_sendable, check_switch
 from agentkit.files.details import ASK_FOR_DETAILS
-from agentkit.files.errors import platform_errors
+from agentkit.files.errors import gone_store, platform_errors
 from agentkit.files.listing import StoreFile, store_files
 from agentkit.files.search import SearchResult, hit_of
 from agentkit.runtime.background import run_blocking
@@ -28,12 +29,14 @@ __all__ = ["SearchedStore"]
 
 _MOST_HITS = 50
 _LONGEST_QUERY = 4096
+_MEANT = dict.fromkeys(("max_num_results", "top_k", "top_n", "k", "n", "n_results", "max_results"), "limit")
+"""What others call arguments, with what they are called here."""
 
 
 class SearchedStore(StoreBase):
     """A store that is searched."""
 
-    @called_as("store.search")
+    @called_as("store.search", meant=_MEANT)
     def search(
         self,
         query: str | Sequence[str],
@@ -80,7 +83,7 @@ class SearchedStore(StoreBase):
             warnings.warn(doubt, stacklevel=3)
         return result
 
-    @called_as("store.asearch")
+    @called_as("store.asearch", meant=_MEANT)
     async def asearch(
         self,
         query: str | Sequence[str],
@@ -119,16 +122,15 @@ class SearchedStore(StoreBase):
         **ranking: Any,
     ) -> SearchResult:
         queries = _queries(query)
+        check_switch("rewrite", rewrite)
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= _MOST_HITS:
             raise UserError(f"limit can't be {limit!r}.", hint=f"It is 1 to {_MOST_HITS}.")
         options = {
-            "filters": filter_json(filters), "ranking_options": ranking_json(**ranking), "rewrite_query": bool(rewrite),
+            "filters": filter_json(filters), "ranking_options": ranking_json(**ranking), "rewrite_query": rewrite,
         }  # fmt: skip
         given: dict[str, Any] = {name: value for name, value in options.items() if value}
         client = self.client
-        gone = f"The vector store {self.name!r} ({self.id}) is gone: it was deleted, or has expired. "
-        gone += f"Make it anew: agentkit.VectorStore.create({self.name!r})."
-        with platform_errors(client, f"Searching {self.name!r}", missing=gone):
+        with platform_errors(client, f"Searching {self.name!r}", missing=gone_store(self.name, self.id)):
             page = await client.vector_stores.search(
                 self.id, query=queries[0] if len(queries) == 1 else queries, max_num_results=limit,
                 extra_headers=ASK_FOR_DETAILS, **given,
@@ -165,7 +167,7 @@ class SearchedStore(StoreBase):
         """
 
         async def look() -> pd.DataFrame:
-            return contents.files_frame(await contents.all_files(self.client, self.id))
+            return contents.files_frame(await contents.all_files(self.client, self.id, store=self.name))
 
         return run_blocking(look())
 
@@ -221,6 +223,8 @@ def _queries(query: Any) -> list[str]:
     queries = [query] if isinstance(query, str) else list(query) if isinstance(query, Sequence) else []
     if not queries or not all(isinstance(each, str) and each.strip() for each in queries):
         raise UserError(f"A search needs a text, not {brief(query)}.", hint='store.search("How many days of leave?").')
+    for each in queries:
+        check_sendable("A query", each)
     if too_long := [each for each in queries if len(each) > _LONGEST_QUERY]:
         text = f"A query of {len(too_long[0]):,} characters is too long; at most {_LONGEST_QUERY:,} are searched for."
         raise UserError(text, hint="Ask more briefly.")

@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from agentkit._repr import brief
 from agentkit.exceptions import UserError
-from agentkit.files.attributes import Attributes, short_name
+from agentkit.files.attributes import Attributes
 from agentkit.files.documents import KNOWN_TYPES, Document, looks_like_text
 from agentkit.files.downloads import is_address
 from agentkit.files.folders import ALL, Found, Pattern, cannot_read, found_in, is_pattern, split_pattern
+from agentkit.files.naming import Scope, address_name, path_name, scope_within
 from agentkit.files.rows import Columns, is_frame, row_documents
 
-__all__ = ["Scope", "checked_base", "documents_of", "name_of_path", "scope_of"]
+__all__ = ["checked_base", "documents_of", "scope_of"]
 
 _SNIFFED_BYTES: Final = 8192
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The names that a folder or pattern stands for, to find those that are gone from it."""
-
-    prefix: str
-    """With which they begin: "docs/"."""
-    pattern: Pattern
-    """What comes after that."""
-
-    def holds(self, name: str) -> bool:
-        """Return whether a file of that name belongs to it."""
-        if ":" in name.partition("/")[0]:  # an address, bytes, a row
-            return False
-        return name.startswith(self.prefix) and self.pattern.fits(name.removeprefix(self.prefix).split("/"))
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +67,7 @@ def documents_of(
     for source in flat:
         for document in _documents(source, looking, columns, name, attributes):
             if (known := found.get(document.name)) is not None and known.data != document.data:
-                raise UserError(
-                    f"Two sources are both called {document.name!r}.",
-                    hint="Give them names: store.add((name, bytes), …).",
-                )
+                raise _twice(document)
             if known is None or known.refused:  # what is refused in a folder may be named by itself, too
                 found[document.name] = document
     return list(found.values())
@@ -120,7 +102,15 @@ def scope_of(source: Any, *, base: Path | None) -> Scope:
     if not root.is_dir():
         there = "is a file" if root.exists() else "isn't there"
         raise UserError(f"sync needs a folder, and {str(root)!r} {there}.", hint="Nothing was changed.")
-    return Scope(_prefix(root, base), pattern)
+    return scope_within(root, pattern, base)
+
+
+def _twice(document: Document) -> UserError:
+    """Return the error that tells of two sources of one name."""
+    hint = "They have the same name, and what is in them differs: give one of them another."
+    if document.weak:
+        hint = "Both are named by numbers of rows: pass title= with a column that names the rows."
+    return UserError(f"Two sources are both called {document.name!r}.", hint=hint)
 
 
 def _flat(sources: Sequence[Any]) -> Iterator[Any]:
@@ -177,17 +167,19 @@ def _documents(
         for document in _files(os.path.expanduser(os.fspath(source)), looking):
             yield replace(document, attributes=attributes)
     elif isinstance(source, str):
-        yield Document(_address_name(source), source, about=source, attributes=attributes)
+        yield Document(address_name(source), source, about=source, attributes=attributes)
     else:
-        yield _from_bytes(source, name, attributes)
+        yield _from_bytes(source, name, attributes, looking.base)
 
 
-def _from_bytes(source: Any, name: str | None, attributes: Any) -> Document:
+def _from_bytes(source: Any, name: str | None, attributes: Any, base: Path | None) -> Document:
+    path: Path | None = None
     if isinstance(source, tuple):
         name, source = source
     if hasattr(source, "read"):
+        path = None if name else _opened_path(source)
         given = getattr(source, "name", None)
-        name = name or (Path(given).name if isinstance(given, str) else None)
+        name = name or (Path(given).name if isinstance(given, (str, os.PathLike)) else None)
         source = source.read()
         source = source.encode() if isinstance(source, str) else source
     if isinstance(source, (bytearray, memoryview)):
@@ -199,7 +191,21 @@ def _from_bytes(source: Any, name: str | None, attributes: Any) -> Document:
         )
     if not name:
         raise UserError(f"{len(source):,} bytes have no name.", hint='Name them: store.add(data, name="notes.md").')
+    if path is not None:
+        return Document(path_name(path, base), source, filename=path.name, about=path, attributes=attributes)
     return Document(f"bytes:{name}", source, filename=Path(name).name, about=name, attributes=attributes)
+
+
+def _opened_path(file: Any) -> Path | None:
+    """Return the path of an open file; None of what has none, or another file stands there by now."""
+    given = getattr(file, "name", None)
+    if not isinstance(given, (str, os.PathLike)):
+        return None
+    try:
+        is_there = os.path.samestat(os.fstat(file.fileno()), os.stat(given))
+    except (AttributeError, OSError, TypeError, ValueError):  # io.BytesIO has no number, nor has what is closed
+        return None
+    return Path(os.fspath(given)) if is_there else None
 
 
 def _files(text: str, looking: _Looking) -> Iterator[Document]:
@@ -214,7 +220,7 @@ def _files(text: str, looking: _Looking) -> Iterator[Document]:
         root, found = path, _looked_through(path, ALL, looking)
         nothing = f"There is no file in the folder {text!r}.", "Hidden files are left out."
     elif path.is_file():
-        yield Document(_name(path, path.parent, looking.base, single=True), path, about=path)
+        yield Document(path_name(path, looking.base), path, about=path)
         return
     else:
         there = "is no file or folder" if path.exists() else "isn't there"
@@ -224,7 +230,7 @@ def _files(text: str, looking: _Looking) -> Iterator[Document]:
         hint = "Nothing was removed. If that is meant: allow_empty=True." if looking.whole else nothing[1]
         raise UserError(nothing[0], hint=hint)
     for each in found:
-        document = Document(_name(each.path, root, looking.base), each.path, about=each.path, in_folder=True)
+        document = Document(path_name(each.path, looking.base), each.path, about=each.path, in_folder=True)
         yield replace(document, refused=each.refused or _refusal(each.path))
 
 
@@ -239,16 +245,14 @@ def _check_named(text: str) -> None:
     """Check that a path is one: without this, an empty text would be the whole working folder.
 
     Raises:
-        UserError: It is empty.
+        UserError: It is empty, or an address that nothing is fetched from.
     """
+    if (scheme := _SCHEME.match(text)) and not os.path.exists(text):
+        hint = "Addresses begin with http:// or https://; what is on this machine is named by its path."
+        raise UserError(f"Nothing is fetched from {scheme[1]}:// addresses.", hint=hint)
     if not text.strip():
         hint = 'Name files or a folder: "docs", "docs/**/*.pdf"; the working folder is ".".'
         raise UserError(f"{text!r} is no path.", hint=hint)
-
-
-def name_of_path(path: str | os.PathLike[str]) -> str:
-    """Return by what a file is known that was added by a path, without `base`."""
-    return _name(Path(path), Path(path).parent, None, single=True)
 
 
 def _refusal(path: Path) -> str:
@@ -261,29 +265,3 @@ def _refusal(path: Path) -> str:
     except OSError:
         return ""  # reading it will tell
     return "" if is_text else f"not a document: {path.suffix or 'no ending'}, and no text"
-
-
-def _name(path: Path, root: Path, base: Path | None, *, single: bool = False) -> str:
-    """Return by what a file is known: its path from the base, or, outside of that, from its folder on."""
-    whole = Path(os.path.abspath(path))
-    from_base = Path(os.path.abspath(base or Path.cwd()))
-    if whole.is_relative_to(from_base):
-        name = whole.relative_to(from_base).as_posix()
-    elif single:
-        name = whole.name
-    else:
-        name = whole.relative_to(Path(os.path.abspath(root)).parent).as_posix()
-    return short_name(f"./{name}" if ":" in name.partition("/")[0] else name)
-
-
-def _prefix(root: Path, base: Path | None) -> str:
-    return _name(root / "x", root, base).removesuffix("x")
-
-
-def _address_name(address: str) -> str:
-    """Return by what a file on the web is known: its address, without a password or key that stands in it."""
-    parts = urlsplit(address)
-    plain = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
-    if parts.query:
-        plain += f"?{hashlib.sha256(parts.query.encode()).hexdigest()[:12]}"
-    return short_name(plain)

@@ -42,12 +42,7 @@ class VectorStore(FilledStore, JudgedStore):
         self._backend = _backend(client)
 
         async def open_or_make() -> tuple[StoreInfo, int]:
-            asked = self._backend.client
-            info, count = await opening.found(asked, name, or_none=True)
-            if info is not None:
-                return info, count
-            made = await opening.created(asked, name, description=None, metadata=None, expires_after_days=None)
-            return made, 1
+            return await opening.opened_or_made(self._backend.client, name)
 
         self._info, count = run_blocking(open_or_make())
         _tell_of_several(name, count, frames=4)
@@ -199,7 +194,7 @@ def _backend(client: AsyncOpenAI | None) -> Backend:
 async def _find(backend: Backend, name: str) -> tuple[Backend, StoreInfo, int]:
     info, count = await opening.found(backend.client, name)
     if info is None:
-        raise UserError(f"There is no vector store {name!r}.")
+        raise UserError(f"There is no vector store {brief(name)}.")
     return backend, info, count
 
 
@@ -213,5 +208,5 @@ def _opened(
 def _tell_of_several(name: str, count: int, *, frames: int) -> None:
     """Warn where there are more stores of a name, at the line of the caller, so many frames away."""
     if count > 1:
-        text = f"{count} vector stores are called {name!r}; this is the newest. Others are opened by their ids."
+        text = f"{count} vector stores are called {brief(name)}; this is the newest. Others are opened by their ids."
         warnings.warn(text, stacklevel=frames)

@@ -23,6 +23,7 @@ class Tally:
         self._tell = tell
         self._now = StoreProgress(store, "looking", 0)
         self._batches: dict[str, tuple[int, BatchDetails]] = {}
+        self._resumed: set[str] = set()
         self.outcomes: dict[str, FileOutcome] = {}
         """What became of each file, by its name, in the order in which that was known."""
 
@@ -55,6 +56,11 @@ class Tally:
         """Say that the platform was given files to index."""
         self._say(to_index=self._now.to_index + count, in_store=self._now.in_store + count)
 
+    def resumed(self, name: str) -> None:
+        """Say that a file is in the store already, and still being indexed."""
+        self._resumed.add(name)
+        self._say(to_index=self._now.to_index + 1, in_store=self._now.in_store + 1, file=name)
+
     def indexed(self, batch_id: str, count: int, details: BatchDetails) -> None:
         """Say how many files of a batch are ready or failed, and how far the others are."""
         before, _ = state = self._batches.get(batch_id, (0, BatchDetails()))
@@ -83,7 +89,7 @@ class Tally:
         was = self.outcomes.get(name)
         self.outcomes[name] = told
         removed = outcome == "removed"
-        kept = was is None and outcome in ("unchanged", "updated")
+        kept = was is None and outcome in ("unchanged", "updated") and name not in self._resumed
         lost = outcome == "failed" and file_id is not None  # it came in, and is of no use there
         now = self._now
         self._now = replace(

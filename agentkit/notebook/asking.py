@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from agentkit.notebook.approving import ConsolePrompt, SamePolicy, approval_policy
 from agentkit.notebook.cell_wait import CellWait, was_stopped
 from agentkit.notebook.display.approvals import waiting_text
+from agentkit.notebook.display.citations import sources_text
 from agentkit.notebook.display.modes import RenderMode
 from agentkit.notebook.display.publish import EMPTY, publish
 from agentkit.notebook.display.run_view import ENDINGS, run_bundle
+from agentkit.notebook.display.text import clean
 from agentkit.notebook.display.transcript import model_name
 from agentkit.notebook.display.view import NoView, View
 from agentkit.notebook.failures import Interrupted, shortened
@@ -213,6 +215,10 @@ class Asking:
             resting.show()
 
     def _print_ending(self, result: RunResultBase | None, note: str | None) -> None:
+        if result is not None and not self._question.as_json and isinstance(result.final_output or "", str):
+            seen = latest.asked[result].seen
+            if sources := sources_text(seen.answer, seen.citations, seen.passages):  # the answer stands above
+                print(f"\n{clean(sources)}")
         if result is not None and result.status == "waiting":
             print(waiting_text(result, latest.asked[result]))
         elif note or (result is not None and result.status != "completed"):

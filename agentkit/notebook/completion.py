@@ -12,7 +12,7 @@ from agentkit.notebook.conversation_list import conversation_names
 from agentkit.notebook.conversations import conversations
 from agentkit.notebook.model_options import setting_names
 from agentkit.notebook.options import Command, Option, Values
-from agentkit.notebook.stores import file_names, stores_in
+from agentkit.notebook.stores import file_names, store_names, stores_in
 from agentkit.notebook.type_expressions import type_names
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class MagicCompleter:
             case "states":
                 return _sorted(namespace.instances(names, "agentkit.runtime", "RunState"))
             case "stores":
-                return _sorted(stores_in(names))
+                return store_names(names)
             case "sources":
                 frames = [f"{{{{{name}}}}}" for name in namespace.instances(names, "pandas", "DataFrame")]
                 return [*completion_sources.files(fragment), *_sorted(frames)]

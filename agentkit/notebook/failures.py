@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agentkit.notebook.display.text import clean
-from agentkit.notebook.tracebacks import red, safe_lines, without_keys
+from agentkit.notebook.tracebacks import how_stopped, red, safe_lines, without_keys
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -22,7 +22,7 @@ class Interrupted(KeyboardInterrupt):
     """
 
     def _render_traceback_(self) -> list[str]:
-        return [f"{red('Interrupted')}: {self}"]
+        return [f"{red('Interrupted')}: {how_stopped(self)}"]
 
 
 class _ShortTraceback:

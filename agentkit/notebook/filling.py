@@ -39,10 +39,11 @@ def unwatch_stores() -> None:
 
 
 class _ShownReports:
-    """Which reports the running cell shows already, so that none is shown again as its value."""
+    """What the running cell shows of files already: reports, not to be shown again as its value, and stops."""
 
     def __init__(self) -> None:
         self._known: list[tuple[str, frozenset[str]]] = []
+        self._stops: set[str] = set()
 
     def note(self, store: str, names: list[str]) -> None:
         self._known.append((store, frozenset(names)))
@@ -51,8 +52,16 @@ class _ShownReports:
         shown = report.attrs.get("store"), frozenset(str(name) for name in report["name"])
         return shown in self._known
 
+    def note_stop(self, text: str) -> None:
+        self._stops.add(text)
+
+    def tells_stop(self, text: str) -> bool:
+        """Tell whether the running cell says this of a stop already."""
+        return text in self._stops
+
     def forget(self) -> None:
         self._known.clear()
+        self._stops.clear()
 
 
 shown_reports = _ShownReports()

@@ -11,6 +11,7 @@ from agentkit.notebook.display.store_view import outcomes_bundle, size_text
 from agentkit.notebook.display.text import clean, escape, one_line
 from agentkit.notebook.failures import Interrupted
 from agentkit.notebook.filling import shown_reports
+from agentkit.notebook.options import typed_as
 from agentkit.notebook.over.watching import PanelWatch
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ class FillingWatch:
         note = ""
         if event.stage == "stopped":
             note = f"Stopped: {event.stopped_text}"
-        bundle = outcomes_bundle(self._store, list(self._outcomes.values()), note)
+            shown_reports.note_stop(event.stopped_text)
+        bundle = outcomes_bundle(self._store, list(self._outcomes.values()), note, all_in=_all_in())
         shown_reports.note(self._store, [each.name for each in self._outcomes.values()])
         if self._panel is None or not self._opened:
             publish(bundle)
@@ -89,6 +91,12 @@ class FillingWatch:
         self._panel.end()
         publish(bundle, display_id=self._panel.display_id, update=True)
         self._panel.close()
+
+
+def _all_in() -> str:
+    """Return where all outcomes are: a magic's value is `_`, that of a call has whatever name its cell gives it."""
+    magic = typed_as.get()
+    return "_.to_dataframe() has all, --out NAME keeps it" if magic else "the report's to_dataframe() has all"
 
 
 class _FillingPanel(PanelWatch):
@@ -117,7 +125,6 @@ class _FillingPanel(PanelWatch):
 
 def filling_html(event: StoreProgress, failed: list[FileOutcome]) -> str:
     """Return a bar, what is being done, and what failed and why, the last failures first."""
-    total = max(event.total, 1)
     stage = _STAGES.get(event.stage, "")
     if event.parsing is not None:  # the rest is told by numbers
         stage = "" if event.stage == "indexing" else stage
@@ -125,8 +132,8 @@ def filling_html(event: StoreProgress, failed: list[FileOutcome]) -> str:
         stage = "Uploading, parsing and indexing"
     said = " · ".join(filter(None, (stage, event.text, size_text(event.bytes_sent) if event.bytes_sent else "")))
     label = escape(clean(said))
-    halves = min(2 * event.finished + max(0, event.uploaded - event.finished), 2 * total)  # what is sent is half done
-    shown = f'<div><progress class="agk-bar" value="{halves}" max="{2 * total}" aria-label="{label}">'
+    halves = 2 * max(event.total, 1)
+    shown = f'<div><progress class="agk-bar" value="{event.share * halves:.4g}" max="{halves}" aria-label="{label}">'
     shown += f"</progress></div><div>{label}</div>"
     if event.file:
         shown += f'<div class="agk-f">{escape(one_line(shown_name(event.file), _NAME_CHARS))}</div>'

@@ -17,11 +17,21 @@ if TYPE_CHECKING:
     from agentkit.files.store import VectorStore
     from agentkit.tooling.file_filters import Condition
 
-__all__ = ["as_typed", "attributes_of", "condition_of", "file_names", "find_store", "sources_of", "stores_in"]
+__all__ = [
+    "as_typed",
+    "attributes_of",
+    "condition_of",
+    "file_names",
+    "find_store",
+    "sources_of",
+    "store_names",
+    "stores_in",
+]
 
 _PLACE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 _COMPARED = {ast.Eq: "==", ast.NotEq: "!=", ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<="}
 _SWITCHES = {"true": True, "false": False}
+_EMBEDDED = "embedded"
 _QUOTES = 'A condition with spaces stands in quotes: --where "year >= 2024"'
 _MARK = "agentkit_value_"
 _TYPED = (
@@ -65,26 +75,58 @@ def find_store(command: Command, names: Mapping[str, Any], name: str) -> VectorS
     return VectorStore.open(name)
 
 
-def file_names(names: Mapping[str, Any], variable: str) -> list[str]:
-    """Return the names of a store's files for Tab; none where a server would have to be asked for them."""
-    store = stores_in(names).get(variable)
+def file_names(names: Mapping[str, Any], name: str) -> list[str]:
+    """Return the names of a store's files for Tab; none where a server would have to be asked for them.
+
+    Args:
+        names: The notebook's variables.
+        name: A variable that holds the store, or the store's name.
+    """
+    store = stores_in(names).get(name) or next((each for each in _own_stores() if each.name == name), None)
     if store is None:
         return []
     from agentkit.exceptions import AgentsException
     from agentkit.files.contents import all_files
     from agentkit.runtime.background import run_blocking
 
-    if not _is_embedded(store):
+    if store._backend.name != _EMBEDDED:
         return []
     try:
         found = sorted({file.name for file in run_blocking(all_files(store.client, store.id))})
     except AgentsException:  # it was deleted, say
         return []
-    return [f'"{name}"' if re.search(r"[\s,]", name) else name for name in found if '"' not in name]
+    return _typed(found)
 
 
-def _is_embedded(store: VectorStore) -> bool:
-    return store._backend.name == "embedded"
+def store_names(names: Mapping[str, Any]) -> list[str]:
+    """Return for Tab the variables that hold stores, then the names of stores that no variable holds.
+
+    A server isn't asked for these.
+    """
+    held = stores_in(names)
+    ids = {store.id for store in held.values()}
+    others = {store.name for store in _own_stores() if store.id not in ids and store.status != "expired"}
+    return [*sorted(held), *_typed(sorted(name for name in others if name not in names))]
+
+
+def _own_stores() -> list[VectorStore]:
+    """Return the stores of the embedded platform, where that is connected."""
+    from agentkit import backend
+    from agentkit.exceptions import AgentsException
+
+    try:
+        if backend.current_backend().name != _EMBEDDED:
+            return []
+        from agentkit.files.store import VectorStore
+
+        return list(VectorStore.list())
+    except AgentsException:  # nothing is connected
+        return []
+
+
+def _typed(names: list[str]) -> list[str]:
+    """Return names as they are typed in a line: in quotes where they need some; left out where those don't help."""
+    return [f'"{name}"' if re.search(r"[\s,]", name) else name for name in names if '"' not in name]
 
 
 def as_typed(error: AgentsException, store: str | None) -> str:

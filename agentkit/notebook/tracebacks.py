@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 from agentkit._logging import guard_logs, unguard_logs
 from agentkit._secrets import Redactor
 from agentkit.notebook.display.text import fit
+from agentkit.notebook.filling import shown_reports
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["guard_tracebacks", "red", "safe_lines", "unguard_tracebacks", "without_keys"]
+__all__ = ["guard_tracebacks", "how_stopped", "red", "safe_lines", "unguard_tracebacks", "without_keys"]
 
 _STOPS = (KeyboardInterrupt, asyncio.CancelledError)
 """What the kernel's interrupt is in a cell that blocks, and in one that awaits."""
@@ -131,10 +132,16 @@ def _what_was_stopped(error: BaseException, trace: TracebackType | None) -> str:
         trace = trace.tb_next
     within = {name for name in passed if name.startswith("agentkit.runtime.")}
     if within and isinstance(error, KeyboardInterrupt) and str(error):
-        return str(error)
+        return how_stopped(error)
     if within == {_WAITING}:  # for something else than a run: a search in files, say
         return "what the cell waited for was stopped."
     return "the run was stopped." if within else ""
+
+
+def how_stopped(error: BaseException) -> str:
+    """Return an interrupt's own text, unless the cell's output says that already."""
+    text = str(error)
+    return "what is in the store is said above." if shown_reports.tells_stop(text) else text
 
 
 class _ShortStop:

@@ -109,6 +109,27 @@ def test_files_are_dropped_searched_and_deleted(
     browser.locator("input.agk-chooser").set_input_files(chosen)
     expect(browser.locator(".agk-count")).to_have_text("4 files: 3 ready, 1 failed", timeout=INDEXED_MS)
 
+    # another file of a name that is there takes its place, and says so; of two at once the second is refused
+    chosen.write_text("Trains are booked by the travel desk. Flights need two approvals.", encoding="utf-8")
+    browser.locator("input.agk-chooser").set_input_files(chosen)
+    expect(browser.locator(".agk-put")).to_have_text("travel.txt has replaced the earlier one.", timeout=INDEXED_MS)
+    notebook.page.evaluate(
+        """() => {
+            const input = document.querySelector("input.agk-chooser");
+            const text = "Trains are booked by the travel desk. Flights need three approvals.";
+            const files = [new File([text], "travel.txt"), new File(["Another."], "travel.txt")];
+            Object.defineProperty(input, "files", { value: files, configurable: true });
+            input.onchange();
+            delete input.files;
+        }"""
+    )
+    second = browser.locator(".agk-job-failed", has_text="travel.txt")
+    expect(second).to_contain_text("Another file of this name came with it.")
+    expect(browser.locator(".agk-put")).to_have_text("travel.txt has replaced the earlier one.", timeout=INDEXED_MS)
+    expect(browser.locator(".agk-count")).to_have_text("4 files: 3 ready, 1 failed", timeout=INDEXED_MS)
+    second.get_by_role("button", name="Dismiss").click()
+    expect(second).to_have_count(0)
+
     # too large a file is told, and not sent
     notebook.page.evaluate(
         """() => {
@@ -193,6 +214,8 @@ def test_the_keyboard_alone_is_enough_for_a_store(notebook_with: Notebooks) -> N
     press_until_on(notebook, ".agk-yes", "Shift+Tab", most=3)
     page.keyboard.press("Enter")
     expect(browser.locator(".agk-count")).to_have_text("2 files, all ready")
+    expect(browser.locator("tr", has_text="leave.md").locator(".agk-delete")).to_be_focused()  # the row that came next
+    expect(browser.get_by_role("button", name="Refresh")).to_have_accessible_name("Refresh: look at the store again")
     page.keyboard.press("d")  # twice it deletes a cell, in the notebook
     page.keyboard.press("d")
     assert notebook.cell(3).is_visible()

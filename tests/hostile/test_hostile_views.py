@@ -9,6 +9,9 @@ from every_view import approval_fragments, bundles, console_output, live_html
 from harmless import assert_harmless, assert_plain
 from other_views import chat_messages, fragments, leaves, other_bundles
 
+from agentkit.notebook.display.citations import sources_text
+from agentkit.notebook.display.file_search import Citation, Passage
+
 _ENOUGH = 400
 """Characters of the texts that are there for their length, which are whole in `test_hostile_sizes`."""
 
@@ -84,4 +87,8 @@ async def test_what_a_running_cell_gets_is_harmless(hostile: Hostile) -> None:
 
 @texts
 async def test_what_a_terminal_gets_is_plain_text(hostile: Hostile) -> None:
-    assert_plain(await console_output(beginning(hostile)))
+    text = beginning(hostile)
+    assert_plain(await console_output(text))
+    cited = [Citation(len(text), "f", text), Citation(0, "g", text)]
+    for line in sources_text(f"{text}. And {text}", cited, [Passage(text, text, "f", 0.5, 2, text, text)]).splitlines():
+        assert_plain(line)

@@ -16,6 +16,7 @@ from agentkit.notebook.chat.checks import check_rating
 from agentkit.notebook.chat.front import Frame, FrontEnd
 from agentkit.notebook.chat.messages import ChatMessage, messages_of
 from agentkit.notebook.chat.output import ChatOutput
+from agentkit.notebook.display.citations import sources_text
 from agentkit.notebook.display.text import clean
 from agentkit.notebook.display.view import NoView, View
 from agentkit.notebook.failures import Interrupted, shortened
@@ -306,6 +307,8 @@ class Chat:
             return
         if mode == "console":
             for turn in asked:
+                if sources := sources_text(turn.answer, turn.citations, turn.passages):
+                    print(f"\n{clean(sources)}")
                 print(f"■ {turn.note}" if turn.note else turn.usage_line)
             return
         for turn in asked:

@@ -19,13 +19,14 @@ from agentkit.notebook.display.markdown import formulas_in, render_markdown
 from agentkit.notebook.display.passages import score_text, whole_html
 from agentkit.notebook.display.text import clean, escape, one_line
 
-__all__ = ["cited_html", "cited_text", "sources_line"]
+__all__ = ["cited_html", "cited_text", "sources_line", "sources_text"]
 
 _NAME_CHARS = 200
 _ADDRESS_CHARS = 2_000
 _ALL_CHARS = 40_000
 _SENTENCE_CHARS = 300
 _EXCERPT_CHARS = 160
+_SAID_CHARS = 80
 _NOT_SENT = (
     "The platform named the file only. FileSearchTool(…, include_search_results=True) has the passages sent too."
 )
@@ -35,6 +36,7 @@ _RUN = re.compile(r"[A-Za-z0-9_+/=.&#;%~:@-]*")
 _LINK = re.compile(r"!?\[[^\]\n]{0,500}\](?:\([^)\n]{0,2000}\)|\[[^\]\n]{0,200}\]|: [^\n]*)|<[a-z]+:[^>\s]{1,2000}>")
 _BEGINNING = re.compile(r"[ \t]*(?:(?:[-*+>]|\d{1,9}[.)]|#{1,6})[ \t]+)*")
 _SENTENCE = re.compile(r"[.!?。！？](?:\s|$)|\n")
+_ENDS = " .!?。！？\n"
 _WORD = re.compile(r"\w{3,}")
 _TAG = re.compile(r"""<(/?)([a-z][a-z0-9]*)(?:[^>"']|"[^"]*"|'[^']*')*>""")
 
@@ -73,7 +75,7 @@ def cited_html(
     """
     if not citations:
         return render_markdown(text, math=math)
-    sources, placed = _placed(text, citations, passages)
+    sources, placed, _ = _placed(text, citations, passages)
     # Where the numbers go is marked by signs that count as punctuation in Markdown, around what no text can know.
     secret = "".join(secrets.choice("ghjkmnpqrstvwxyz") for _ in range(20))
     marked, at = [], 0
@@ -87,11 +89,39 @@ def cited_text(text: str, citations: Sequence[Citation], passages: Sequence[Pass
     """Return an answer as text with the numbers of its sources, and these below."""
     if not citations:
         return text
-    sources, placed = _placed(text, citations, passages)
+    sources, placed, _ = _placed(text, citations, passages)
     parts, at = [], 0
     for place, number in placed:
         parts += [text[at:place], f"[{number}]"]
         at = place
+    return "\n".join(["".join([*parts, text[at:]]), "", *_source_lines(sources)])
+
+
+def sources_text(text: str, citations: Sequence[Citation], passages: Sequence[Passage]) -> str:
+    """Return the sources of an answer that stands above without numbers: which sentence has which, then the sources.
+
+    An answer of one sentence needs no telling; where a number has no place in the text, none is told.
+    """
+    if not citations:
+        return ""
+    sources, placed, has_places = _placed(text, citations, passages)
+    told: dict[str, list[int]] = {}
+    for place, number in placed if has_places else ():
+        said = _sentence_before(text, place)
+        begin = _BEGINNING.match(said)
+        numbers = told.setdefault(said[begin.end() :] if begin else said, [])
+        if number not in numbers:
+            numbers.append(number)
+    whole = clean(text)
+    lines = [
+        f"“{one_line(said, _SAID_CHARS)}” {''.join(f'[{number}]' for number in numbers)}"
+        for said, numbers in told.items()
+        if said and clean(said) in whole and said != text.strip(_ENDS)  # a part of a key isn't shown as a part
+    ]
+    return "\n".join([*lines, *([""] if lines else []), *_source_lines(sources)])
+
+
+def _source_lines(sources: Sequence[_Source]) -> list[str]:
     lines = []
     for source in sources:
         words = ""
@@ -99,14 +129,14 @@ def cited_text(text: str, citations: Sequence[Citation], passages: Sequence[Pass
             line = " ".join(clean(source.passage.text).split())
             words = f": {excerpt(line, marked_words(line, source.passage.query[:500]), _EXCERPT_CHARS)}"
         lines.append(f"[{source.number}] {one_line(source.place, _NAME_CHARS)}{words}")
-    return "\n".join(["".join([*parts, text[at:]]), "", *lines])
+    return lines
 
 
 def sources_line(text: str, citations: Sequence[Citation], passages: Sequence[Passage]) -> str:
     """Return the numbers of an answer's sources with where each stands, as HTML; "" where it has none."""
     if not citations:
         return ""
-    sources, _ = _placed(text, citations, passages)
+    sources, _, _ = _placed(text, citations, passages)
     shown = (f"[{source.number}] {escape(one_line(source.place, _NAME_CHARS))}" for source in sources)
     return f'<div class="agk-f">Sources: {" · ".join(shown)}</div>'
 
@@ -116,8 +146,11 @@ def sources_line(text: str, citations: Sequence[Citation], passages: Sequence[Pa
 
 def _placed(
     text: str, citations: Sequence[Citation], passages: Sequence[Passage]
-) -> tuple[list[_Source], list[tuple[int, int]]]:
-    """Return the sources, numbered as they come, and the places of their numbers in the text, in order."""
+) -> tuple[list[_Source], list[tuple[int, int]], bool]:
+    """Return the sources, numbered as they come, the places of their numbers, in order, and whether they belong there.
+
+    Numbers that would take a key apart stand at the end.
+    """
     avoided = [match.span() for match in _LINK.finditer(text)] + formulas_in(text)
     sources: dict[tuple[str, str, str], _Source] = {}
     placed: list[tuple[int, int]] = []
@@ -129,9 +162,10 @@ def _placed(
         if entry not in placed:
             placed.append(entry)
     placed.sort()
-    if placed and not _leaves_whole(text, [place for place, _ in placed]):
+    has_places = _leaves_whole(text, [place for place, _ in placed])
+    if not has_places:
         placed = [(len(text), number) for _, number in placed]
-    return list(sources.values()), placed
+    return list(sources.values()), placed, has_places
 
 
 def _leaves_whole(text: str, places: Sequence[int]) -> bool:
@@ -147,12 +181,15 @@ def _cited(text: str, citation: Citation, passages: Sequence[Passage]) -> Passag
     own = own or [each for each in passages if each.filename and each.filename == citation.filename]
     if len(own) <= 1:
         return own[0] if own else None
-    before = text[max(0, citation.index - _SENTENCE_CHARS) : citation.index].rstrip(" .!?。！？\n")
-    ends = [match.end() for match in _SENTENCE.finditer(before)]
-    said = before[ends[-1] :] if ends else before
-
-    words = set(_WORD.findall(said.casefold()))
+    words = set(_WORD.findall(_sentence_before(text, citation.index).casefold()))
     return max(own, key=lambda each: len(words & set(_WORD.findall(each.text.casefold()))))
+
+
+def _sentence_before(text: str, index: int) -> str:
+    """Return the sentence that ends at a place, or the end of a long one; without the sign that ends it."""
+    before = text[max(0, index - _SENTENCE_CHARS) : index].rstrip(_ENDS)
+    ends = [match.end() for match in _SENTENCE.finditer(before)]
+    return before[ends[-1] :] if ends else before
 
 
 def _place(text: str, index: int, avoided: Sequence[tuple[int, int]]) -> int:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentkit.files.attributes import source_of
+from agentkit.runtime.citations import pages_of
 
 __all__ = ["Citation", "FileSearch", "Passage", "citations_of", "passages_of", "shown_name"]
 
 _MOST_PASSAGES = 50
 _MOST_CITATIONS = 200
 _CITED = ("file_citation", "url_citation", "container_file_citation")
+_KEPT = ("filename", "file_id", "score", "page", "last_page", "heading")
 _KEPT_CHARS = 8_000
 """Characters of a passage that are looked at; the API's largest have 4,096 tokens."""
 
@@ -37,6 +39,13 @@ class Passage:
     """What was searched for."""
     name: str = ""
     """By what agentkit knows the file, its path or address; "" for files that it hasn't added."""
+    last_page: int | None = None
+    """The page that it ends on; None where that isn't known."""
+
+    @property
+    def pages(self) -> str:
+        """The pages that it stands on, "page 3" or "pages 3–4"; "" where that isn't known."""
+        return pages_of(self.page, self.last_page)
 
     @property
     def shown_name(self) -> str:
@@ -46,8 +55,7 @@ class Passage:
     @property
     def place(self) -> str:
         """Where it stands: "handbook.pdf · page 3 · Leave › Illness"."""
-        page = f"page {self.page}" if self.page is not None else ""
-        return " · ".join(filter(None, (self.shown_name, page, self.heading)))
+        return " · ".join(filter(None, (self.shown_name, self.pages, self.heading)))
 
     @classmethod
     def of(cls, told: Any, query: str) -> Passage:  # JSON of the platform's
@@ -60,7 +68,7 @@ class Passage:
             parts = told.get("content")
             texts = [part.get("text") for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
             text = "\n".join(part for part in texts if isinstance(part, str))
-        score, page = told.get("score"), more.get("page")
+        score = told.get("score")
         attributes = told.get("attributes")
         source = source_of(attributes) if isinstance(attributes, Mapping) else None
         return cls(
@@ -68,10 +76,11 @@ class Passage:
             _text(told.get("filename")),
             _text(told.get("file_id")),
             float(score) if isinstance(score, (int, float)) and not isinstance(score, bool) else None,
-            page if isinstance(page, int) and not isinstance(page, bool) else None,
+            _page(more.get("page")),
             _text(more.get("heading")),
             query,
             _text(told.get("name")) if source is None else source.name,
+            _page(more.get("last_page")),
         )
 
 
@@ -112,7 +121,7 @@ class FileSearch:
         if self.passages is not None:
             found = [
                 {
-                    **{name: getattr(each, name) for name in ("filename", "file_id", "score", "page", "heading")},
+                    **{name: getattr(each, name) for name in _KEPT},
                     "text": each.text[:most_chars],
                     "name": each.name,
                 }
@@ -178,3 +187,7 @@ def shown_name(name: str) -> str:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _page(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from agentkit.files.marks import excerpt, marked_words
@@ -10,6 +11,7 @@ from agentkit.notebook.display.passages import PASSAGES_STYLE, marked_html, scor
 from agentkit.notebook.display.run_view import Bundle
 from agentkit.notebook.display.style import STYLE
 from agentkit.notebook.display.text import clean, escape, one_line
+from agentkit.runtime.citations import pages_of
 
 if TYPE_CHECKING:
     from agentkit.files.search import Hit, SearchResult
@@ -26,12 +28,14 @@ _ATTRIBUTES = 8
 
 def passage_of(hit: Hit) -> Passage:
     """Return a hit as a passage."""
-    return Passage(hit.text, hit.filename, hit.file_id, hit.score, hit.page, hit.heading or "", hit.query, hit.name)
+    return Passage(
+        hit.text, hit.filename, hit.file_id, hit.score, hit.page, hit.heading or "", hit.query, hit.name, hit.last_page
+    )
 
 
 def result_bundle(result: SearchResult) -> Bundle:
     """Return what a search has found, each passage by its best part, with the whole of it folded behind."""
-    title = f'"{one_line(result.query, _QUERY_CHARS)}"'
+    title = _quoted(one_line(result.query, _QUERY_CHARS))
     count = f"{len(result):,} passage{'' if len(result) == 1 else 's'}" if result else "nothing found"
     told = f"{title} · {count} in {one_line(result.store, _NAME_CHARS)}"
     searched = " · ".join(one_line(query, _QUERY_CHARS) for query in result.searched)
@@ -44,6 +48,13 @@ def result_bundle(result: SearchResult) -> Bundle:
     for number, hit in enumerate(result, 1):
         plain += [f"{number:>3}. {_line(hit)}", f"     {_short(hit)}"]
     return {"text/html": f"{html}</div>", "text/plain": clean("\n".join(plain))}
+
+
+def _quoted(query: str) -> str:
+    """Return a question in quotes; those that it has itself aren't doubled."""
+    if '"' not in query:
+        return f'"{query}"'
+    return query if re.fullmatch(r'"[^"]+"', query) else f"“{query}”"
 
 
 def hit_bundle(hit: Hit) -> Bundle:
@@ -87,8 +98,8 @@ def _head(hit: Hit) -> str:
 
 
 def _told(hit: Hit) -> str:
-    page = f"page {hit.page}" if hit.page is not None else ""
-    return " · ".join(filter(None, (page, one_line(hit.heading or "", _NAME_CHARS), score_text(hit.score))))
+    pages = pages_of(hit.page, hit.last_page)
+    return " · ".join(filter(None, (pages, one_line(hit.heading or "", _NAME_CHARS), score_text(hit.score))))
 
 
 def _line(hit: Hit) -> str:

@@ -88,8 +88,7 @@ def whole_html(passage: Passage, most: int = _WHOLE_CHARS) -> str:
 def passage_row(passage: Passage, most: int = _WHOLE_CHARS) -> str:
     """Return a passage as a line that unfolds to the whole of it."""
     place = f'<span class="agk-n">{escape(one_line(passage.shown_name, _NAME_CHARS))}</span>'
-    page = f"page {passage.page}" if passage.page is not None else ""
-    told = " · ".join(filter(None, (page, one_line(passage.heading, _NAME_CHARS), score_text(passage.score))))
+    told = " · ".join(filter(None, (passage.pages, one_line(passage.heading, _NAME_CHARS), score_text(passage.score))))
     line = " ".join(clean(passage.text).split())
     words = excerpt(line, marked_words(line, clean(passage.query[:_QUERY_CHARS])), _LINE_CHARS)
     summary = f'{place} <span class="agk-fs">{escape(told)}</span> {marked_html(words, passage.query)}'

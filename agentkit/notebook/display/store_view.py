@@ -143,25 +143,30 @@ def _given(value: Any) -> Any:  # a cell of a dataframe
     return None if value is pd.NA or value is None else value
 
 
-def outcomes_bundle(store: str, outcomes: Sequence[FileOutcome], note: str = "") -> Bundle:
+def outcomes_bundle(
+    store: str, outcomes: Sequence[FileOutcome], note: str = "", *, all_in: str = "the report's to_dataframe() has all"
+) -> Bundle:
     """Return what became of files.
 
     Args:
         store: Name of the store.
         outcomes: What became of each.
-        note: What to say of a call that was stopped.
+        note: What to say of a call that was stopped. That has how many files there are; the heading only what is
+            known of them.
+        all_in: Where those are that aren't shown.
     """
     counts = {word: sum(each.outcome == word for each in outcomes) for word in _MARKS}
     words = {"indexing": "still being indexed"}
     told = ", ".join(f"{count:,} {words.get(word, word)}" for word, count in counts.items() if count)
     files = f"{len(outcomes):,} file{'' if len(outcomes) == 1 else 's'}"
-    title = f"{one_line(store, _NAME_CHARS)} · {files}{told and f': {told}'}"
+    counted = told if note else f"{files}{told and f': {told}'}"
+    title = " · ".join(filter(None, (one_line(store, _NAME_CHARS), counted)))
     outcomes = sorted(outcomes, key=lambda each: each.name)
     bad = [each for each in outcomes if each.outcome in _BAD]
     good = [each for each in outcomes if each.outcome not in _BAD]
     shown = [*bad[:_PROBLEMS], *(good if len(outcomes) <= _ALL_FILES else good[:_FIRST_FILES])]
     hidden = len(outcomes) - len(shown)
-    rest = f"… {hidden:,} more: report.to_dataframe() has all" if hidden else ""
+    rest = f"… {hidden:,} more: {all_in}" if hidden else ""
     rows = [_outcome_row(each) for each in shown]
     body = "".join(
         f'<tr><td><span class="{css}">{sign}\u00a0{escape(word)}</span></td><td><code>{escape(name)}</code></td>'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ __all__ = ["VECTOR_STORE"]
 
 _STORE = Subject("STORE", "A variable that holds a vector store, or the name of one.", values="stores")
 _OUT = Option("--out", "Variable that holds it; the store's name without.", "NAME")
+_REPORT_OUT = Option("--out", "Variable that gets what became of each file, besides _.", "NAME")
 _CHUNKS = (
     Option("--chunk-tokens", "Most tokens of a passage, 100 to 4,096.", "COUNT", convert=int),
     Option("--overlap-tokens", "Tokens that passages share, at most half of that.", "COUNT", convert=int),
@@ -66,7 +69,7 @@ _ADD = Command(
         "Paths, folders, patterns such as docs/**/*.pdf, addresses; variables, also as {{name}}: dataframes, lists.",
         values="sources",
     ),
-    options=(_SET, *_CHUNKS),
+    options=(_SET, *_CHUNKS, _REPORT_OUT),
     examples="""
 %vector_store add handbook docs/**/*.md --set lang=en --set year=2026
 %vector_store add handbook "Annual report.pdf" https://example.org/notes.html
@@ -79,7 +82,7 @@ _SYNC = Command(
     kinds=("line",),
     subject=_STORE,
     words=Subject("FOLDER …", "Folders or patterns such as docs/**/*.md.", values="sources"),
-    options=(_SET, *_CHUNKS),
+    options=(_SET, *_CHUNKS, _REPORT_OUT),
     examples="""
 %vector_store sync handbook docs
 """,
@@ -160,6 +163,7 @@ _COMMAND = Command(
 %vector_store delete handbook
 """,
 )
+_MOST_DAYS = 365
 _SHOWN = ("name", "status", "error", "usage_bytes")
 _HIDDEN = ("filename", "error_code", "created_at", "file_id")
 
@@ -215,12 +219,13 @@ def _list() -> Any:
 def _bound(command: Command, shell: InteractiveShell, arguments: Arguments) -> VectorStore:
     """Make or open a store, and bind it to a variable."""
     from agentkit.files.store import VectorStore
-    from agentkit.notebook.magics.agent import identifier
 
     name = str(arguments.subject)
-    variable = variable_name(command, arguments["out"] or (name if name.isidentifier() else identifier(name)))
+    variable = variable_name(command, arguments["out"] or _variable_for(name))
     _refuse_taken(command, shell, variable, arguments)
     days = arguments["expires_after"]
+    if days is not None and not 1 <= days <= _MOST_DAYS:  # before the store is made
+        raise usage_error(command, f"--expires-after can't be {days}. It is 1 to {_MOST_DAYS}.")
     if arguments.subcommand == "open":
         store = VectorStore.open(name)
     elif arguments["new"]:
@@ -235,6 +240,15 @@ def _bound(command: Command, shell: InteractiveShell, arguments: Arguments) -> V
 
         print(f"{clean(store.name)!r} is in the variable {variable}.")
     return store
+
+
+def _variable_for(name: str) -> str:
+    """Return the variable for a store: its name as far as it can be one. No keyword, and no builtin is hidden by it."""
+    made = name if name.isidentifier() else re.sub(r"\W+", "_", name).strip("_").lower()
+    if not made:
+        return "store"
+    taken = keyword.iskeyword(made) or hasattr(builtins, made)
+    return made if made.isidentifier() and not taken else f"store_{made}"
 
 
 def _refuse_taken(command: Command, shell: InteractiveShell, variable: str, arguments: Arguments) -> None:
@@ -254,11 +268,15 @@ def _refuse_taken(command: Command, shell: InteractiveShell, variable: str, argu
 
 
 def _fill(command: Command, shell: InteractiveShell, arguments: Arguments) -> Any:
+    out = variable_name(command, arguments["out"]) if arguments["out"] else None
     sources = sources_of(command, shell.user_ns, arguments.words)
     store = find_store(command, shell.user_ns, str(arguments.subject))
     options = {name: arguments[name] for name in ("chunk_tokens", "overlap_tokens") if arguments[name] is not None}
     fill = store.sync if arguments.subcommand == "sync" else store.add
-    return fill(*sources, attributes=attributes_of(command, arguments["set"] or []), **options)
+    report = fill(*sources, attributes=attributes_of(command, arguments["set"] or []), **options)
+    if out is not None:
+        shell.user_ns[out] = report
+    return report
 
 
 def _search(shell: InteractiveShell, store: VectorStore, arguments: Arguments) -> Any:

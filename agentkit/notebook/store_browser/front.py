@@ -12,6 +12,7 @@ from agentkit.notebook.display.text import clean
 from agentkit.notebook.store_browser.kept import kept_store
 from agentkit.notebook.store_browser.rows import (
     Job,
+    Put,
     count_text,
     file_rows,
     found_rows,
@@ -39,6 +40,7 @@ _MOST_WAITING_BYTES = 512_000_000
 _MOST_JOBS = 200
 _POLL_S = 1.0
 _LIMIT = 10
+_SAME_NAME = "Another file of this name is on its way. Rename one of the two: this one would take the other's place."
 
 
 class StoreFront(BrowsingFront):
@@ -74,6 +76,7 @@ class StoreFront(BrowsingFront):
         self._poll_s = poll_s
         self._asked = 0
         self._jobs: dict[str, Job] = {}
+        self._put = Put()
         self._parts: dict[str, list[bytes]] = {}
         self._queue: list[tuple[Job, bytes]] = []
         self._adding: asyncio.Task[None] | None = None
@@ -125,7 +128,12 @@ class StoreFront(BrowsingFront):
         if key not in self._jobs:
             if len(self._jobs) >= _MOST_JOBS:
                 raise UserError(f"{name}: {_MOST_JOBS} files are on their way already.", hint="Wait, or use store.add.")
+            is_another = any(job.name == name and job.state != "failed" for job in self._jobs.values())
             self._jobs[key] = Job(key, name)
+            if is_another:
+                self._jobs[key].state, self._jobs[key].reason = "failed", _SAME_NAME
+                self._send_jobs()
+                return
             self._parts[key] = []
         job = self._jobs[key]
         if key not in self._parts:  # refused already
@@ -152,21 +160,19 @@ class StoreFront(BrowsingFront):
 
     async def _add(self) -> None:
         """Put what is in the queue into the store, until there is nothing more."""
+        self._put = Put()
+        self._send_put()
         while self._queue:
             batch, self._queue = self._queue, []
-            by_name: dict[str, tuple[Job, bytes]] = {job.name: (job, data) for job, data in batch}
-            for job, _ in batch:
-                if by_name[job.name][0] is not job:  # the same name twice: the later one is meant
-                    self._jobs.pop(job.key, None)
             try:
-                await self._put_in(by_name)
+                await self._put_in(batch)
             except Exception as error:  # the platform's, or of files: told beside each
-                for job, _ in by_name.values():
+                for job, _ in batch:
                     if job.key in self._jobs and job.state != "failed":
                         job.state, job.reason = "failed", str(error) or type(error).__name__
                 if not isinstance(error, UserError):
                     self._tell_error(error)
-            for job, _ in by_name.values():
+            for job, _ in batch:
                 if job.state != "failed":
                     self._jobs.pop(job.key, None)
             self._send_jobs()
@@ -178,13 +184,13 @@ class StoreFront(BrowsingFront):
             if told:
                 self._send_jobs()
 
-    async def _put_in(self, by_name: dict[str, tuple[Job, bytes]]) -> None:
-        named = {f"bytes:{name}": job for name, (job, _) in by_name.items()}
+    async def _put_in(self, batch: Sequence[tuple[Job, bytes]]) -> None:
+        named = {f"bytes:{job.name}": job for job, _ in batch}
 
         def told(event: StoreProgress) -> None:
             self._loop.call_soon_threadsafe(self._progress, event, named)
 
-        sources = [(name, data) for name, (_, data) in by_name.items()]
+        sources = [(job.name, data) for job, data in batch]
         await in_thread(lambda: self._store.add(*sources, on_progress=told))
 
     def _progress(self, event: StoreProgress, named: dict[str, Job]) -> None:
@@ -198,6 +204,8 @@ class StoreFront(BrowsingFront):
             job.state, job.reason = "failed", outcome.reason or "It was not taken."
         else:
             self._jobs.pop(job.key, None)
+            self._put.note(job.name, outcome.outcome)
+            self._send_put()
         self._send_jobs()
 
     # -- what the reader wants ----------------------------------------------------------------------------------------
@@ -250,6 +258,7 @@ class StoreFront(BrowsingFront):
             "ranking": ranking_line(self._store),
             "most_bytes": MOST_BYTES,
             "jobs": [job_row(job) for job in self._jobs.values()],
+            "put": self._put.text,
             "found": self._found_shown(),
             **self._files_shown(),
         }
@@ -268,6 +277,9 @@ class StoreFront(BrowsingFront):
 
     def _send_jobs(self) -> None:
         self._send({"jobs": [job_row(job) for job in self._jobs.values() if job.state != "receiving"]})
+
+    def _send_put(self) -> None:
+        self._send({"put": self._put.text})
 
     def _keep(self) -> None:
         self._keep_as(kept_store(self._store, self._files, self._found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from agentkit.files.marks import excerpt, marked_words
@@ -11,18 +11,20 @@ from agentkit.notebook.display.file_search import shown_name
 from agentkit.notebook.display.passages import score_text
 from agentkit.notebook.display.store_view import size_text
 from agentkit.notebook.display.text import clean, one_line
+from agentkit.runtime.citations import pages_of
 
 if TYPE_CHECKING:
     from agentkit.files.listing import StoreFile
     from agentkit.files.search import Hit, SearchResult
     from agentkit.files.store import VectorStore
 
-__all__ = ["Job", "JobState", "count_text", "file_rows", "found_rows", "is_under_way", "job_row", "ranking_line"]
+__all__ = ["Job", "JobState", "Put", "count_text", "file_rows", "found_rows", "is_under_way", "job_row", "ranking_line"]
 
 JobState = Literal["receiving", "waiting", "uploading", "indexing", "failed"]
 
 _NAME_CHARS, _REASON_CHARS = 200, 400
 _MOST_FILES = 500
+_PUT_NAMES = 5
 _EXCERPT_CHARS = 260
 _PASSAGE_CHARS = 12_000
 _STATUS = {"completed": "ready", "in_progress": "being indexed", "failed": "failed", "cancelled": "stopped"}
@@ -49,6 +51,39 @@ class Job:
     """How far it has come."""
     reason: str = ""
     """Why it failed."""
+
+
+@dataclass(slots=True)
+class Put:
+    """What became of the files that were put in one after the other, as it is said."""
+
+    added: list[str] = field(default_factory=list)
+    """Names of those that are new."""
+    replaced: list[str] = field(default_factory=list)
+    """Names of those that took the place of an earlier file."""
+    unchanged: list[str] = field(default_factory=list)
+    """Names of those that were there, with the same content."""
+
+    def note(self, name: str, outcome: str) -> None:
+        """Take a file that is in the store now."""
+        kinds = {"replaced": self.replaced, "unchanged": self.unchanged, "updated": self.unchanged}
+        kinds.get(outcome, self.added).append(one_line(name, _NAME_CHARS))
+
+    @property
+    def text(self) -> str:
+        """It in a line: "notes.md has replaced the earlier one."; "" for nothing."""
+        told = []
+        for names, one, many in (
+            (self.replaced, "has replaced the earlier one", "have replaced the earlier ones"),
+            (self.unchanged, "was there already, the same", "were there already, the same"),
+            (self.added, "is in the store", "are in the store"),
+        ):
+            if len(names) == 1:
+                told.append(f"{names[0]} {one}.")
+            elif names:
+                more = f" and {len(names) - _PUT_NAMES:,} more" if len(names) > _PUT_NAMES else ""
+                told.append(f"{len(names):,} files {many}: {', '.join(names[:_PUT_NAMES])}{more}.")
+        return " ".join(told)
 
 
 def is_under_way(files: Sequence[StoreFile]) -> bool:
@@ -117,8 +152,8 @@ def _found_row(hit: Hit, number: int) -> dict[str, Any]:
     line = " ".join(whole.split())
     query = clean(hit.query[:500])
     short = excerpt(line, marked_words(line, query), _EXCERPT_CHARS)
-    page = f"page {hit.page}" if hit.page is not None else ""
-    told = " · ".join(filter(None, (page, one_line(hit.heading or "", _NAME_CHARS), score_text(hit.score))))
+    pages = clean(pages_of(hit.page, hit.last_page))
+    told = " · ".join(filter(None, (pages, one_line(hit.heading or "", _NAME_CHARS), score_text(hit.score))))
     return {
         "number": number,
         "file": one_line(shown_name(hit.name), _NAME_CHARS),

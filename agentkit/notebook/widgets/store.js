@@ -18,7 +18,7 @@ class StoreView extends BrowsingView {
     this.count = element("span", "agk-count agk-d", head, "Reading…");
     this.count.setAttribute("aria-live", "polite");
     this.refresh = button("agk-button agk-refresh", "Refresh", head, {
-      title: "Look at the store again",
+      title: "Refresh: look at the store again",
       onclick: () => this.act({ kind: "refresh" }),
     });
     this.ranking = element("div", "agk-ranking agk-d", this.root);
@@ -32,6 +32,8 @@ class StoreView extends BrowsingView {
     this.jobList = element("ul", "agk-jobs", this.root);
     this.jobList.setAttribute("aria-label", "Files on their way");
     this.jobList.hidden = true;
+    this.put = element("div", "agk-put agk-d", this.root);
+    this.put.setAttribute("aria-live", "polite");
     this.buildFiles();
     this.spoken = element("div", "agk-by", this.root);
     this.spoken.setAttribute("aria-live", "polite");
@@ -103,8 +105,12 @@ class StoreView extends BrowsingView {
     if (message.listed) this.showFiles(message.listed);
     if (message.jobs) this.takeJobs(message.jobs);
     if (message.found !== undefined) this.showFound(message.found);
+    if (message.put !== undefined) this.showPut(message.put);
     if (message.deleted !== undefined) this.say(`${message.deleted} was deleted.`);
-    if (message.told !== undefined) this.tell(message.told);
+    if (message.told !== undefined) {
+      this.tell(message.told);
+      if (this.leaving) this.askToDelete(null, this.leaving.file); // the file is still there
+    }
   }
 
   showAll(all) {
@@ -112,6 +118,7 @@ class StoreView extends BrowsingView {
     this.root.setAttribute("aria-label", `Vector store ${all.name}`);
     this.uploads.mostBytes = all.most_bytes;
     this.takeJobs(all.jobs);
+    this.showPut(all.put);
     this.showFiles(all);
     this.showFound(all.found);
   }
@@ -128,7 +135,12 @@ class StoreView extends BrowsingView {
     this.body.replaceChildren(...files.map((file) => this.fileRow(file)));
     this.holder.hidden = files.length === 0;
     this.more.textContent = hidden ? `… ${hidden.toLocaleString("en")} more: store.files has all` : "";
+    const left = this.leaving && !files.some((file) => file.id === this.leaving.file) ? this.leaving : null;
+    if (left) this.leaving = null;
+    // its button is gone, and the focus with it, unless the reader has gone elsewhere
+    const lost = left && (document.activeElement === document.body || !document.activeElement?.isConnected);
     if (focused) this.focusRow(focused);
+    else if (lost) this.focusRow(left.next);
   }
 
   fileRow(file) {
@@ -161,6 +173,8 @@ class StoreView extends BrowsingView {
     const yes = button("agk-button agk-no agk-yes", "Delete", group, {
       title: `Yes, delete ${file.name}`,
       onclick: () => {
+        const at = this.files.findIndex((each) => each.id === file.id);
+        this.leaving = { file: file.id, next: (this.files[at + 1] ?? this.files[at - 1])?.id };
         yes.disabled = no.disabled = true;
         this.act({ kind: "delete", file: file.id });
       },
@@ -175,6 +189,7 @@ class StoreView extends BrowsingView {
   askToDelete(id, focus = id) {
     const before = this.asked;
     this.asked = id;
+    this.leaving = null;
     const rows = [...this.body.children];
     this.files.forEach((file, at) => {
       if (file.id === id || file.id === before) rows[at].replaceWith(this.fileRow(file));
@@ -190,14 +205,17 @@ class StoreView extends BrowsingView {
   takeJobs(jobs) {
     this.jobs = jobs;
     this.uploads.has(jobs.map((job) => job.key));
-    const known = new Set(jobs.map((job) => job.key));
-    for (const job of this.told ?? []) if (!known.has(job.key) && !job.failed) this.say(`${job.name} is in the store.`);
     for (const job of jobs) {
       const was = (this.told ?? []).find((each) => each.key === job.key);
       if (job.failed && !was?.failed) this.say(`${job.name} failed: ${job.reason}`);
     }
     this.told = jobs;
     this.showJobs();
+  }
+
+  // What became of the files that were put in: they may have taken the place of others.
+  showPut(text) {
+    if (this.put.textContent !== text) this.put.textContent = text;
   }
 
   showJobs() {

@@ -47,16 +47,22 @@ class StoreUploads {
       this.tell(`These are more than ${MOST_FILES} files: put the folder in by store.add("folder").`);
       return;
     }
-    for (const [name, file] of files) await this.upload(name, file);
+    const names = new Set();
+    for (const [name, file] of files) {
+      await this.upload(name, file, names.has(name));
+      names.add(name);
+    }
   }
 
-  async upload(name, file) {
+  // `again` tells that a file of this name came with it: it would take that one's place.
+  async upload(name, file, again) {
     const key = uploadKey();
     const job = { key, name: name || "pasted", size: sizeText(file.size), state: "coming from the browser", failed: false, reason: "" };
     const fail = (reason) => {
       this.coming.set(key, { ...job, state: "failed", failed: true, reason });
       this.moved();
     };
+    if (again) return fail("Another file of this name came with it. Rename one of the two, and choose this one again.");
     if (file.size > this.mostBytes) {
       const most = `${this.mostBytes / 1e6} MB`;
       return fail(`It is ${sizeText(file.size)}, and at most ${most} of a file come through the notebook's connection. Put it in by store.add("${name}").`);

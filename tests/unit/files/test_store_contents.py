@@ -82,7 +82,8 @@ def test_a_file_that_is_not_there_or_not_the_only_one_is_told(filled: VectorStor
 def test_passages_are_a_dataframe(filled: VectorStore) -> None:
     chunks = filled.chunks("leave.md")
     assert {name: str(kind) for name, kind in chunks.dtypes.items()} == {
-        "chunk": "Int64", "text": "string", "page": "Int64", "heading": "string", "tokens": "Int64",
+        "chunk": "Int64", "text": "string", "page": "Int64", "last_page": "Int64", "heading": "string",
+        "tokens": "Int64",
     }  # fmt: skip
     assert chunks[["chunk", "text", "heading"]].to_numpy().tolist() == [[0, LEAVE.strip(), "Leave"]]
     assert chunks["tokens"][0] > 10

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -11,6 +15,7 @@ import pytest
 
 import agentkit
 from agentkit.exceptions import ModelConnectionError, UserError
+from agentkit.files.opening import opened_or_made
 from agentkit.files.store import VectorStore
 
 from .conftest import Wire, refusal
@@ -119,6 +124,100 @@ async def test_async_code_makes_opens_and_deletes_stores() -> None:
     await opened.adelete()
     with pytest.raises(UserError, match="There is no vector store 'handbook'"):
         await VectorStore.aopen("handbook")
+
+
+class Racing(Wire):
+    """Lets nobody make a store before so many have looked, which then see none."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._number, self._looked, self._all_looked = number, 0, asyncio.Event()
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if request.method == "POST" and request.url.path == "/v1/vector_stores":
+            await self._all_looked.wait()
+        answer = await super().handle_async_request(request)
+        if request.method == "GET" and request.url.path == "/v1/vector_stores":
+            self._looked += 1
+            if self._looked >= self._number:
+                self._all_looked.set()
+        return answer
+
+
+def test_of_several_that_make_a_store_at_once_all_take_the_first() -> None:
+    client = Racing(3).client()
+    with ThreadPoolExecutor(3) as threads:
+        opened = list(threads.map(lambda _: VectorStore("race", client=client), range(3)))
+    (left,) = VectorStore.list()
+    assert {store.id for store in opened} == {left.id}
+
+
+def test_a_store_made_at_once_is_not_taken_back_where_something_is_in_it_by_then(wire: Wire, folder: Path) -> None:
+    """Somebody makes another first, and a third one puts a file into the store before the listing is read."""
+    others: list[VectorStore] = []
+
+    def race(request: httpx2.Request) -> None:
+        if request.method == "POST" and request.url.path == "/v1/vector_stores" and not others:
+            others.append(VectorStore.create("race"))
+        elif request.method == "GET" and others and len(others) == 1 and len(stores := VectorStore.list()) == 2:
+            others.append(stores[0])
+            stores[0].add(("notes.md", b"notes"))
+
+    wire.answers = race
+    with ThreadPoolExecutor(1) as thread:
+        opened = thread.submit(run_alone, opened_or_made(wire.client(), "race")).result()
+    assert opened[0].id == others[0].id
+    assert {store.id for store in VectorStore.list()} == {store.id for store in others}
+
+
+def run_alone(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine in a loop of its own: the kit's stays free for what the wire does meanwhile."""
+    return asyncio.run(coroutine)
+
+
+def test_a_store_that_is_about_to_be_taken_back_is_not_opened(wire: Wire) -> None:
+    first = VectorStore.create("race")
+    second = VectorStore.create("race")
+    lists = iter(range(9))
+
+    def take_back(request: httpx2.Request) -> None:
+        if request.method == "GET" and request.url.path == "/v1/vector_stores" and next(lists) == 1:
+            run_alone_in_thread(second)
+
+    wire.answers = take_back
+    with ThreadPoolExecutor(1) as thread:
+        opened, count = thread.submit(run_alone, opened_or_made(wire.client(), "race")).result()
+    assert (opened.id, count) == (first.id, 1)
+
+
+def run_alone_in_thread(store: VectorStore) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(store.delete).result()
+
+
+def test_names_that_cannot_be_used_are_told_and_long_ones_cut() -> None:
+    store = VectorStore.create("handbook")
+    with pytest.raises(UserError, match="A vector store's name has to be a text, not ''"):
+        store.update(name="")
+    with pytest.raises(UserError, match=r"A vector store's name can't be sent: '\\ud800' at character 1 is half"):
+        VectorStore("a\ud800")
+    for do in (VectorStore, VectorStore.create, VectorStore.open):
+        with pytest.raises(UserError) as caught:
+            do("x" * 300)
+        assert "x" * 90 not in str(caught.value)
+    assert [each.name for each in VectorStore.list()] == ["handbook"]
+
+
+@pytest.mark.parametrize("do", ["files", "add", "aadd", "file", "chunks", "evaluate", "sync"])
+async def test_a_store_that_is_gone_is_told_wherever_it_is_used(store: VectorStore, do: str) -> None:
+    await store.adelete()
+    given: dict[str, Any] = {
+        "files": lambda: store.files, "add": lambda: store.add("docs"), "file": lambda: store.file("a.md"),
+        "chunks": lambda: store.chunks("a.md"), "evaluate": lambda: store.evaluate([("Days?", "a.md")]),
+        "sync": lambda: store.sync("docs"),
+    }  # fmt: skip
+    with pytest.raises(UserError, match=rf"The vector store 'handbook' \({store.id}\) is gone: it was deleted"):
+        await (store.aadd("docs") if do == "aadd" else asyncio.to_thread(given[do]))
 
 
 def test_a_server_without_vector_stores_is_told_so(wire: Wire) -> None:

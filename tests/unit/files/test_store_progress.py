@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import httpx2
 import pytest
 
+import agentkit
 from agentkit.files.details import BatchDetails
 from agentkit.files.indexing import Indexing
 from agentkit.files.progress import FileOutcome, StoreProgress, TerminalLine, watch_with
@@ -93,6 +94,88 @@ def test_parsing_and_passages_are_told_where_the_platform_tells_them(store: Vect
     assert ready.share == pytest.approx(0.5 + 7.2 / 18)
     assert replace(ready, indexed=8).share == 0.5 + 8 / 18
     assert replace(ready, finished=9, indexed=9).share == 1
+
+
+class Resumed:
+    """Answers as a platform that is still indexing the files of a store, which an earlier call gave it.
+
+    Args:
+        store: The store, with files that are ready.
+        left: How many are in progress, each time the store is looked at; the last goes on for ever.
+        ready: Files that are ready by then: the others are listed as in progress.
+    """
+
+    def __init__(self, store: VectorStore, left: list[int], *, ready: int = 0) -> None:
+        client = agentkit.current_backend().sync_client
+        self._store = client.vector_stores.retrieve(store.id).model_dump()
+        self._files = [each.model_dump() for each in client.vector_stores.files.list(store.id, order="asc")]
+        self._left, self._ready, self._path = left, ready, f"/v1/vector_stores/{store.id}"
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response | None:
+        if request.method != "GET":
+            return None
+        if request.url.path == self._path:
+            left = self._left.pop(0) if len(self._left) > 1 else self._left[0]
+            counts = self._store["file_counts"]
+            now = counts | {"in_progress": left, "completed": counts["total"] - left}
+            return httpx2.Response(200, json=self._store | {"file_counts": now})
+        if request.url.path == f"{self._path}/files":
+            asked = request.url.params.get("filter")
+            waiting = self._files[self._ready :] if asked == "in_progress" else self._files
+            told = [] if asked == "failed" else [each | {"status": "in_progress"} for each in waiting]
+            return httpx2.Response(200, json={"object": "list", "data": told, "has_more": False})
+        return None
+
+
+def test_files_that_an_earlier_call_left_are_to_be_indexed_and_not_finished(store: VectorStore, wire: Wire) -> None:
+    store.add("docs")
+    again = VectorStore.open(store.id, client=wire.client())
+    wire.answers = Resumed(store, [3, 2, 0])
+    events: list[StoreProgress] = []
+    assert again.add("docs", on_progress=events.append).counts == {"unchanged": 3}
+    indexing = [(each.finished, each.indexed, each.to_index) for each in events if each.stage == "indexing"]
+    assert list(dict.fromkeys(indexing)) == [(0, 0, 3), (0, 1, 3), (0, 3, 3), (1, 3, 3), (2, 3, 3), (3, 3, 3)]
+    assert "1 of 3 · indexing 1 of 3" in {each.text for each in events}
+    last = events[-1]
+    assert (last.stage, last.finished, last.in_store, last.uploaded, last.failed) == ("done", 3, 3, 0, 0)
+
+
+def test_files_that_an_earlier_call_left_are_told_to_be_indexing_without_waiting(
+    store: VectorStore, wire: Wire
+) -> None:
+    store.add("docs")
+    again = VectorStore.open(store.id, client=wire.client())
+    wire.answers = Resumed(store, [3])
+    events: list[StoreProgress] = []
+    report = again.add("docs", wait=False, on_progress=events.append)
+    assert report.counts == {"indexing": 3}
+    assert report.problems["reason"].tolist() == ["being indexed"] * 3
+    assert [each.finished for each in events if each.stage == "uploading"] == [0] * 4
+
+
+def test_of_files_that_an_earlier_call_left_those_that_are_not_ready_in_time_are_told(
+    store: VectorStore, wire: Wire
+) -> None:
+    store.add("docs")
+    again = VectorStore.open(store.id, client=wire.client())
+    wire.answers = Resumed(store, [2], ready=1)
+    report = again.add("docs", timeout_s=0)
+    assert report.counts == {"unchanged": 1, "indexing": 2}
+    assert report.problems["reason"].tolist() == ["still being indexed; store.wait() waits for it"] * 2
+
+
+def test_a_stop_counts_files_that_an_earlier_call_left_once(store: VectorStore, wire: Wire) -> None:
+    store.add("docs")
+    again = VectorStore.open(store.id, client=wire.client())
+    wire.answers = Resumed(store, [3])
+
+    def stop(event: StoreProgress) -> None:
+        if event.stage == "indexing":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        again.add("docs", on_progress=stop)
+    assert str(stopped.value).startswith("3 of 3 files are in 'handbook', 3 of them still being indexed")
 
 
 async def test_a_file_that_comes_on_passage_by_passage_is_waited_for(

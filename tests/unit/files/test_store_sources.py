@@ -31,14 +31,16 @@ def test_paths_are_named_from_the_working_folder(folder: Path) -> None:
     assert names(["docs/leave.md", ("docs/travel.md", "docs/leave.md")]) == ["docs/leave.md", "docs/travel.md"]
 
 
-def test_paths_elsewhere_are_named_from_their_folder_or_the_base(
+def test_paths_elsewhere_are_named_as_they_were_typed_or_from_the_base(
     folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    assert names(folder / "docs") == ["docs/leave.md", "docs/travel.md", "docs/office/kitchen.txt"]
-    assert names(folder / "docs" / "office" / "*.txt") == ["office/kitchen.txt"]
-    assert names(folder / "docs" / "leave.md") == ["leave.md"]
+    docs = (folder / "docs").as_posix()
+    assert names(folder / "docs") == [f"{docs}/leave.md", f"{docs}/travel.md", f"{docs}/office/kitchen.txt"]
+    assert names(folder / "docs" / "office" / "*.txt") == [f"{docs}/office/kitchen.txt"]
+    assert names(folder / "docs" / "leave.md") == [f"{docs}/leave.md"]
+    assert names("../work/docs/office/../*.md") == ["../work/docs/leave.md", "../work/docs/travel.md"]
     assert names(folder / "docs" / "leave.md", base=folder) == ["docs/leave.md"]
     assert names("../work/docs/leave.md", base=folder / "docs") == ["leave.md"]
 
@@ -109,6 +111,8 @@ def test_links_out_of_the_folder_and_round_in_a_circle_are_not_followed(folder: 
     assert taken - {"docs/office/kitchen.txt"} == {"docs/leave.md", "docs/same.md", "docs/travel.md"}
     assert {document.name: document.refused for document in found if document.refused} == {
         "docs/key.md": "a link to a file outside of the folder; add that by its own name",
+        "docs/gone.md": "a link to what isn't there",
+        "docs/self.md": "a link to what isn't there",
         "docs/elsewhere": "a link to a folder; add that by its own name",
         "docs/office/again": "a link to a folder; add that by its own name",
         "docs/office/round": "a link to a folder; add that by its own name",

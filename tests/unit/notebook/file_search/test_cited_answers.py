@@ -11,9 +11,10 @@ from agentkit import Agent, Runner, ToolCallItem
 from agentkit.notebook.chat.kept import kept_bundle
 from agentkit.notebook.chat.store import _changing, _turn
 from agentkit.notebook.chat.turns import Turn, TurnTree, steps_from_json, steps_to_json
-from agentkit.notebook.display.citations import cited_html, cited_text
+from agentkit.notebook.display.citations import cited_html, cited_text, sources_line, sources_text
 from agentkit.notebook.display.conversation_view import ConversationText
 from agentkit.notebook.display.file_search import Citation, FileSearch, Passage, citations_of
+from agentkit.notebook.display.passages import passage_row
 from agentkit.notebook.display.run_view import run_bundle
 from agentkit.notebook.display.spoken import message_text
 from agentkit.notebook.display.transcript import Transcript
@@ -151,6 +152,38 @@ def test_text_has_the_numbers_and_the_sources_below() -> None:
     assert cited_text("Three bar.", [Citation(10, "file-1", "pump.pdf")], [PUMP]) == (
         "Three bar.[1]\n\n[1] pump.pdf · page 2 · Pump › Pressure: The pump runs at 3 bar."
     )
+
+
+def test_a_passage_of_two_pages_is_told_by_both_everywhere() -> None:
+    search = FileSearch.of(search_call(RESULT | {"agentkit": {"page": 5, "last_page": 6}}))
+    (again,) = FileSearch.of(search_call(*search.to_json(100)["results"])).passages or ()
+    cites = [Citation(10, "file-1", "pump.pdf")]
+    for passage in (*(search.passages or ()), again):
+        assert passage.place == "pump.pdf · pages 5–6"
+        assert "pages 5–6" in passage_row(passage)
+        assert "pump.pdf · pages 5–6" in cited_html("Three bar.", cites, [passage])
+        assert sources_line("Three bar.", cites, [passage]).endswith("[1] pump.pdf · pages 5–6</div>")
+
+
+def test_the_sources_of_a_printed_answer_say_which_sentence_has_which() -> None:
+    text = "- The pump runs at 3 bar. **It is red.**\n- The fan turns when it is hot."
+    cites = [Citation(text.index(" **"), "file-1", "pump.pdf"), Citation(len(text), "file-1", "pump.pdf")]
+    assert sources_text(text, cites, [PUMP, FAN]) == (
+        "“The pump runs at 3 bar” [1]\n“The fan turns when it is hot” [2]\n\n"
+        "[1] pump.pdf · page 2 · Pump › Pressure: The pump runs at 3 bar.\n"
+        "[2] pump.pdf · page 3: The fan turns at 900 rounds when it is hot."
+    )
+    assert sources_text("Three bar.", [Citation(10, "file-1", "pump.pdf")], [PUMP]) == (
+        "[1] pump.pdf · page 2 · Pump › Pressure: The pump runs at 3 bar."
+    )
+    assert sources_text(text, [], [PUMP]) == ""
+
+
+def test_the_sources_of_a_printed_answer_show_no_part_of_a_key() -> None:
+    key = "sk-proj-" + "a1B2" * 12
+    told = sources_text(f"The key. {key}. It is new.", [Citation(12 + len(key) // 2, "file-1", "pump.pdf")], [PUMP])
+    assert "a1B2" not in told
+    assert told.endswith("[1] pump.pdf · page 2 · Pump › Pressure: The pump runs at 3 bar.")
 
 
 def test_an_answer_without_citations_is_what_it_was() -> None:

@@ -15,6 +15,7 @@ from agentkit.exceptions import UserError
 from agentkit.files.store import VectorStore
 from agentkit.notebook.store_browser import browse
 from agentkit.notebook.store_browser.front import MOST_BYTES, StoreFront
+from agentkit.notebook.store_browser.rows import Put
 
 if TYPE_CHECKING:
     from conftest import Run
@@ -91,6 +92,47 @@ async def test_dropped_bytes_come_in_parts_and_are_put_in(opened: Opened, store:
     assert rows["broken.pdf"][1].startswith("'broken.pdf' is damaged, or no PDF")
     found = await store.asearch("who books trains")
     assert found[0].text == "The desk books trains."
+
+
+async def test_a_file_that_takes_the_place_of_another_is_told_so(opened: Opened) -> None:
+    front, channel, _ = opened
+
+    async def told(text: str) -> None:
+        await until(lambda: text in [message.get("put") for message in channel.sent])
+        await until(lambda: front._adding is not None and front._adding.done())
+
+    front.says({"kind": "upload", "key": "a", "name": "leave.md", "last": True}, [b"Everybody has 30 days of leave."])
+    await told("leave.md has replaced the earlier one.")
+    front.says({"kind": "upload", "key": "b", "name": "leave.md", "last": True}, [b"Everybody has 30 days of leave."])
+    await told("leave.md was there already, the same.")
+    front.says({"kind": "upload", "key": "c", "name": "new.md", "last": True}, [b"Flights need approval."])
+    await told("new.md is in the store.")
+    front.says({"kind": "ready"})
+    await until(lambda: "all" in channel.sent[-1])
+    assert channel.sent[-1]["all"]["put"] == "new.md is in the store."
+
+
+async def test_the_second_of_two_files_of_a_name_is_refused(opened: Opened, store: VectorStore) -> None:
+    front, channel, _ = opened
+    front.says({"kind": "upload", "key": "a", "name": "notes.md", "last": False}, [b"The first. "])
+    front.says({"kind": "upload", "key": "b", "name": "notes.md", "last": False}, [b"The second."])
+    front.says({"kind": "upload", "key": "b", "name": "notes.md", "last": True}, [b"And more."])
+    front.says({"kind": "upload", "key": "a", "name": "notes.md", "last": True}, [b"All of it."])
+    await until(lambda: len(channel.last("listed")["files"]) == 2)
+    await until(lambda: [(job["key"], job["failed"]) for job in channel.last("jobs")] == [("b", True)])
+    assert channel.last("jobs")[0]["reason"].startswith("Another file of this name is on its way.")
+    assert store.chunks("notes.md")["text"].tolist() == ["The first. All of it."]
+
+
+def test_what_was_put_in_is_told_in_a_line() -> None:
+    put = Put()
+    assert put.text == ""
+    for number in range(7):
+        put.note(f"{number}.md", "replaced")
+    put.note("a\x1b[2J.md", "uploaded")
+    assert put.text == (
+        "7 files have replaced the earlier ones: 0.md, 1.md, 2.md, 3.md, 4.md and 2 more. a.md is in the store."
+    )
 
 
 async def test_too_large_a_file_is_refused_before_it_is_whole(opened: Opened) -> None:

@@ -14,11 +14,15 @@ from IPython.core.completer import provisionalcompleter
 
 from agentkit.exceptions import UserError
 from agentkit.files.progress import FileOutcome, StoreProgress
+from agentkit.files.search import Hit, SearchResult
 from agentkit.files.store import VectorStore
 from agentkit.notebook import options
 from agentkit.notebook.completion import MagicCompleter
-from agentkit.notebook.filling_watch import filling_html
+from agentkit.notebook.display.found_view import passage_of
+from agentkit.notebook.display.store_view import outcomes_bundle
+from agentkit.notebook.filling_watch import FillingWatch, filling_html
 from agentkit.notebook.magics.vector_store import VECTOR_STORE
+from agentkit.notebook.store_browser.rows import found_rows
 from agentkit.notebook.stores import as_typed, attributes_of, condition_of
 
 if TYPE_CHECKING:
@@ -83,6 +87,43 @@ def test_an_add_that_is_interrupted_says_how_far_it_came(run: Run, docs: Path) -
     assert cell.stdout == f"Interrupted: {cell.error} %tb shows where.\n"
 
 
+@pytest.mark.parametrize(
+    ("stop", "more"), [("Interrupted", ""), ("KeyboardInterrupt", " %tb shows where.")], ids=["button", "kernel"]
+)
+def test_how_far_a_stopped_add_came_is_said_once(
+    run: Run, docs: Path, loaded: InteractiveShell, stop: str, more: str
+) -> None:
+    event = StoreProgress("handbook", "stopped", 3, to_index=2, in_store=2)
+    loaded.user_ns |= {"watch": FillingWatch(loaded, "handbook", live=False), "event": event}
+    run("import asyncio\nfrom agentkit.notebook.failures import Interrupted")
+    run("from agentkit.runtime.background import run_blocking")
+    run(f"def stop():\n    watch(event)\n    raise {stop}(event.stopped_text)")
+    cell = run("run_blocking(asyncio.sleep(0.01), while_waiting=stop)")
+    assert [shown["text/plain"] for shown in cell.outputs] == [f"handbook\nStopped: {event.stopped_text}"]
+    assert cell.stdout == f"Interrupted: what is in the store is said above.{more}\n"
+    run("def stop():\n    raise KeyboardInterrupt(event.stopped_text)")
+    again = run("run_blocking(asyncio.sleep(0.01), while_waiting=stop)")
+    assert again.stdout == f"Interrupted: {event.stopped_text} %tb shows where.\n"
+
+
+def test_the_heading_of_a_stopped_add_counts_only_what_is_known() -> None:
+    outcomes = [FileOutcome("a.md", "uploaded", "", 3), FileOutcome("b.md", "failed", "It is damaged.", 3)]
+    told = outcomes_bundle("handbook", outcomes, "Stopped: 2 of 3 files are there.")["text/plain"].splitlines()
+    assert (told[0], told[-1]) == ("handbook · 1 uploaded, 1 failed", "Stopped: 2 of 3 files are there.")
+
+
+def test_more_files_than_are_shown_are_where_the_text_says(run: Run, docs: Path) -> None:
+    for number in range(14):
+        (docs / f"note-{number:02}.txt").write_text(f"Note {number}.", encoding="utf-8")
+    run("%vector_store create handbook")
+    assert run("%vector_store add handbook docs --out class").error is not None
+    shown = run("%vector_store add handbook docs --out report").outputs[0]["text/plain"]
+    assert shown.splitlines()[-1] == "… 8 more: _.to_dataframe() has all, --out NAME keeps it"
+    assert run("len(_.to_dataframe()), len(report.to_dataframe())").value == (17, 17)
+    shown = run("handbook.add('docs')").outputs[0]["text/plain"]
+    assert shown.splitlines()[-1] == "… 8 more: the report's to_dataframe() has all"
+
+
 def test_files_may_be_variables(run: Run, docs: Path, mistake: Mistake) -> None:
     run("import pandas as pd\nnotes = pd.DataFrame({'text': ['The key is under the mat.']}, index=['key'])")
     run("%vector_store create handbook")
@@ -135,6 +176,21 @@ def test_a_search_shows_numbered_passages_with_marks(run: Run, filled: VectorSto
     assert "year=2026" in hit
 
 
+def test_quotes_of_a_question_are_not_doubled(run: Run, filled: VectorStore, loaded: InteractiveShell) -> None:
+    found = run('%vector_store search handbook --limit 1 "annual leave"').value
+    assert plain(found, loaded).splitlines()[0] == '"annual leave" · 1 passage in handbook'
+    found = run('%vector_store search handbook --limit 1 what is "annual" leave').value
+    assert plain(found, loaded).splitlines()[0] == '“what is "annual" leave” · 1 passage in handbook'
+
+
+def test_a_hit_of_two_pages_is_told_by_both(loaded: InteractiveShell) -> None:
+    result = SearchResult("text", "h", [Hit("Text.", 0.5, "file-1", "a.pdf", {}, "text", page=5, last_page=6)])
+    assert plain(result, loaded).splitlines()[1] == "  1. a.pdf · pages 5–6 · 0.50"
+    assert plain(result[0], loaded).splitlines()[0] == "a.pdf · pages 5–6 · 0.50"
+    assert found_rows(result)[0]["told"] == "pages 5–6 · 0.50"
+    assert passage_of(result[0]).place == "a.pdf · pages 5–6"
+
+
 def test_a_search_that_finds_nothing_says_so(run: Run, filled: VectorStore, loaded: InteractiveShell) -> None:
     found = run("%vector_store search handbook --where 'year < 2000' annual leave").value
     assert plain(found, loaded) == '"annual leave" · nothing found in handbook'
@@ -164,6 +220,33 @@ def test_stores_are_made_opened_and_listed(run: Run, docs: Path, loaded: Interac
     listed = plain(run("%vector_store list").value, loaded).splitlines()
     assert listed[0] == "1 vector store"
     assert listed[2].split("  ")[1] == "Team handbook"
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        ("len", "store_len"),
+        ("class", "store_class"),
+        ("None", "store_None"),
+        ("2024", "store_2024"),
+        ("Len!", "store_len"),
+        ("my-store", "my_store"),
+        ("***", "store"),
+    ],
+)
+def test_no_store_hides_a_builtin(run: Run, docs: Path, name: str, variable: str) -> None:
+    told = run(f"%vector_store create {name}")
+    assert told.stdout.startswith(f"{name!r} is in the variable {variable}.")
+    assert run(f"{variable}.name, len('abc')").value == (name, 3)
+    assert run(f"%vector_store add {name} docs/leave.md").error is None
+
+
+def test_a_store_that_can_not_be_made_so_is_not_made(mistake: Mistake, docs: Path) -> None:
+    for days in ("-1", "0", "366"):
+        assert mistake(f"%vector_store create y2 --expires-after {days}") == (
+            f"%vector_store create: --expires-after can't be {days}. It is 1 to 365."
+        )
+    assert VectorStore.list() == []
 
 
 def test_files_and_chunks_are_dataframes(run: Run, filled: VectorStore) -> None:
@@ -344,6 +427,19 @@ def test_wrong_lines_say_what_is_wrong(mistake: Mistake, docs: Path) -> None:
     assert mistake("%vector_store files docs_") != ""
 
 
+def test_a_terminal_gets_the_sources_below_the_answer(
+    run: Run, filled: VectorStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENTKIT_RENDER", "console")
+    run("%%agent desk --tools handbook\nAnswer from the handbook.")
+    lines = run("%ask desk How many days of annual leave does every employee have?").stdout.splitlines()
+    assert any("Every employee has 25 days of annual leave." in line for line in lines)
+    (source,) = (line for line in lines if line.startswith("[1] "))
+    assert source.startswith("[1] docs/leave.md · Leave: ")
+    chat = run("import agentkit\nchat = agentkit.chat(desk)\nchat.ask('How many days of annual leave do we have?');")
+    assert [line[:19] for line in chat.stdout.splitlines() if line.startswith("[1] ")] == ["[1] docs/leave.md ·"]
+
+
 def test_a_variable_that_holds_no_store_is_named(run: Run, mistake: Mistake) -> None:
     run("number = 3")
     assert mistake("%vector_store files number") == ("%vector_store files: number is an int, and no vector store.")
@@ -427,6 +523,12 @@ def test_tab_offers_parts_stores_and_files(run: Run, filled: VectorStore, loaded
         for line in ("%vector_store chunks bare ", "%vector_store chunks nowhere ", "%vector_store chunks handbook i"):
             (only,) = loaded.Completer.completions(line, len(line))  # and none of Python's words
             assert only.text == line.rpartition(" ")[2]
+    VectorStore.create("Team handbook")
+    VectorStore.create("2024")
+    assert offered("%vector_store search ") == ["bare", "handbook", "2024", '"Team handbook"']
+    assert offered("%vector_store open 20") == ["2024"]
+    VectorStore("2024").add(("a.md", b"Text."), on_progress=lambda event: None)
+    assert offered("%vector_store chunks 2024 ") == ["bytes:a.md"]
     os.makedirs("empty", exist_ok=True)
     assert offered("%vector_store sync handbook em") == ["empty/"]
 
