@@ -12,7 +12,7 @@ from agentkit.exceptions import AgentsException, ModelStatusError, UserError
 from agentkit.files.attributes import SOURCE_KEY, Attributes
 from agentkit.files.details import BatchDetails
 from agentkit.files.documents import Content, Document
-from agentkit.files.doubles import age, doubled
+from agentkit.files.doubles import age, doubled, undecided
 from agentkit.files.downloads import Downloads
 from agentkit.files.errors import platform_errors, reason_of
 from agentkit.files.indexing import MOST_IN_A_BATCH, Attached, Indexing
@@ -304,6 +304,9 @@ class Adding:
         if not self._added or not self._waits:
             return
         files = await store_files(self._client, self._store_id)
+        if coming := undecided(files, self._added):  # another call's: only when they are there both can choose
+            await self._indexing.wait_for(coming)
+            files = await store_files(self._client, self._store_id)
         found = doubled(files, self._added)
         left_over = [other for _, others in found for other in others]
         await bounded(lambda file: self._indexing.take_out(file.id, delete=True), left_over, self._concurrency)

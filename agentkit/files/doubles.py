@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from agentkit.files.listing import StoreFile
 
-__all__ = ["age", "doubled"]
+__all__ = ["age", "doubled", "undecided"]
 
 
 def age(file: StoreFile) -> tuple[int, str]:
@@ -19,20 +19,33 @@ def doubled(files: Iterable[StoreFile], names: Collection[str]) -> list[tuple[St
 
     All who look choose the same, whatever they see and whenever: a file that is ready before one that isn't, and of
     those the newest, as what is added later takes the place of what is there. So the one that is kept is never
-    another's to remove. Of a name of which a file is still being indexed nothing is said: whoever waits for that file
-    looks after it.
+    another's to remove. Of a name of which a file is still being indexed nothing is said.
 
     Args:
         files: The store's.
         names: The names that are looked at.
     """
+    found = []
+    for same in _several(files, names):
+        if all(file.status != "in_progress" for file in same):
+            *others, kept = sorted(same, key=lambda file: (file.status == "completed", *age(file)))
+            found.append((kept, others))
+    return found
+
+
+def undecided(files: Iterable[StoreFile], names: Collection[str]) -> list[str]:
+    """Return the ids of files that are still being indexed, and have a name that another file has.
+
+    Args:
+        files: The store's.
+        names: The names that are looked at.
+    """
+    return [file.id for same in _several(files, names) for file in same if file.status == "in_progress"]
+
+
+def _several(files: Iterable[StoreFile], names: Collection[str]) -> list[list[StoreFile]]:
     of_name: dict[str, list[StoreFile]] = {}
     for file in files:
         if file.source is not None and file.source.name in names:
             of_name.setdefault(file.source.name, []).append(file)
-    found = []
-    for same in of_name.values():
-        if len(same) > 1 and all(file.status != "in_progress" for file in same):
-            *others, kept = sorted(same, key=lambda file: (file.status == "completed", *age(file)))
-            found.append((kept, others))
-    return found
+    return [same for same in of_name.values() if len(same) > 1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -176,6 +176,28 @@ class Indexing:
                 return left == 0
             await asyncio.sleep(pause)
             pause = min(pause * 1.4, _LONGEST_PAUSE_S)
+
+    async def wait_for(self, file_ids: Iterable[str]) -> None:
+        """Wait until files are no longer in progress: ready, failed or gone; or until nothing happens any more."""
+        moved_at = time.monotonic()
+        for file_id in file_ids:
+            pause = _FIRST_PAUSE_S
+            while await self._is_in_progress(file_id):
+                if time.monotonic() - moved_at > self._patience_s:
+                    return
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.4, _LONGEST_PAUSE_S)
+            moved_at = time.monotonic()
+
+    async def _is_in_progress(self, file_id: str) -> bool:
+        import openai
+
+        with platform_errors(self._client, f"Waiting for {file_id}"):
+            try:
+                file = await self._client.vector_stores.files.retrieve(file_id, vector_store_id=self._store_id)
+            except openai.NotFoundError:
+                return False
+        return file.status == "in_progress"
 
     async def take_out(self, file_id: str, *, delete: bool) -> None:
         """Take a file out of the store, and delete it if that is wanted. What is gone already is no error."""

@@ -14,7 +14,7 @@ import pytest
 
 import agentkit
 from agentkit.files.attributes import Source
-from agentkit.files.doubles import doubled
+from agentkit.files.doubles import doubled, undecided
 from agentkit.files.listing import Status, StoreFile
 from agentkit.files.store import VectorStore
 
@@ -93,6 +93,8 @@ def test_a_file_that_is_not_ready_is_never_kept_for_one_that_is() -> None:
     assert doubled([ready, waiting], {"a.md"}) == doubled([ready, failed, waiting], {"a.md"}) == []
     assert doubled([ready, _file("d", "completed", 4, "b.md")], {"a.md", "b.md"}) == []
     assert doubled([ready, _file("d", "completed", 4)], {"b.md"}) == []
+    assert undecided([ready, waiting, _file("d", "in_progress", 4, "b.md")], {"a.md", "b.md"}) == ["c"]
+    assert undecided([ready, waiting], {"b.md"}) == undecided([ready, failed], {"a.md"}) == []
 
 
 @pytest.mark.parametrize("round_", range(3))
