@@ -16,7 +16,7 @@ from agentkit.files.doubles import age, doubled, undecided
 from agentkit.files.downloads import Downloads
 from agentkit.files.errors import platform_errors, reason_of
 from agentkit.files.indexing import MOST_IN_A_BATCH, Attached, Indexing
-from agentkit.files.listing import StoreFile, bounded, store_files
+from agentkit.files.listing import StoreFile, bounded, newer_files, store_files
 from agentkit.files.progress import Outcome
 from agentkit.files.tally import Tally
 from agentkit.files.uploading import Uploader
@@ -103,6 +103,7 @@ class Adding:
             counted=tally.indexed,
         )  # fmt: skip
         self._known: dict[str, list[StoreFile]] = {}
+        self._seen: set[str] = set()
         self._sent: dict[str, _Sent] = {}
         self._added: dict[str, _Sent] = {}
         self._waiting: list[_Sent] = []
@@ -126,6 +127,7 @@ class Adding:
         self._tally.begin(len(documents))
         self._order = {document.name: place for place, document in enumerate(documents)}
         there = await store_files(self._client, self._store_id, store=self._tally.now.store)
+        self._seen.update(file.id for file in there)
         for file in sorted(there, key=age):
             self._known.setdefault(file.name if file.source else f"\0{file.id}", []).append(file)
         self._tally.stage("uploading")
@@ -234,14 +236,38 @@ class Adding:
                 self._waiting.sort(key=lambda each: self._order[each.document.name])  # the same in every run
                 sent, self._waiting = self._waiting[:MOST_IN_A_BATCH], self._waiting[MOST_IN_A_BATCH:]
                 try:
-                    batches = await self._indexing.attach([each.attached for each in sent])
+                    sent = await self._without_those_that_came(sent)
+                    batches = await self._indexing.attach([each.attached for each in sent]) if sent else []
                 except BaseException:
-                    self._waiting = sent + self._waiting
+                    self._waiting = [each for each in sent if each.attached.file_id in self._sent] + self._waiting
                     raise
                 for batch_id, ids in batches:
+                    self._seen.update(ids)
                     self._tally.given(len(ids))
                     if self._waits:
                         self._watches.append(asyncio.ensure_future(self._indexing.watch(batch_id, ids)))
+
+    async def _without_those_that_came(self, sent: list[_Sent]) -> list[_Sent]:
+        """Leave out what has come into the store since this call looked: by another, or by a request of its own."""
+        came = await newer_files(self._client, self._store_id, self._seen)
+        self._seen.update(file.id for file in came)
+        by_name = {file.name: file for file in came}
+        wanted = []
+        for each in sent:
+            there = by_name.get(each.document.name)
+            if there is None or not self._is_same(there, each.content):
+                wanted.append(each)
+                continue
+            file_id = each.attached.file_id
+            del self._sent[file_id]
+            if there.id == file_id:  # this call's own: the answer to its request was lost
+                self._earlier[file_id] = _Resumed(each.document, each.content, there, each.replaces, each.outcome)
+                self._tally.resumed(each.document.name)
+                continue
+            del self._added[each.document.name]
+            self._left_over.append((file_id, True))
+            await self._keep(each.document, each.content, there, each.replaces)
+        return wanted
 
     def _settled(self, file_id: str, file: StoreFile | None, why: str) -> None:
         """Note that a file is ready or failed."""

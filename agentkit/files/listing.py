@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -13,7 +13,7 @@ from agentkit.files.errors import gone_store, platform_errors
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-__all__ = ["Status", "StoreFile", "bounded", "each_once", "store_file", "store_files", "with_filenames"]
+__all__ = ["Status", "StoreFile", "bounded", "each_once", "newer_files", "store_file", "store_files", "with_filenames"]
 
 T = TypeVar("T")
 Status = Literal["in_progress", "completed", "cancelled", "failed"]
@@ -105,6 +105,17 @@ async def store_files(
     with platform_errors(client, f"Listing the files of {store_id}", missing=missing):
         listed = client.vector_stores.files.list(store_id, limit=_PAGE, order="asc", **options)
         return [store_file(told) async for told in each_once(listed)]
+
+
+async def newer_files(client: AsyncOpenAI, store_id: str, seen: Container[str]) -> list[StoreFile]:
+    """Return the files of a store, newest first, up to the first whose id was seen before."""
+    found: list[StoreFile] = []
+    with platform_errors(client, f"Listing the files of {store_id}"):
+        async for told in each_once(client.vector_stores.files.list(store_id, limit=_PAGE, order="desc")):
+            if told.id in seen:
+                break
+            found.append(store_file(told))
+    return found
 
 
 async def with_filenames(client: AsyncOpenAI, files: Sequence[StoreFile]) -> list[StoreFile]:
