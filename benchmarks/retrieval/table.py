@@ -47,9 +47,8 @@ _MORE_IS_BETTER = "ingest chunks/s"
 def markdown(results: Results) -> str:
     """Return the page's contents: ours as measured, the others as multiples of it."""
     parts = ["# Retrieval: what the embedded engine takes", "", *_INTRODUCTION.strip().splitlines(), ""]
-    for size, engines in results.items():
-        if size in _OTHERS:
-            continue
+    for size in sorted(results.keys() - _OTHERS, key=int):
+        engines = results[size]
         names = [name for name in engines if engines[name]]
         parts += [f"## {int(size):,} chunks", "", f"| | {' | '.join(names)} |", f"|---|{'--:|' * len(names)}"]
         for figure, title in _FIGURES.items():
