@@ -108,7 +108,7 @@ class Adding:
         self._added: dict[str, _Sent] = {}
         self._waiting: list[_Sent] = []
         self._earlier: dict[str, _Resumed] = {}
-        self._left_over: list[tuple[str, bool]] = []
+        self._left_over: list[str] = []
         self._watches: list[asyncio.Task[None]] = []
         self._failures = 0
         self._order: dict[str, int] = {}
@@ -207,7 +207,7 @@ class Adding:
             self._tally.resumed(document.name)
             return
         self._tally.finish(document.name, outcome, size_bytes=content.size_bytes, file_id=file.id)
-        self._left_over += [(other.id, True) for other in others]
+        self._left_over += [other.id for other in others]
 
     async def _upload(self, document: Document, content: Content, earlier: list[StoreFile]) -> None:
         self._tally.sending(document.name)
@@ -265,7 +265,7 @@ class Adding:
                 self._tally.resumed(each.document.name)
                 continue
             del self._added[each.document.name]
-            self._left_over.append((file_id, True))
+            self._left_over.append(file_id)
             await self._keep(each.document, each.content, there, each.replaces)
         return wanted
 
@@ -276,13 +276,13 @@ class Adding:
             return
         size, name = sent.content.size_bytes, sent.document.name
         if not why:
-            self._left_over += [(old.id, True) for old in sent.replaces]
+            self._left_over += [old.id for old in sent.replaces]
             self._tally.finish(name, sent.outcome, size_bytes=size, file_id=file_id)
             return
         working = [old for old in sent.replaces if old.status in _READY]
         if working or file is None:  # what was there stays in its place, or it never came in
-            self._left_over.append((file_id, True))
-        self._left_over += [(old.id, True) for old in sent.replaces if old not in working]
+            self._left_over.append(file_id)
+        self._left_over += [old.id for old in sent.replaces if old not in working]
         kept = " The store keeps the earlier one." if working else ""
         self._tally.finish(name, "failed", why + kept, size_bytes=size, file_id=None if file is None else file_id)
 
@@ -316,21 +316,23 @@ class Adding:
                 why = failed[file_id].error or "The platform says 'failed'."
                 self._tally.finish(name, "failed", why, size_bytes=size, file_id=file_id)
             else:
-                self._left_over += [(other.id, True) for other in each.others]
+                self._left_over += [other.id for other in each.others]
                 self._tally.finish(name, each.outcome, size_bytes=size, file_id=file_id)
         self._tally.indexed(_RESUMED, total - len(self._earlier), BatchDetails())
 
     async def _tidy(self) -> None:
         """Take out what has been replaced."""
         left, self._left_over = self._left_over, []
-        await bounded(lambda each: self._indexing.take_out(each[0], delete=each[1]), left, self._concurrency)
+        await bounded(lambda each: self._indexing.take_out(each, delete=True), left, self._concurrency)
 
     async def _remove_doubles(self) -> None:
         """Take out what another call has put in at the same time, or what this one has: both choose the same."""
         if not self._added or not self._waits:
             return
         files = await store_files(self._client, self._store_id)
-        if coming := undecided(files, self._added):  # another call's: only when they are there both can choose
+        given_up = self._sent.keys() | self._earlier.keys()
+        if coming := [each for each in undecided(files, self._added) if each not in given_up]:
+            # another call's: only when they are there both can choose
             await self._indexing.wait_for(coming)
             files = await store_files(self._client, self._store_id)
         found = doubled(files, self._added)

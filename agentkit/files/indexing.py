@@ -62,6 +62,29 @@ def chunking_json(chunk_tokens: int | None, overlap_tokens: int | None) -> dict[
     return {"type": "static", "static": {"max_chunk_size_tokens": size, "chunk_overlap_tokens": shared}}
 
 
+class _Patience:
+    """When to look again, a little later each time, and whether nothing has happened for too long."""
+
+    def __init__(self, patience_s: float) -> None:
+        self._patience_s = patience_s
+        self._pause_s = _FIRST_PAUSE_S
+        self.renew()
+
+    def renew(self) -> None:
+        """Note that something has happened."""
+        self._moved_at = time.monotonic()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing has happened for too long."""
+        return time.monotonic() - self._moved_at > self._patience_s
+
+    async def rest(self) -> None:
+        """Wait until it is time to look again."""
+        await asyncio.sleep(self._pause_s)
+        self._pause_s = min(self._pause_s * 1.4, _LONGEST_PAUSE_S)
+
+
 class Indexing:
     """Gives files to a store and waits until they are ready.
 
@@ -123,7 +146,7 @@ class Indexing:
         told: set[str] = set()
         wanted = frozenset(ids)
         failed, done, before = 0, 0, BatchDetails()
-        pause, moved_at = _FIRST_PAUSE_S, time.monotonic()
+        patience = _Patience(self._patience_s)
         while True:
             with platform_errors(self._client, f"Waiting for {batch_id}"):
                 batch = await self._client.vector_stores.file_batches.retrieve(
@@ -132,17 +155,17 @@ class Indexing:
             counts, details = batch.file_counts, batch_details_of(batch)
             over = counts.completed + counts.failed + counts.cancelled
             if over > done or details != before:
-                done, before, moved_at = over, details, time.monotonic()
+                done, before = over, details
+                patience.renew()
                 self._counted(batch_id, over, details)
             if batch.status != "in_progress" or over >= len(wanted):
                 break
             if counts.failed > failed:
                 failed = counts.failed
                 await self._tell(batch_id, told, wanted, only_failed=True)
-            if time.monotonic() - moved_at > self._patience_s:
+            if patience.is_over:
                 break
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.4, _LONGEST_PAUSE_S)
+            await patience.rest()
         await self._tell(batch_id, told, wanted)
         self._counted(batch_id, len(told), before)
 
@@ -165,29 +188,26 @@ class Indexing:
         Args:
             left_now: Told how many are, whenever that has changed.
         """
-        pause, moved_at, before = _FIRST_PAUSE_S, time.monotonic(), -1
+        patience, before = _Patience(self._patience_s), -1
         while True:
             with platform_errors(self._client, f"Looking at {self._store_id}"):
                 left = (await self._client.vector_stores.retrieve(self._store_id)).file_counts.in_progress
             if left != before:
-                before, moved_at = left, time.monotonic()
+                before = left
+                patience.renew()
                 left_now(left)
-            if left == 0 or time.monotonic() - moved_at > self._patience_s:
+            if left == 0 or patience.is_over:
                 return left == 0
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.4, _LONGEST_PAUSE_S)
+            await patience.rest()
 
     async def wait_for(self, file_ids: Iterable[str]) -> None:
         """Wait until files are no longer in progress: ready, failed or gone; or until nothing happens any more."""
-        moved_at = time.monotonic()
         for file_id in file_ids:
-            pause = _FIRST_PAUSE_S
+            patience = _Patience(self._patience_s)
             while await self._is_in_progress(file_id):
-                if time.monotonic() - moved_at > self._patience_s:
+                if patience.is_over:
                     return
-                await asyncio.sleep(pause)
-                pause = min(pause * 1.4, _LONGEST_PAUSE_S)
-            moved_at = time.monotonic()
+                await patience.rest()
 
     async def _is_in_progress(self, file_id: str) -> bool:
         import openai
