@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from agentkit._home import make_private_folder
-from agentkit.local.files.database import storage_error
+from agentkit.local.database import storage_error
 
 __all__ = ["Incoming", "TooManyBytesError"]
 

@@ -12,8 +12,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from agentkit.local.checking import check
+from agentkit.local.database import storage_error
 from agentkit.local.errors import ApiError
-from agentkit.local.files.database import storage_error
 from agentkit.local.files.incoming import TooManyBytesError
 from agentkit.local.files.multipart import arriving, read_form
 from agentkit.local.files.records import FileEntry

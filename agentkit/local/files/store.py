@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from agentkit._process import is_gone, this_process
+from agentkit.local.database import storage_error
 from agentkit.local.errors import ApiError
-from agentkit.local.files.database import FilesDatabase, storage_error
+from agentkit.local.files.database import FilesDatabase
 from agentkit.local.files.incoming import Incoming
 from agentkit.local.files.records import FileEntry
 from agentkit.local.ids import new_file_id

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from agentkit._process import this_process
+from agentkit.local.database import storage_error
 from agentkit.local.errors import ApiError
-from agentkit.local.files.database import storage_error
 from agentkit.local.files.incoming import Incoming
 from agentkit.local.files.records import FileEntry, PartEntry, UploadEntry
 from agentkit.local.files.store import FileStore

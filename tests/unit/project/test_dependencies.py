@@ -6,7 +6,7 @@ import ast
 import re
 import sys
 import tomllib
-from importlib.metadata import PackageNotFoundError, packages_distributions, requires
+from importlib.metadata import PackageNotFoundError, files, packages_distributions, requires
 from pathlib import Path
 
 import pytest
@@ -36,6 +36,14 @@ RUNTIME = names(PROJECT["dependencies"])
 EXTRAS = PROJECT["optional-dependencies"]
 
 
+def owners(module: str, candidates: list[str]) -> list[str]:
+    """Those of several distributions with a common top package (as google.…) that have the module itself."""
+    if len(candidates) < 2:
+        return candidates
+    path = module.replace(".", "/")
+    return [name for name in candidates if any(str(file).startswith(path) for file in files(name) or [])]
+
+
 def imported_distributions() -> dict[str, set[str]]:
     """Every distribution that the package imports, with the files that do."""
     distributions = packages_distributions()
@@ -50,8 +58,11 @@ def imported_distributions() -> dict[str, set[str]]:
                 modules = [node.module]
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("importlib.import_module", "import_module"):
                 modules = [each.value for each in node.args[:1] if isinstance(each, ast.Constant)]  # has no types
-            for module in {module.partition(".")[0] for module in modules} - _STDLIB:
-                for distribution in distributions.get(module, [module]):
+            for module in modules:
+                top = module.partition(".")[0]
+                if top in _STDLIB:
+                    continue
+                for distribution in owners(module, distributions.get(top, [top])):
                     found.setdefault(distribution.lower().replace("_", "-"), set()).add(str(place))
     found.pop("agentkit", None)
     return found
