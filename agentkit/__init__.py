@@ -40,6 +40,19 @@ if TYPE_CHECKING:
     from agentkit.files.report import AddReport
     from agentkit.files.search import Hit, SearchResult
     from agentkit.files.store import VectorStore
+    from agentkit.finetuning.checking import check_file
+    from agentkit.finetuning.comparing_jobs import compare_jobs, plot_jobs
+    from agentkit.finetuning.costs import Estimate
+    from agentkit.finetuning.dataset import FineTuningDataset
+    from agentkit.finetuning.failures import FineTuningError
+    from agentkit.finetuning.job import FineTuningJob
+    from agentkit.finetuning.jobs import afinetuning_job, afinetuning_jobs, finetuning_job, finetuning_jobs
+    from agentkit.finetuning.progress import FineTuningProgress
+    from agentkit.finetuning.report import CheckReport
+    from agentkit.finetuning.scores import ComparedScores, Scores
+    from agentkit.finetuning.scoring import ascore, compare_approaches, compare_scores, score
+    from agentkit.finetuning.snapshot import JobSnapshot
+    from agentkit.finetuning.starting import afinetune, finetune
     from agentkit.models import (
         AgentOutputSchema,
         AgentOutputSchemaBase,
@@ -334,6 +347,19 @@ _MODULES = {
     "agentkit.files.report": "AddReport",
     "agentkit.files.progress": "StoreProgress",
     "agentkit.runtime.citations": "Citation",
+    "agentkit.finetuning.checking": "check_file",
+    "agentkit.finetuning.costs": "Estimate",
+    "agentkit.finetuning.dataset": "FineTuningDataset",
+    "agentkit.finetuning.failures": "FineTuningError",
+    "agentkit.finetuning.job": "FineTuningJob",
+    "agentkit.finetuning.comparing_jobs": "compare_jobs plot_jobs",
+    "agentkit.finetuning.jobs": "afinetuning_job afinetuning_jobs finetuning_job finetuning_jobs",
+    "agentkit.finetuning.progress": "FineTuningProgress",
+    "agentkit.finetuning.report": "CheckReport",
+    "agentkit.finetuning.scores": "ComparedScores Scores",
+    "agentkit.finetuning.scoring": "ascore compare_approaches compare_scores score",
+    "agentkit.finetuning.snapshot": "JobSnapshot",
+    "agentkit.finetuning.starting": "afinetune finetune",
     "openai": "AsyncOpenAI",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
@@ -366,10 +392,12 @@ __all__ = [
     "Chat",
     "ChatMessage",
     "ChatQuirks",
+    "CheckReport",
     "Citation",
     "CodeInterpreterTool",
     "CompactingSession",
     "CompactionItem",
+    "ComparedScores",
     "Computer",
     "ComputerTool",
     "ComputerToolSafetyCheckData",
@@ -377,7 +405,12 @@ __all__ = [
     "CustomSpanData",
     "DynamicPromptFunction",
     "Environment",
+    "Estimate",
     "FileSearchTool",
+    "FineTuningDataset",
+    "FineTuningError",
+    "FineTuningJob",
+    "FineTuningProgress",
     "FunctionSpanData",
     "FunctionTool",
     "FunctionToolResult",
@@ -399,6 +432,7 @@ __all__ = [
     "InputGuardrailTripwireTriggered",
     "ItemHelpers",
     "JSONLExporter",
+    "JobSnapshot",
     "LocalShellCommandRequest",
     "LocalShellExecutor",
     "LocalShellTool",
@@ -471,6 +505,7 @@ __all__ = [
     "RunStateError",
     "Runner",
     "SQLiteSession",
+    "Scores",
     "SearchResult",
     "Session",
     "SessionABC",
@@ -525,12 +560,20 @@ __all__ = [
     "WebSearchTool",
     "__version__",
     "add_trace_processor",
+    "afinetune",
+    "afinetuning_job",
+    "afinetuning_jobs",
     "agent_span",
     "annotate",
     "approve",
+    "ascore",
     "attr",
     "calls",
     "chat",
+    "check_file",
+    "compare_approaches",
+    "compare_jobs",
+    "compare_scores",
     "connect",
     "current_backend",
     "custom_span",
@@ -539,6 +582,9 @@ __all__ = [
     "disconnect",
     "enable_verbose_stdout_logging",
     "feedback",
+    "finetune",
+    "finetuning_job",
+    "finetuning_jobs",
     "flush_traces",
     "forget_prices",
     "function_span",
@@ -563,6 +609,7 @@ __all__ = [
     "notes",
     "open_trace",
     "output_guardrail",
+    "plot_jobs",
     "price_of",
     "rate",
     "reject",
@@ -572,6 +619,7 @@ __all__ = [
     "run_demo_loop",
     "run_over",
     "run_over_async",
+    "score",
     "set_default_openai_api",
     "set_default_openai_client",
     "set_default_openai_key",

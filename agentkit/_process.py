@@ -7,7 +7,7 @@ import os
 import platform
 from contextlib import suppress
 
-__all__ = ["is_gone", "this_process"]
+__all__ = ["is_elsewhere", "is_gone", "process_with", "this_process"]
 
 
 def this_process() -> str:
@@ -15,20 +15,30 @@ def this_process() -> str:
     return _described(os.getpid())  # not kept across a fork
 
 
-@functools.lru_cache(maxsize=4)
-def _described(pid: int) -> str:
-    return f"{platform.node()}/{pid}/{_started(pid) or ''}"
+def process_with(pid: int) -> str:
+    """Return the same of the process that has a number now: of a child that was just started."""
+    found = _stat(pid)
+    return f"{platform.node()}/{pid}/{'' if found is None else found[1]}"
+
+
+_described = functools.lru_cache(maxsize=4)(process_with)
+
+
+def is_elsewhere(process: str) -> bool:
+    """Return whether the process that `this_process` described is, or was, on another machine."""
+    return process.rpartition("/")[0].rpartition("/")[0] != platform.node()
 
 
 def is_gone(process: str) -> bool:
     """Return whether the process that `this_process` described has certainly ended; False where that can't be known."""
-    machine, _, rest = process.rpartition("/")[0].rpartition("/")
+    rest = process.rpartition("/")[0].rpartition("/")[2]
     started = process.rpartition("/")[2]
-    if machine != platform.node() or not rest.isdigit():
+    if is_elsewhere(process) or not rest.isdigit():
         return False
     pid = int(rest)
-    if started and (now := _started(pid)) is not None:
-        return now != started
+    if started and (found := _stat(pid)) is not None:
+        state, now = found
+        return now != started or state == "Z"  # ended, and its parent hasn't asked how
     if os.name != "posix":
         return False
     try:
@@ -40,10 +50,9 @@ def is_gone(process: str) -> bool:
     return False
 
 
-def _started(pid: int) -> str | None:
-    """Return when a process started, in ticks since the machine did; None where the system doesn't say."""
+def _stat(pid: int) -> tuple[str, str] | None:
+    """Return a process's state, and when it started, in ticks since the machine did; None where none says so."""
     with suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:
         fields = file.read().rpartition(b")")[2].split()  # the name before may have spaces
-        if fields[0] != b"Z":
-            return fields[19].decode()
+        return fields[0].decode(), fields[19].decode()
     return None

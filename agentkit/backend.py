@@ -142,6 +142,14 @@ class Backend:
         """Whether it is a server given by address, that is neither OpenAI nor the embedded platform."""
         return self.name not in ("openai", "embedded")
 
+    def has_local_model(self, name: str) -> bool:
+        """Return whether it is the embedded platform, and has a model of that name on this machine."""
+        if self.name != "embedded":
+            return False
+        from agentkit.local.catalog import has_model
+
+        return has_model(name)
+
     @property
     def client(self) -> AsyncOpenAI:
         """The async client for the running event loop.

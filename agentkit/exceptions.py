@@ -15,6 +15,7 @@ AgentsException                      anything of ours; carries the run so far in
 ├── ModelServerError                     the model's server could not be used
 │   ├── ModelConnectionError             nothing answered at the address, or the answer broke off
 │   └── ModelStatusError                 it answered with an error status (`status_code`)
+├── FineTuningError                      a fine-tuning job that was waited for has failed (in `agentkit.finetuning`)
 ├── MCPServerError                       an MCP server could not be started, died, or failed at a request
 ├── ToolTimeoutError                     a tool took too long, and asked for the run to be stopped
 ├── InputGuardrailTripwireTriggered      an input guardrail said stop

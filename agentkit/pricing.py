@@ -13,7 +13,16 @@ from typing import Any
 from agentkit._called_as import called_as
 from agentkit.exceptions import UserError
 
-__all__ = ["Price", "cost_usd", "forget_prices", "has_own_price", "price_of", "prices_date", "set_price"]
+__all__ = [
+    "Price",
+    "cost_usd",
+    "forget_prices",
+    "has_own_price",
+    "price_of",
+    "prices_date",
+    "set_price",
+    "without_date",
+]
 
 _PER = 1_000_000
 
@@ -116,6 +125,11 @@ def price_of(model: str | None) -> Price | None:
     return _find(model, _listed())
 
 
+def without_date(model: str) -> str:
+    """Return a model's name without the date at its end: "gpt-4o" of "gpt-4o-2024-08-06"."""
+    return _DATED.sub("", model)
+
+
 def has_own_price(model: str | None) -> bool:
     """Return whether `set_price` has said what a model costs."""
     return bool(_own) and model is not None and (model in _own or _find(model, {}) is not None)
@@ -126,7 +140,7 @@ def _find(model: str, listed: Mapping[str, Price], own: Mapping[str, Price] = _o
     names = [model]
     if model.startswith(_PREFIXES):
         names.append(model.rpartition("/")[2])
-    names += [_DATED.sub("", name) for name in names]
+    names += [without_date(name) for name in names]
     return next((prices[name] for prices in (own, listed) for name in names if name in prices), None)
 
 

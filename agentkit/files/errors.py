@@ -16,13 +16,21 @@ if TYPE_CHECKING:
 
 __all__ = ["gone_store", "platform_errors", "reason_of"]
 
-_NO_STORES = 404, 405, 501
+_NO_SUCH_PART = 404, 405, 501
 """Statuses by which a server says that it has no such part of the API."""
+_STORES_ARE = 'agentkit.connect("openai") and agentkit.connect("embedded") have them.'
 
 
 @contextlib.contextmanager
 def platform_errors(
-    client: AsyncOpenAI, what: str, *, hint: str | None = None, names_one: bool = True, missing: str = ""
+    client: AsyncOpenAI,
+    what: str,
+    *,
+    hint: str | None = None,
+    names_one: bool = True,
+    missing: str = "",
+    kind: str = "vector stores",
+    instead: str = _STORES_ARE,
 ) -> Iterator[None]:
     """Raise what the client raises as agentkit's: still of the client's classes, too.
 
@@ -32,6 +40,8 @@ def platform_errors(
         hint: What to do where the platform doesn't know the object that is asked for.
         missing: What to say where the platform doesn't know the object; its own words when "".
         names_one: Whether the request is about one object. If not, and it isn't found, the server has none of the kind.
+        kind: What the server has none of then.
+        instead: What to do then.
 
     Raises:
         UserError: The platform refuses the request as it is, or doesn't know the object.
@@ -44,19 +54,23 @@ def platform_errors(
     except AgentsException:
         raise
     except openai.APIStatusError as error:
-        raise _of_status(error, client, what, hint, names_one, missing) from error
+        none = "" if names_one else f"{server_of(client)} has no {kind}: it answered {error.status_code}."
+        raise _of_status(error, client, what, hint, missing, UserError(none, hint=instead) if none else None) from error
     except openai.APIError as error:
         raise as_model_error(error, client) from error
 
 
 def _of_status(
-    error: openai.APIStatusError, client: AsyncOpenAI, what: str, hint: str | None, names_one: bool, missing: str
+    error: openai.APIStatusError,
+    client: AsyncOpenAI,
+    what: str,
+    hint: str | None,
+    missing: str,
+    none: UserError | None,
 ) -> AgentsException:
     status = error.status_code
-    if status in _NO_STORES and not names_one:
-        text = f"{server_of(client)} has no vector stores: it answered {status}."
-        ours = UserError(text, hint='agentkit.connect("openai") and agentkit.connect("embedded") have them.')
-        return joined(error, ours)
+    if status in _NO_SUCH_PART and none is not None:
+        return joined(error, none)
     if status == 404 and missing:
         return joined(error, UserError(missing))
     if status in (400, 404, 409, 413, 422):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from agentkit._repr import brief
 from agentkit.exceptions import UserError
-from agentkit.files.checks import check_sendable
+from agentkit.files.checks import check_sendable, checked_metadata
 from agentkit.files.errors import platform_errors
 from agentkit.files.listing import StoreFile, bounded, each_once, store_files
 
@@ -125,7 +125,7 @@ async def created(
     _check_name(name)
     given: dict[str, Any] = {"description": description} if description is not None else {}
     if metadata is not None:
-        given["metadata"] = _metadata(metadata)
+        given["metadata"] = checked_metadata(metadata)
     if expires_after_days is not None:
         given["expires_after"] = _expires(expires_after_days)
     with platform_errors(client, f"Making the vector store {brief(name)}", names_one=False):
@@ -150,7 +150,7 @@ async def changed(
         _check_name(name)
         given["name"] = name
     if not isinstance(metadata, Keep):
-        given["metadata"] = {} if metadata is None else _metadata(metadata)
+        given["metadata"] = {} if metadata is None else checked_metadata(metadata)
     if not isinstance(expires_after_days, Keep):
         given["expires_after"] = None if expires_after_days is None else _expires(expires_after_days)
     with platform_errors(client, f"Changing the vector store {store_id!r}", hint=_LIST_HINT):
@@ -253,18 +253,6 @@ def _expires(days: Any) -> dict[str, Any]:
     if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 365:
         raise UserError(f"expires_after_days can't be {days!r}.", hint="It is 1 to 365, or None for never.")
     return {"anchor": "last_active_at", "days": days}
-
-
-def _metadata(given: Any) -> dict[str, str]:
-    if not isinstance(given, Mapping):
-        raise UserError(f"metadata has to be a dictionary, not {brief(given)}.", hint='For instance {"team": "hr"}.')
-    for key, value in given.items():
-        if not isinstance(key, str) or not isinstance(value, str) or not 0 < len(key) <= 64 or len(value) > 512:
-            text = f"metadata can't hold {brief(key)}: {brief(value)}."
-            raise UserError(text, hint="Keys are texts of at most 64 characters, values of at most 512.")
-    if len(given) > 16:
-        raise UserError(f"metadata has {len(given)} entries; at most 16 are kept.")
-    return dict(given)
 
 
 async def deleted(client: AsyncOpenAI, store_id: str, *, files: bool) -> None:

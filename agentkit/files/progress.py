@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from agentkit._terminal_line import BarLine
 
-__all__ = ["FileOutcome", "Listener", "Outcome", "StoreProgress", "TerminalLine", "listener_for", "watch_with"]
+__all__ = ["FileOutcome", "Listener", "Outcome", "Shown", "StoreProgress", "TerminalLine", "listener_for", "watch_with"]
 
 Outcome = Literal["uploaded", "replaced", "updated", "unchanged", "removed", "indexing", "skipped", "failed"]
 """What became of a file: `updated` is one whose attributes alone were changed; `indexing` one that the platform has and
@@ -136,10 +136,29 @@ def listener_for(store: str) -> Listener | None:
     return None
 
 
+class Shown(Protocol):
+    """An event of something that takes time."""
+
+    @property
+    def stage(self) -> str:
+        """What is being done; "done" or "stopped" at the end."""
+        ...
+
+    @property
+    def share(self) -> float:
+        """How much is done, 0 to 1."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """Where it stands, in a line."""
+        ...
+
+
 class TerminalLine(BarLine):
     """Writes the progress over and over in one line of a terminal, at most four times a second."""
 
-    def __call__(self, event: StoreProgress) -> None:
+    def __call__(self, event: Shown) -> None:
         """Write it, unless it was written just now; take the line away at the end."""
         if event.stage in ("done", "stopped"):
             self.clear()

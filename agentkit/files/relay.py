@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
 
-from agentkit.files.progress import Listener, StoreProgress
 from agentkit.runtime.background import run_blocking
 
 __all__ = ["run_told"]
 
-T = TypeVar("T")
+E = TypeVar("E")
 
 
-class _Relay:
-    def __init__(self, listener: Listener | None) -> None:
+class _Relay(Generic[E]):
+    def __init__(self, listener: Callable[[E], object] | None) -> None:
         self._listener = listener
-        self._events: deque[StoreProgress] = deque()
+        self._events: deque[E] = deque()
 
-    def __call__(self, event: StoreProgress) -> None:
+    def __call__(self, event: E) -> None:
         self._events.append(event)
 
     def deliver(self) -> None:
@@ -29,7 +28,7 @@ class _Relay:
                 self._listener(event)
 
 
-def run_told(make: Any, listener: Listener | None) -> Any:
+def run_told(make: Any, listener: Callable[[E], object] | None) -> Any:
     """Run a coroutine on the background loop, and return what it returns; its events come to the calling thread.
 
     Args:

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from agentkit.exceptions import UserError
 from agentkit.files.documents import Content
@@ -16,8 +16,9 @@ from agentkit.files.errors import platform_errors
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-__all__ = ["LARGEST_BYTES", "Uploader", "patient"]
+__all__ = ["LARGEST_BYTES", "Purpose", "Uploader", "patient"]
 
+Purpose = Literal["assistants", "fine-tune"]
 LARGEST_BYTES: Final = 8 * 2**30
 """The largest file that the Uploads API takes."""
 _WHOLE_UP_TO: Final = 512 * 2**20
@@ -41,12 +42,21 @@ class Uploader:
 
     Args:
         client: Whom to.
+        purpose: What the files are for.
         whole_up_to: Bytes up to which a file is sent by one request; larger ones go in parts.
         part_bytes: Bytes of a part.
     """
 
-    def __init__(self, client: AsyncOpenAI, *, whole_up_to: int = _WHOLE_UP_TO, part_bytes: int = _PART_BYTES) -> None:
+    def __init__(
+        self,
+        client: AsyncOpenAI,
+        *,
+        purpose: Purpose = "assistants",
+        whole_up_to: int = _WHOLE_UP_TO,
+        part_bytes: int = _PART_BYTES,
+    ) -> None:
         self._client = client
+        self._purpose: Purpose = purpose
         self._whole_up_to = whole_up_to
         self._part_bytes = part_bytes
         self._heavy = asyncio.Semaphore(1)  # of large files only one is in memory at a time
@@ -78,7 +88,7 @@ class Uploader:
         data = await asyncio.to_thread(content.data.read_bytes) if isinstance(content.data, Path) else content.data
         with platform_errors(self._client, f"Uploading {content.filename!r}"):
             made = await self._client.files.create(
-                file=(content.filename, data, content.mime_type), purpose="assistants"
+                file=(content.filename, data, content.mime_type), purpose=self._purpose
             )
         on_bytes(len(data))
         return made.id
@@ -87,7 +97,10 @@ class Uploader:
         uploads = self._client.uploads
         with platform_errors(self._client, f"Uploading {content.filename!r}"):
             upload = await uploads.create(
-                bytes=content.size_bytes, filename=content.filename, mime_type=content.mime_type, purpose="assistants"
+                bytes=content.size_bytes,
+                filename=content.filename,
+                mime_type=content.mime_type,
+                purpose=self._purpose,
             )
             try:
                 ids: list[str] = []

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import TYPE_CHECKING, Any, Literal
 
 from agentkit._called_as import called_as
-from agentkit.exceptions import UserError
-from agentkit.finetuning.checking import Checker, Kind, begin, checked_kind, kind_of
-from agentkit.finetuning.findings import SHOWN
-from agentkit.finetuning.holding import ChosenLines, FileLines, Lines, MadeLines
-from agentkit.finetuning.making import lines_of_examples, lines_of_frame
-from agentkit.finetuning.parsing import NOTHING, parsed, reasons
-from agentkit.finetuning.reading import opened
+from agentkit.finetuning.held import Line
+from agentkit.finetuning.holding import FileLines
+from agentkit.finetuning.origins import MadeExamples
 from agentkit.finetuning.writing import write_lines
+from agentkit.training_files.checking import Checker, Kind, begin
+from agentkit.training_files.findings import SHOWN
+from agentkit.training_files.reading import opened
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
+    from agentkit.finetuning.costs import Estimate
+    from agentkit.finetuning.job import FineTuningJob
     from agentkit.finetuning.preview import Preview
     from agentkit.finetuning.report import CheckReport
     from agentkit.finetuning.splitting import By, Split
 
 __all__ = ["FineTuningDataset"]
 
-Line = dict[str, Any]
 
-
-class FineTuningDataset:
+class FineTuningDataset(MadeExamples):
     """Examples for fine-tuning: from a file, a dataframe, recorded runs or Python.
 
     It has a length, `dataset[0]` is the first example as a dictionary, `dataset[:10]` a data set of the first ten, and
@@ -40,199 +40,6 @@ class FineTuningDataset:
         name: What it is called in reports: the file's name, for instance.
         sources: Where each example comes from, a dataframe with a row for each; None where that isn't known.
     """
-
-    def __init__(self, kind: Kind, lines: Lines, *, name: str, sources: pd.DataFrame | None = None) -> None:
-        self.kind = kind
-        self.name = name
-        self.sources = sources
-        self._lines = lines
-
-    # -- making ----------------------------------------------------------------------------------------------------
-
-    @classmethod
-    @called_as("FineTuningDataset.from_jsonl")
-    def from_jsonl(cls, path: str | os.PathLike[str], *, kind: Kind | None = None) -> FineTuningDataset:
-        """Open a file of examples, one a line. Its texts stay where they are, however large it is.
-
-        Args:
-            path: The file. It mustn't change while the data set is used.
-            kind: "sft" or "dpo"; None for what its first line is for.
-
-        Raises:
-            UserError: It can't be read, or `kind` is neither.
-        """
-        wanted = checked_kind(kind)
-        with opened(path) as file:
-            if (what := begin(checker := Checker(), file)) is not None:
-                remedy = next(iter(checker.findings)).remedy
-                raise UserError(f"{Path(path).name} is {what}, and no file of examples on lines.", hint=remedy)
-        lines = FileLines(path)
-        return cls(wanted or _kind_of_lines(lines), lines, name=lines.path.name)
-
-    @classmethod
-    @called_as("FineTuningDataset.from_examples")
-    def from_examples(
-        cls, examples: Iterable[Any], *, kind: Kind | None = None, system: str | None = None, name: str = "examples"
-    ) -> FineTuningDataset:
-        """Make a data set of Python values.
-
-        Args:
-            examples: For each example a line as it is written, as a dictionary; a list of messages; or texts: a
-                question and its answer, or, for DPO, a question, a liked and a disliked answer.
-            kind: "sft" or "dpo"; None for what the first one looks like.
-            system: What the model is told to be, in each example that has no system message.
-            name: What it is called in reports.
-
-        Raises:
-            UserError: One can't be read, or can't be written as JSON; or `kind` is neither.
-        """
-        data = lines_of_examples(examples, system)
-        lines = MadeLines(data)
-        return cls(checked_kind(kind) or _kind_of_lines(lines), lines, name=name)
-
-    @classmethod
-    @called_as("FineTuningDataset.from_dataframe")
-    def from_dataframe(
-        cls,
-        frame: pd.DataFrame,
-        *,
-        kind: Kind | None = None,
-        roles: Mapping[str, str] | None = None,
-        messages: str | None = None,
-        prompt: str | None = None,
-        answer: str | None = None,
-        preferred: str | None = None,
-        rejected: str | None = None,
-        system: str | None = None,
-        instructions: str | None = None,
-        name: str = "dataframe",
-    ) -> FineTuningDataset:
-        """Make a data set of a dataframe: an example of each row.
-
-        Where no column is named, those are taken whose names say what they are: `messages`; or `prompt` and `answer`,
-        or `preferred` and `rejected`, and `system`; and words that mean the same, as question, completion or chosen.
-
-        Args:
-            frame: The dataframe.
-            kind: "sft" or "dpo"; None for "dpo" where there are liked and disliked answers.
-            roles: The role of each column, in the order in which they are said:
-                `{"rules": "system", "mail": "user", "category": "assistant"}`.
-            messages: The column of conversations: lists of messages, or their JSON.
-            prompt: The column of what the user says.
-            answer: The column of what the assistant is to say. What is no text becomes JSON.
-            preferred: The column of liked answers, for DPO.
-            rejected: The column of disliked ones.
-            system: The column of what the model is told to be.
-            instructions: The same as one text for all rows.
-            name: What it is called in reports.
-
-        Raises:
-            UserError: There is no such column, a cell is empty that mustn't be, or it can't be told what is meant.
-        """
-        named = {
-            "messages": messages, "prompt": prompt, "answer": answer, "preferred": preferred, "rejected": rejected,
-            "system": system,
-        }  # fmt: skip
-        found, data = lines_of_frame(frame, checked_kind(kind), named, roles, instructions)
-        import pandas as pd
-
-        rows = pd.DataFrame({"line": range(1, len(data) + 1), "row": frame.index[: len(data)]})
-        return cls(found, MadeLines(data), name=name, sources=rows)
-
-    @classmethod
-    @called_as("FineTuningDataset.from_traces")
-    def from_traces(cls, traces: Any, *, kind: Kind = "sft", **options: Any) -> FineTuningDataset:
-        """Make a data set of recorded runs: the liked ones for SFT, the liked against the disliked ones for DPO.
-
-        Args:
-            traces: `agentkit.traces(…)`, or some of its rows; or what its `to_dataset()` made.
-            kind: "sft" or "dpo".
-            **options: Those of `to_dataset`: where, rating, agent, tools, images, dedupe, redact and scrub.
-
-        Raises:
-            UserError: These are no traces, or an option makes no sense.
-        """
-        from agentkit.finetuning.recorded import dataset_of_traces
-
-        wanted, data, sources = dataset_of_traces(traces, checked_kind(kind) or "sft", options)
-        return cls(wanted, MadeLines(data), name="traces", sources=sources)
-
-    @classmethod
-    @called_as("FineTuningDataset.from_chats")
-    def from_chats(
-        cls, *, kind: Kind = "sft", agent: Any = None, since: Any = None, **options: Any
-    ) -> FineTuningDataset:
-        """Make a data set of what was rated: chats, and runs rated by `agentkit.rate`.
-
-        Args:
-            kind: "sft" takes answers with a thumb up; "dpo" pairs of one with a thumb up and one with a thumb down.
-            agent: Only those of an agent, or of some.
-            since: Only those from then on: a time, or how long ago ("7d").
-            **options: Those of `from_traces`.
-
-        Raises:
-            UserError: An argument makes no sense, or the file of the traces can't be read.
-        """
-        from agentkit.records.traces import traces
-
-        given = {"agent": agent} if agent is not None else {}
-        made = cls.from_traces(traces(since=since, limit=None), kind=kind, **given, **options)
-        made.name = "chats"
-        return made
-
-    # -- examples --------------------------------------------------------------------------------------------------
-
-    def __len__(self) -> int:
-        return len(self._lines)
-
-    def __iter__(self) -> Iterator[Line]:
-        return (self._value(index, data) for index, data in enumerate(self._lines))
-
-    @overload
-    def __getitem__(self, index: int) -> Line: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> FineTuningDataset: ...
-
-    def __getitem__(self, index: int | slice) -> Line | FineTuningDataset:
-        if isinstance(index, slice):
-            return self.some(range(len(self))[index])
-        if isinstance(index, bool) or not hasattr(index, "__index__"):
-            raise UserError(f"Examples are numbered from 0, and {index!r:.60} is no number.")
-        place = index.__index__()
-        if not -len(self) <= place < len(self):
-            raise IndexError(f"There is no example {place}: there are {len(self):,}, from 0.")
-        return self._value(place % len(self), self._lines[place % len(self)])
-
-    @property
-    def lines(self) -> Iterator[bytes]:
-        """The examples as they are written, without line ends."""
-        return iter(self._lines)
-
-    def values(self) -> Iterator[Line | None]:
-        """Go through the examples; None stands for a line that can't be read."""
-        return (value if isinstance(value := _value(data), dict) else None for data in self._lines)
-
-    def some(self, indices: Sequence[int], *, name: str | None = None) -> FineTuningDataset:
-        """Return a data set of some of the examples.
-
-        Args:
-            indices: Which, from 0, in their order.
-            name: What it is called in reports.
-        """
-        rows = None if self.sources is None else self.sources.iloc[list(indices)].reset_index(drop=True)
-        if rows is not None and "line" in rows.columns:
-            rows["line"] = range(1, len(rows) + 1)
-        return FineTuningDataset(self.kind, ChosenLines(self._lines, indices), name=name or self.name, sources=rows)
-
-    def _value(self, index: int, data: bytes) -> Line:
-        value = _value(data)
-        if not isinstance(value, dict):
-            number = self._lines.number(index)
-            raise UserError(
-                f"Line {number:,} of {self.name} can't be read.", hint="dataset.check() says what is wrong with it."
-            )
-        return cast("Line", value)
 
     # -- looking ---------------------------------------------------------------------------------------------------
 
@@ -279,22 +86,6 @@ class FineTuningDataset:
 
             look_for_overlap(checker.findings, self, validation)
         return report_of(checker, name=self.name)
-
-    def _at(self, number: int) -> Line | None:
-        """Return the example on a line of the file."""
-        index = self._index(number)
-        value = _value(self._lines[index]) if index is not None else None
-        return value if isinstance(value, dict) else None
-
-    def _index(self, number: int) -> int | None:
-        import bisect
-
-        index = bisect.bisect_left(range(len(self)), number, key=self._lines.number)
-        return index if index < len(self) and self._lines.number(index) == number else None
-
-    def line_number(self, index: int) -> int:
-        """Return which line of its file an example is, from 1."""
-        return self._lines.number(index)
 
     @called_as("dataset.preview")
     def preview(self, count: int = 3, *, seed: int | None = None) -> Preview:
@@ -348,6 +139,60 @@ class FineTuningDataset:
         from agentkit.finetuning.tokens import distribution
 
         return distribution(self.tokens(model))
+
+    @called_as("dataset.plot")
+    def plot(
+        self,
+        what: Literal["tokens", "turns", "labels"] | None = None,
+        *,
+        by: By = "answer",
+        model: str | None = None,
+        ax: Axes | None = None,
+    ) -> tuple[Axes, ...]:
+        """Draw how long the examples are, how many turns they have, and how often which answer is given.
+
+        Args:
+            what: One of the three; None for all, side by side.
+            by: What counts as a label: as `stratify` of `split`.
+            model: The model to be trained: it says which tokens are counted.
+            ax: Where to draw one of them; a new figure when None.
+
+        Returns:
+            The axes of each picture.
+
+        Raises:
+            UserError: An argument makes no sense.
+        """
+        from agentkit.finetuning.plots import plot_dataset
+
+        return plot_dataset(self, what, by=by, model=model, ax=ax)
+
+    @called_as("dataset.estimate", meant={"n_epochs": "epochs"})
+    def estimate(
+        self,
+        model: str | os.PathLike[str] | FineTuningJob | None = None,
+        *,
+        epochs: int | None = None,
+        method: Kind | None = None,
+        hyperparameters: Mapping[str, Any] | None = None,
+    ) -> Estimate:
+        """Return what training on the examples will cost: tokens, and a price with its date, or hours on this machine.
+
+        On the embedded platform a few real steps are made to see, in a process of their own, which takes seconds; for
+        the same examples, model and hyperparameters only once. What isn't known is "unknown".
+
+        Args:
+            model: The model to start from, as for `agentkit.finetune`; None for "tiny-1" on the embedded platform.
+            epochs: How often each example is seen; None for what the platform takes, or is assumed to.
+            method: "sft" or "dpo"; None for what the examples are for.
+            hyperparameters: Others, as for `agentkit.finetune`.
+
+        Raises:
+            UserError: There are no examples, or an argument makes no sense.
+        """
+        from agentkit.finetuning.costs import estimate
+
+        return estimate(self, model, epochs, method, hyperparameters)
 
     # -- others made of it -----------------------------------------------------------------------------------------
 
@@ -431,18 +276,3 @@ class FineTuningDataset:
     def __repr__(self) -> str:
         count = f"{len(self):,} example{'' if len(self) == 1 else 's'}"
         return f"FineTuningDataset for {self.kind.upper()}: {count} ({self.name!r:.80})"
-
-
-def _value(data: bytes) -> Any:
-    value = parsed(data)
-    return reasons(data)[1] if value is NOTHING else value
-
-
-def _kind_of_lines(lines: Lines) -> Kind:
-    for index, data in enumerate(lines):
-        if index == 100:
-            break
-        value = _value(data)
-        if isinstance(value, dict) and (kind := kind_of(value)) is not None:
-            return kind
-    return "sft"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from agentkit.exceptions import UserError
-from agentkit.finetuning.reading import MAX_LINE_BYTES, RawLine, opened, raw_lines
+from agentkit.training_files.reading import MAX_LINE_BYTES, RawLine, opened, raw_lines
 
 __all__ = ["ChosenLines", "FileLines", "Lines", "MadeLines"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentkit import _json
 from agentkit.exceptions import UserError
-from agentkit.finetuning.checking import Kind
+from agentkit.training_files.checking import Kind
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentkit.exceptions import UserError
 from agentkit.finetuning.examples import fingerprint, prompt_of
-from agentkit.finetuning.findings import Findings
+from agentkit.training_files.findings import Findings
 
 if TYPE_CHECKING:
     from agentkit.finetuning.dataset import FineTuningDataset

@@ -7,11 +7,11 @@ from typing import Any, Final
 from agentkit._secrets import Redactor, find
 from agentkit.exceptions import UserError
 from agentkit.finetuning.examples import Said, texts_of
-from agentkit.finetuning.findings import Findings
 from agentkit.finetuning.near import NearDuplicates
 from agentkit.finetuning.personal import personal_data
 from agentkit.finetuning.together import Read, Together
 from agentkit.finetuning.tokens import encoding_of, max_example_tokens, tokens_of
+from agentkit.training_files.findings import Findings
 
 __all__ = ["Quality"]
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from agentkit import _json
 from agentkit.exceptions import UserError
-from agentkit.finetuning.checking import Kind
 from agentkit.records.datasets.dataset import Dataset
+from agentkit.training_files.checking import Kind
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ import pandas as pd
 from agentkit.runtime.graph.labels import visible
 
 if TYPE_CHECKING:
-    from agentkit.finetuning.checking import Checker
+    from agentkit.training_files.checking import Checker
 
 __all__ = ["CheckReport", "report_of"]
 

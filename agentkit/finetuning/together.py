@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from agentkit.finetuning.examples import answer_of, answers_of, fingerprint, is_refusal, prompt_of, spoken, system_of
-from agentkit.finetuning.findings import Findings
 from agentkit.finetuning.tone import Tone
+from agentkit.training_files.findings import Findings
 
 if TYPE_CHECKING:
     import numpy as np

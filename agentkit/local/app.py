@@ -6,7 +6,7 @@ import contextlib
 import hmac
 import re
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,17 +20,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from agentkit._home import home as default_home
 from agentkit.local.chat.routes import ChatRoutes
 from agentkit.local.embedding.embedder import EmbedderError
-from agentkit.local.embedding_routes import EmbeddingRoutes, ModelRoutes
+from agentkit.local.embedding_routes import EmbeddingRoutes
+from agentkit.local.engines.trained import TrainedEngine
 from agentkit.local.errors import ApiError, storage_failed, too_large
 from agentkit.local.files.routes import FileRoutes
 from agentkit.local.files.store import FileStore
 from agentkit.local.files.upload_routes import UploadRoutes
 from agentkit.local.files.uploads import UploadStore
 from agentkit.local.ids import new_id
+from agentkit.local.model_routes import ModelRoutes
 from agentkit.local.platform import Platform
 from agentkit.local.replies import error_reply
 from agentkit.local.responses.routes import ResponseRoutes
 from agentkit.local.store import ResponseStore
+from agentkit.local.training.launching import WORKER, Launcher
+from agentkit.local.training.routes import FineTuningRoutes
+from agentkit.local.training.store import JobStore
 from agentkit.local.vector_stores.file_routes import VectorStoreFileRoutes
 from agentkit.local.vector_stores.retrieval import Retrieval
 from agentkit.local.vector_stores.routes import VectorStoreRoutes
@@ -53,8 +58,9 @@ def create_app(
     storage: VectorStorage | None = None,
     embedder: Callable[[], Embedder | None] | None = None,
     clock: Callable[[], float] = time.time,
+    trainer: Sequence[str] = WORKER,
 ) -> Starlette:
-    """Return the platform: models, responses, chat completions, embeddings, files, uploads and vector stores.
+    """Return the platform: models, responses, chats, embeddings, files, uploads, vector stores and fine-tuning.
 
     It keeps nothing of one event loop and may serve several at once. Nothing is opened before the first request.
 
@@ -67,6 +73,7 @@ def create_app(
         storage: What keeps vector stores; as `AGENTKIT_VECTORS` says when None.
         embedder: Gives what makes vectors, or None for none; as `AGENTKIT_EMBEDDER` says when None.
         clock: Tells the Unix time in seconds, by which files, uploads and vector stores expire.
+        trainer: The program that works on a fine-tuning job; it is given the home folder and the job's id.
     """
     if engine is None:
         from agentkit.local.engines.rehearsal import RehearsalEngine
@@ -74,8 +81,9 @@ def create_app(
         engine = RehearsalEngine()
     folder = home if home is not None else default_home()
     files = FileStore(folder, clock=clock)
+    jobs = JobStore(folder, clock=clock)
     retrieval = Retrieval(folder, files, storage=storage, embedder=embedder)
-    platform = Platform(engine, ResponseStore(folder), files, retrieval)
+    platform = Platform(engine, ResponseStore(folder), files, retrieval, jobs, TrainedEngine(folder))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None, None]:
@@ -84,7 +92,7 @@ def create_app(
 
     app = Starlette(
         routes=[
-            *ModelRoutes(retrieval).routes(),
+            *ModelRoutes(retrieval, jobs).routes(),
             *ResponseRoutes(platform).routes(),
             *ChatRoutes(platform).routes(),
             *EmbeddingRoutes(retrieval).routes(),
@@ -92,6 +100,7 @@ def create_app(
             *UploadRoutes(UploadStore(files)).routes(),
             *VectorStoreRoutes(retrieval, files).routes(),
             *VectorStoreFileRoutes(retrieval, files).routes(),
+            *FineTuningRoutes(jobs, files, Launcher(jobs, trainer), clock=clock).routes(),
         ],
         middleware=[Middleware(_Gate, token=token), Middleware(_BodyLimit, max_bytes=max_body_bytes)],
         exception_handlers={

@@ -1,4 +1,4 @@
-"""The paths `/v1/embeddings` and `/v1/models`."""
+"""The path `/v1/embeddings`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from agentkit.local.catalog import REHEARSAL_MODEL, ChosenModel, describe_model
+from agentkit.local.catalog import ChosenModel
 from agentkit.local.checking import Shape, check, read_json
-from agentkit.local.embedding.embedder import EmbedderError
 from agentkit.local.errors import ApiError, model_not_found
 from agentkit.local.replies import json_reply
 from agentkit.local.vector_stores.retrieval import Retrieval
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 
     from agentkit.local.embedding.embedder import Embedder
 
-__all__ = ["EmbeddingRoutes", "ModelRoutes"]
+__all__ = ["EmbeddingRoutes"]
 
 _OPENAI_NAME = re.compile(r"text-embedding-[A-Za-z0-9._-]+")
 _ENCODING: Literal["cl100k_base"] = "cl100k_base"
@@ -88,44 +86,6 @@ class EmbeddingRoutes:
         assert embedder is not None
         value = await asyncio.to_thread(_embedded, request, embedder)
         return json_reply(value, headers=chosen.headers)
-
-
-class ModelRoutes:
-    """Answers requests about models.
-
-    Args:
-        retrieval: Has what makes vectors, which is a model too.
-    """
-
-    def __init__(self, retrieval: Retrieval) -> None:
-        self._retrieval = retrieval
-
-    def routes(self) -> list[Route]:
-        """Return the paths."""
-        return [
-            Route("/v1/models", self.list_models, methods=["GET"]),
-            Route("/v1/models/{model:path}", self.retrieve, methods=["GET"]),
-        ]
-
-    async def list_models(self, _: Request) -> Response:
-        """Return all models."""
-        return json_reply({"object": "list", "data": [describe_model(name) for name in await self._names()]})
-
-    async def retrieve(self, http: Request) -> Response:
-        """Return a model."""
-        if not (name := http.path_params["model"]):
-            raise HTTPException(404)
-        names = await self._names()
-        if name not in names:
-            raise model_not_found(name, names)
-        return json_reply(describe_model(name))
-
-    async def _names(self) -> list[str]:
-        try:
-            embedder = await asyncio.to_thread(lambda: self._retrieval.embedder)
-        except EmbedderError:
-            embedder = None
-        return [REHEARSAL_MODEL, *([] if embedder is None else [embedder.name])]
 
 
 def _choose(name: str, embedder: Embedder | None) -> ChosenModel:

@@ -15,6 +15,7 @@ __all__ = [
     "engine_failed",
     "invalid_value",
     "missing_parameter",
+    "model_gone",
     "model_not_found",
     "not_offered",
     "quoted_list",
@@ -87,6 +88,11 @@ def not_offered(param: str, what: str, instead: str) -> ApiError:
 def model_not_found(name: str, known: Iterable[str]) -> ApiError:
     """Return the error for a model that the platform doesn't have."""
     message = f"The model '{name}' does not exist on the embedded platform. It has: {quoted_list(known)}."
+    return ApiError(message, status=404, param="model", code="model_not_found")
+
+
+def model_gone(message: str) -> ApiError:
+    """Return the error for a model that was trained, or lies in a folder, and can't be found; told by `message`."""
     return ApiError(message, status=404, param="model", code="model_not_found")
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from agentkit.local.engines.base import Citation, Engine, FileSearch, FunctionCall, Piece, Prompt, TextDelta
+from agentkit.local.engines.base import Citation, Engine, FileSearch, FunctionCall, Piece, Prompt, TextDelta, Usage
 from agentkit.local.errors import ApiError, engine_failed
 from agentkit.local.ids import new_id
 
@@ -119,8 +119,13 @@ class Generation:
         self._first: Piece | None = None
         self.output_tokens = 0
         """Tokens made so far."""
+        self.input_tokens: int | None = None
+        """Tokens of `prompt`, where the engine told them."""
+        self.reasoning_tokens = 0
+        """Those of `output_tokens` that are no part of the answer, where the engine told them."""
         self.cut = False
         """Whether the answer was cut at `max_output_tokens`."""
+        self._tokens_before_search = 0
 
     @property
     def prompt(self) -> Prompt:
@@ -148,9 +153,14 @@ class Generation:
         if self._pieces is None or self._first is None:
             return
         piece: Piece | None = self._first
+        is_over = False  # no more than usage is wanted
         while piece is not None and not self.cut:
-            if isinstance(piece, TextDelta):
-                if text := self._within_limit([piece.text]):
+            if isinstance(piece, Usage):
+                self._take_usage(piece)
+            elif is_over:
+                pass
+            elif isinstance(piece, TextDelta):
+                if text := self._text(piece):
                     yield TextPart(text)
             elif isinstance(piece, Citation):
                 yield CitationPart(piece.file_id, piece.filename)
@@ -165,7 +175,9 @@ class Generation:
                 for part in self._call_parts(piece):
                     yield part
                 if not self._prompt.parallel_tool_calls:
-                    return
+                    if piece.tokens is None:
+                        return
+                    is_over = True
             if not self.cut:
                 piece = await self._next()
 
@@ -179,6 +191,7 @@ class Generation:
         """Let go of what the engine was about to say, and have it answer a longer prompt."""
         await self.aclose()
         self._prompt = prompt
+        self._tokens_before_search = self.output_tokens
         try:
             self._pieces = aiter(self._engine.answer(prompt))
         except Exception as error:
@@ -191,14 +204,27 @@ class Generation:
         except Exception as error:
             raise self._failure(error) from error
 
+    def _take_usage(self, usage: Usage) -> None:
+        self.input_tokens = usage.input_tokens
+        self.output_tokens = self._tokens_before_search + usage.output_tokens
+        self.reasoning_tokens += usage.reasoning_tokens
+        self.cut = usage.cut
+
+    def _text(self, piece: TextDelta) -> str:
+        if piece.tokens is None:
+            return self._within_limit([piece.text])
+        self.output_tokens += piece.tokens
+        return piece.text
+
     def _call_parts(self, call: FunctionCall) -> Iterator[Part]:
         yield CallBegun(call.name)
+        self.output_tokens += call.tokens or 0
         for fragment in _FRAGMENT.findall(call.arguments):
-            if text := self._within_limit([fragment]):
+            if text := fragment if call.tokens is not None else self._within_limit([fragment]):
                 yield ArgumentsPart(text)
             if self.cut:
                 break
-        yield CallEnded(complete=not self.cut)
+        yield CallEnded(complete=call.complete and not self.cut)
 
     def _within_limit(self, texts: list[str]) -> str:
         """Count `texts` and return what of them is within the limit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from agentkit._repr import brief
@@ -80,6 +81,8 @@ class MultiProvider(ModelProvider):
     | `openai/gpt-6-astra` | the same |
     | `litellm/anthropic/claude-…` | through LiteLLM (the extra `litellm`) |
     | `mine/…` | of the provider that `provider_map` has for `mine` |
+    | `/models/router`, `~/router`, `./router` | in that folder, on the embedded platform or a server that takes it |
+    | `Qwen/Qwen3-0.6B` | in Hugging Face's cache on this machine, on the embedded platform |
 
     Servers other than OpenAI often have slashes in the names of their models (`openai/gpt-oss-20b`,
     `Qwen/Qwen3-8B`). While such a server is connected, by its address or a client for it, names with an unknown prefix
@@ -139,6 +142,8 @@ class MultiProvider(ModelProvider):
         """
         if model_name is None or "/" not in model_name:
             return self.openai_provider.get_model(model_name)
+        if _is_folder(model_name):
+            return self._in_folder(model_name)
         prefix, _, name = model_name.partition("/")
         provider = self.provider_map.get_provider(prefix) if self.provider_map else None
         if provider is not None:
@@ -150,11 +155,21 @@ class MultiProvider(ModelProvider):
             return self.openai_provider.get_model(name if is_alias else model_name)
         if (self._unknown_prefix_mode or self._by_platform("error")) == "model_id":
             return self.openai_provider.get_model(model_name)
+        if self.openai_provider.backend.has_local_model(model_name):
+            return self.openai_provider.get_model(model_name)
         known = ", ".join([*(self.provider_map.get_mapping() if self.provider_map else ()), "openai", *_PLUGINS])
         raise UnknownModelError(
             f"Model {model_name!r} has the unknown prefix {prefix!r}. There are: {known}.",
             hint="Add yours with MultiProviderMap().add_provider(…), or connect to the server that has the model.",
         )
+
+    def _in_folder(self, model_name: str) -> Model:
+        if self.openai_provider.backend.name == "openai":
+            raise UnknownModelError(
+                f"Model {model_name!r} is a folder on this machine, and OpenAI is connected, which can't run it.",
+                hint='The embedded platform can: agentkit.connect("embedded").',
+            )
+        return self.openai_provider.get_model(model_name)
 
     async def prepare(self) -> None:
         """Find the platform's default model, which it may have to be asked for."""
@@ -169,6 +184,11 @@ class MultiProvider(ModelProvider):
             module, name = _PLUGINS[prefix]
             self._plugins[prefix] = getattr(importlib.import_module(module), name)()
         return self._plugins[prefix]
+
+
+def _is_folder(name: str) -> bool:
+    """Return whether a model's name is that of a folder: absolute, or with `~`, `.` or `..` at its beginning."""
+    return name.partition("/")[0] in ("", ".", "..") or name.startswith("~") or Path(name).is_absolute()
 
 
 def _check(name: str, value: str | None, known: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from agentkit.notebook import agent_parts, completion_sources, namespace
 from agentkit.notebook.conversation_list import conversation_names
 from agentkit.notebook.conversations import conversations
+from agentkit.notebook.finetuning import named as finetuning
 from agentkit.notebook.model_options import setting_names
 from agentkit.notebook.options import Command, Option, Values
 from agentkit.notebook.stores import file_names, store_names, stores_in
@@ -177,6 +178,18 @@ class MagicCompleter:
             case "sources":
                 frames = [f"{{{{{name}}}}}" for name in namespace.instances(names, "pandas", "DataFrame")]
                 return [*completion_sources.files(fragment), *_sorted(frames)]
+            case "jobs":
+                return finetuning.job_names(names)
+            case "start models":
+                return [
+                    *finetuning.start_models(names),
+                    *(completion_sources.files(fragment) if "/" in fragment else []),
+                ]
+            case "training data":
+                held = {**finetuning.datasets_in(names), **namespace.instances(names, "pandas", "DataFrame")}
+                return [*_sorted(held), *completion_sources.files(fragment, "examples")]
+            case "checkpoints":
+                return ["best", "last"]
             case "files" | "images" | "notebooks":
                 return completion_sources.files(fragment, kind)
             case "sessions":

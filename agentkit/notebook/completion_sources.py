@@ -23,9 +23,9 @@ def files(fragment: str, kind: str = "files") -> list[str]:
 
     Args:
         fragment: What is typed of a path.
-        kind: "files" for all, "images", or "notebooks".
+        kind: "files" for all, "images", "notebooks", or "examples" for fine-tuning.
     """
-    wanted = {"images": _IMAGES, "notebooks": (".ipynb",)}.get(kind)
+    wanted = {"images": _IMAGES, "notebooks": (".ipynb",), "examples": (".jsonl",)}.get(kind)
     folder, _, begun = fragment.rpartition("/")
     prefix = f"{folder}/" if "/" in fragment else ""
     found = []

@@ -10,6 +10,8 @@ from agentkit import backend
 from agentkit.notebook.completion import MagicCompleter
 from agentkit.notebook.conversations import conversations
 from agentkit.notebook.filling import shown_reports, unwatch_stores, watch_stores
+from agentkit.notebook.finetuning.hook import unwatch_trainings, watch_trainings
+from agentkit.notebook.finetuning.shown import shown_jobs
 from agentkit.notebook.formatters import register_formatters, unregister_formatters
 from agentkit.notebook.latest import latest
 from agentkit.notebook.magics import MAGICS, as_function, status_line
@@ -43,6 +45,7 @@ class _Extension:
                 register(function, kind, magic.command.name)
         register_formatters(self._shell)
         watch_stores(self._shell)
+        watch_trainings(self._shell)
         guard_tracebacks(self._shell)
         self._shell.Completer.custom_matchers.append(self._matcher)
         self._shell.input_transformers_cleanup.append(self._rewriter)
@@ -54,6 +57,7 @@ class _Extension:
         if not self._rewriter.inside_cell:
             latest.shown = None
             shown_reports.forget()
+            shown_jobs.forget()
 
     def unload(self) -> None:
         shell = self._shell
@@ -65,6 +69,7 @@ class _Extension:
                 known[name] = before
         unregister_formatters(shell)
         unwatch_stores()
+        unwatch_trainings()
         unguard_tracebacks(shell)
         unregister_settings(shell)
         shell.Completer.custom_matchers.remove(self._matcher)

@@ -14,6 +14,7 @@ __all__ = ["register_formatters", "unregister_formatters"]
 
 _RESULT = ("agentkit.runtime.result", "RunResultBase")
 _REPORT = ("agentkit.files.report", "AddReport")
+_JOB = ("agentkit.finetuning.job", "FineTuningJob")
 
 
 def _agent(agent: Any) -> Any:
@@ -110,6 +111,36 @@ def _citation(citation: Any) -> Any:
     return citation_bundle(citation)
 
 
+def _dataset(dataset: Any) -> Any:
+    from agentkit.notebook.display.dataset_view import dataset_bundle
+
+    return dataset_bundle(dataset)
+
+
+def _preview(preview: Any) -> Any:
+    from agentkit.notebook.display.dataset_view import preview_bundle
+
+    return preview_bundle(preview)
+
+
+def _split(split: Any) -> Any:
+    from agentkit.notebook.display.dataset_view import split_bundle
+
+    return split_bundle(split)
+
+
+def _estimate(estimate: Any) -> Any:
+    from agentkit.notebook.display.dataset_view import estimate_bundle
+
+    return estimate_bundle(estimate)
+
+
+def _job_seen(job: Any) -> Any:
+    from agentkit.notebook.display.job_view import job_bundle
+
+    return job_bundle(job)
+
+
 def _record(thing: Any) -> Any:
     from agentkit.notebook.display.records import record_bundle
 
@@ -130,6 +161,8 @@ _RECORDS = {
     "agentkit.files.listing": "StoreFile",
     "agentkit.files.opening": "StoreInfo",
     "agentkit.files.progress": "FileOutcome StoreProgress",
+    "agentkit.finetuning.asking": "JobCheckpoint JobError JobEvent JobInfo",
+    "agentkit.finetuning.progress": "FineTuningProgress",
     "agentkit.models.settings": "ModelSettings",
     "agentkit.models.retry": "ModelRetrySettings ModelRetryBackoffSettings RetryPolicyContext",
     "agentkit.models.chat_quirks": "ChatQuirks",
@@ -161,6 +194,11 @@ _BUNDLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("agentkit.runtime.citations", "Citation"): _citation,
     ("agentkit.files.evaluation", "Evaluation"): _evaluation,
     ("agentkit.files.comparing", "Comparison"): _comparison,
+    ("agentkit.finetuning.dataset", "FineTuningDataset"): _dataset,
+    ("agentkit.finetuning.preview", "Preview"): _preview,
+    ("agentkit.finetuning.splitting", "Split"): _split,
+    ("agentkit.finetuning.costs", "Estimate"): _estimate,
+    ("agentkit.finetuning.snapshot", "JobSnapshot"): _job_seen,
     ("agentkit.usage", "Usage"): _view,
     ("agentkit.usage", "RequestUsage"): _view,
     ("agentkit.runtime.handoffs", "Handoff"): _view,
@@ -181,8 +219,12 @@ def register_formatters(shell: InteractiveShell) -> None:
     def show(result: Any) -> None:
         _show_result(shell, result)
 
+    def show_job(job: Any) -> None:
+        _show_job(shell, job)
+
     formatter.ipython_display_formatter.for_type_by_name(*_RESULT, show)
     formatter.ipython_display_formatter.for_type_by_name(*_REPORT, _show_report)
+    formatter.ipython_display_formatter.for_type_by_name(*_JOB, show_job)
 
 
 def unregister_formatters(shell: InteractiveShell) -> None:
@@ -190,8 +232,8 @@ def unregister_formatters(shell: InteractiveShell) -> None:
     formatter: Any = shell.display_formatter
     for module, name in _BUNDLES:
         formatter.mimebundle_formatter.pop(f"{module}.{name}", None)
-    formatter.ipython_display_formatter.pop(".".join(_RESULT), None)
-    formatter.ipython_display_formatter.pop(".".join(_REPORT), None)
+    for kind in (_RESULT, _REPORT, _JOB):
+        formatter.ipython_display_formatter.pop(".".join(kind), None)
 
 
 def _show_report(report: Any) -> None:
@@ -202,6 +244,15 @@ def _show_report(report: Any) -> None:
 
     if not shown_reports.holds(report):
         publish(report_bundle(report))
+
+
+def _show_job(shell: InteractiveShell, job: Any) -> None:
+    """Show a job as it is, and go on doing so, unless the running cell does already."""
+    from agentkit.notebook.finetuning.shown import shown_jobs
+    from agentkit.notebook.finetuning.view import show_job
+
+    if not shown_jobs.holds(job.id):
+        show_job(shell, job)
 
 
 def _show_result(shell: InteractiveShell, result: Any) -> None:

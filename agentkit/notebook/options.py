@@ -28,6 +28,7 @@ __all__ = [
 
 Values = Literal[
     "agents",
+    "checkpoints",
     "choices",
     "conversations",
     "dataframes",
@@ -36,6 +37,7 @@ Values = Literal[
     "hooks",
     "images",
     "input guardrails",
+    "jobs",
     "keys",
     "mcp servers",
     "model settings",
@@ -47,12 +49,14 @@ Values = Literal[
     "sessions",
     "settings",
     "sources",
+    "start models",
     "states",
     "store files",
     "stores",
     "tool choices",
     "tool uses",
     "tools",
+    "training data",
     "types",
     "variables",
 ]

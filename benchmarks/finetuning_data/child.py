@@ -23,7 +23,7 @@ def _json(path: Path) -> int:
 
 
 def _json_and_rules(path: Path) -> int:
-    from agentkit.records.datasets.rules import problems_in
+    from agentkit.training_files.rules import problems_in
 
     with path.open("rb", buffering=1 << 20) as file:
         return sum(sum(1 for _ in problems_in("sft", json.loads(line))) for line in file)

@@ -15,6 +15,7 @@ import agentkit
 from agentkit.notebook.chat.kept import TURNS_CSS
 from agentkit.notebook.display.passages import PASSAGES_STYLE
 from agentkit.notebook.display.style import KEPT_STYLE, STYLE
+from agentkit.notebook.display.tuning_style import TUNING_STYLE
 from agentkit.notebook.display.waterfall_style import WATERFALL_STYLE
 from agentkit.runtime.graph import svg as drawing
 from agentkit.runtime.graph import view as graph_view
@@ -105,6 +106,7 @@ _OUR_STYLES = (
     KEPT_STYLE,
     PASSAGES_STYLE,
     WATERFALL_STYLE,
+    TUNING_STYLE,
     f"<style>{TURNS_CSS}</style>",
     graph_view._HTML_STYLE,
     graph_view._FILE_STYLE,

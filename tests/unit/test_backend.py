@@ -116,7 +116,7 @@ def test_a_refused_connection_says_how_often_it_was_tried() -> None:
 
 def test_the_embedded_platform_answers_both_clients() -> None:
     chosen = connect("embedded")
-    assert [model.id for model in chosen.sync_client.models.list()] == ["rehearsal-1"]
+    assert [model.id for model in chosen.sync_client.models.list()] == ["rehearsal-1", "tiny-1"]
 
     async def ask() -> str:
         return (await chosen.client.responses.create(model="rehearsal-1", input="Hello!")).output_text

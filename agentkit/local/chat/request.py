@@ -184,8 +184,8 @@ class ChatRequest(Shape):
 _UNSUPPORTED = {
     "functions": "Use 'tools' instead.",
     "function_call": "Use 'tool_choice' instead.",
-    "logprobs": "Leave it out: rehearsal-1 has no probabilities.",
-    "top_logprobs": "Leave it out: rehearsal-1 has no probabilities.",
+    "logprobs": "Leave it out: the embedded platform tells no probabilities.",
+    "top_logprobs": "Leave it out: the embedded platform tells no probabilities.",
     "web_search_options": "The embedded platform has no web search.",
     "audio": "The embedded platform speaks in text only.",
 }
@@ -246,14 +246,21 @@ def build_prompt(body: dict[str, Any], chosen: ChosenModel) -> Prompt:
         parallel_tool_calls=True if parallel is None else parallel,
         text_format=text_format,
         max_output_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
+        temperature=body.get("temperature"),
+        top_p=body.get("top_p"),
+        seed=body.get("seed"),
+        effort=body.get("reasoning_effort"),
+        stop=_stop(body.get("stop")),
     )
 
 
 def stop_sequences(request: ChatRequest) -> list[str]:
     """Return the texts at which the answer is to end."""
-    if request.stop is None:
-        return []
-    return [request.stop] if isinstance(request.stop, str) else list(request.stop)
+    return list(_stop(request.stop))
+
+
+def _stop(given: str | list[str] | None) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given or ())
 
 
 def _flat(tool: dict[str, Any]) -> dict[str, Any]:

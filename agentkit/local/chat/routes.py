@@ -12,11 +12,10 @@ from starlette.routing import Route
 
 from agentkit import _json
 from agentkit.local.attachments import read_attachments
-from agentkit.local.catalog import choose_model
 from agentkit.local.chat.record import ChatWriter
 from agentkit.local.chat.request import ChatRequest, build_prompt, check_request, stop_sequences
 from agentkit.local.checking import check, read_json
-from agentkit.local.engines.base import Prompt
+from agentkit.local.engines.base import Engine
 from agentkit.local.errors import ApiError
 from agentkit.local.generation import ArgumentsPart, Generation, TextPart
 from agentkit.local.pace import Pace
@@ -34,7 +33,7 @@ class ChatRoutes:
     """Answers chat completions. They are not stored."""
 
     def __init__(self, platform: Platform) -> None:
-        self._engine = platform.engine
+        self._platform = platform
         self._files = platform.files
 
     def routes(self) -> list[Route]:
@@ -45,28 +44,29 @@ class ChatRoutes:
         """Answer a request, streamed or whole."""
         body = read_json(await http.body())
         request = check(ChatRequest, body)
-        chosen = choose_model(request.model)
+        chosen = await self._platform.choose(request.model)
         check_request(request, body)
         prompt = build_prompt(body, chosen)
         await check_uploads(prompt.items, self._files)
         prompt = await read_attachments(await resolve_uploads(prompt, self._files))
         with_usage = bool(request.stream_options and request.stream_options.include_usage)
         writer = ChatWriter(chosen.name, stop_sequences(request), with_usage=with_usage)
-        generation = Generation(self._engine, prompt)
+        engine = self._platform.engine_for(chosen.name)
+        generation = Generation(engine, prompt)
         async with stopped_when_gone(http.receive):
             if request.stream:
-                pace = Pace.from_environment()
+                pace = self._platform.pace_for(chosen.name)
                 await generation.start()
-                return EventStream(self._stream(generation, prompt, writer, pace, with_usage), chosen.headers)
+                return EventStream(self._stream(engine, generation, writer, pace, with_usage), chosen.headers)
             await generation.start()
             async with contextlib.aclosing(self._make(generation, writer, Pace(0))) as chunks:
                 async for _ in chunks:
                     pass
-            usage = self._usage(prompt, generation.output_tokens)
+            usage = _usage(engine, generation)
             return json_reply(writer.completion(usage, cut=generation.cut), headers=chosen.headers)
 
     async def _stream(
-        self, generation: Generation, prompt: Prompt, writer: ChatWriter, pace: Pace, with_usage: bool
+        self, engine: Engine, generation: Generation, writer: ChatWriter, pace: Pace, with_usage: bool
     ) -> AsyncGenerator[bytes, None]:
         """Yield the answer's chunks as they go over the wire; a failure is told by an error in their place."""
         try:
@@ -77,7 +77,7 @@ class ChatRoutes:
             yield _data(error.body())
             return
         if with_usage:
-            yield _data(writer.usage_chunk(self._usage(prompt, generation.output_tokens)))
+            yield _data(writer.usage_chunk(_usage(engine, generation)))
         yield b"data: [DONE]\n\n"
 
     async def _make(self, generation: Generation, writer: ChatWriter, pace: Pace) -> AsyncGenerator[Chunk, None]:
@@ -97,20 +97,24 @@ class ChatRoutes:
         for chunk in writer.end(cut=generation.cut):
             yield chunk
 
-    def _usage(self, prompt: Prompt, output_tokens: int) -> dict[str, Any]:
-        input_tokens = count_input_tokens(self._engine, prompt.items, prompt.tools, prompt.text_format)
-        return {
-            "prompt_tokens": input_tokens,
-            "completion_tokens": output_tokens,
-            "total_tokens": input_tokens + output_tokens,
-            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-            "completion_tokens_details": {
-                "reasoning_tokens": 0,
-                "audio_tokens": 0,
-                "accepted_prediction_tokens": 0,
-                "rejected_prediction_tokens": 0,
-            },
-        }
+
+def _usage(engine: Engine, generation: Generation) -> dict[str, Any]:
+    prompt, output_tokens = generation.prompt, generation.output_tokens
+    input_tokens = generation.input_tokens
+    if input_tokens is None:
+        input_tokens = count_input_tokens(engine, prompt.items, prompt.tools, prompt.text_format)
+    return {
+        "prompt_tokens": input_tokens,
+        "completion_tokens": output_tokens,
+        "total_tokens": input_tokens + output_tokens,
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": generation.reasoning_tokens,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
 
 
 def _data(value: dict[str, Any]) -> bytes:

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-__all__ = ["Citation", "Engine", "FileSearch", "FunctionCall", "Piece", "Prompt", "TextDelta"]
+__all__ = [
+    "Citation",
+    "CountingEngine",
+    "Engine",
+    "FileSearch",
+    "FunctionCall",
+    "Piece",
+    "Prompt",
+    "TextDelta",
+    "Usage",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,21 @@ class Prompt:
     max_output_tokens: int | None
     """Tokens after which the platform cuts the answer, or None."""
 
+    temperature: float | None = None
+    """How freely the answer's tokens are drawn, 0 (never) to 2; None: as the model has it."""
+
+    top_p: float | None = None
+    """Share of the probability from which they are drawn, 0 to 1; None: as the model has it."""
+
+    seed: int | None = None
+    """Makes what is drawn repeatable; None: it is not."""
+
+    effort: str | None = None
+    """How much a model is to think, "none" to "max"; None: as it does by itself."""
+
+    stop: tuple[str, ...] = ()
+    """Texts at which the answer ends. The platform sees to it too: an engine may go on."""
+
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
@@ -50,6 +75,10 @@ class TextDelta:
 
     text: str
     """The piece, with its spaces; all pieces joined are the answer."""
+
+    tokens: int | None = None
+    """How many tokens it is; None: as many as `Engine.count_tokens` says. An engine that tells keeps to
+    `max_output_tokens` by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +90,12 @@ class FunctionCall:
 
     arguments: str
     """JSON text of one object."""
+
+    tokens: int | None = None
+    """As of a `TextDelta`."""
+
+    complete: bool = True
+    """Whether the arguments are all there, or were cut at `max_output_tokens`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +117,24 @@ class Citation:
     """What the file is called."""
 
 
-Piece = TextDelta | FunctionCall | FileSearch | Citation
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer took, for an engine that knows: the last piece, or the last before a search."""
+
+    input_tokens: int
+    """Tokens of the prompt as the model read it."""
+
+    output_tokens: int
+    """Tokens that the model made, those that are not in the answer too: marks, and what it thought."""
+
+    reasoning_tokens: int
+    """Those of `output_tokens` that it thought."""
+
+    cut: bool
+    """Whether the answer ends at `max_output_tokens`, or where the model can't go on."""
+
+
+Piece = TextDelta | FunctionCall | FileSearch | Citation | Usage
 
 
 class Engine(Protocol):
@@ -94,4 +146,17 @@ class Engine(Protocol):
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens `text` has for this engine."""
+        ...
+
+
+@runtime_checkable
+class CountingEngine(Protocol):
+    """An engine that tells how many tokens a whole prompt is, as its model reads it."""
+
+    async def count_prompt(self, prompt: Prompt) -> int:
+        """Return the tokens of `prompt`.
+
+        Raises:
+            ApiError: It can't be counted.
+        """
         ...

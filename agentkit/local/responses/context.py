@@ -75,6 +75,9 @@ def build_prompt(body: dict[str, Any], context: Context, *, model: str) -> Promp
         parallel_tool_calls=options["parallel_tool_calls"],
         text_format=text_format,
         max_output_tokens=body.get("max_output_tokens"),
+        temperature=body.get("temperature"),
+        top_p=body.get("top_p"),
+        effort=options["reasoning"]["effort"],
     )
 
 

@@ -62,12 +62,12 @@ def fail(response: dict[str, Any], error: ApiError) -> None:
     response["error"] = {"code": "server_error", "message": error.message}
 
 
-def usage_of(input_tokens: int, output_tokens: int) -> dict[str, Any]:
+def usage_of(input_tokens: int, output_tokens: int, reasoning_tokens: int = 0) -> dict[str, Any]:
     """Return the tokens used as a response gives them."""
     return {
         "input_tokens": input_tokens,
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
         "output_tokens": output_tokens,
-        "output_tokens_details": {"reasoning_tokens": 0},
+        "output_tokens_details": {"reasoning_tokens": reasoning_tokens},
         "total_tokens": input_tokens + output_tokens,
     }

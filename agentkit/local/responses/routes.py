@@ -11,9 +11,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from agentkit.local.attachments import read_attachments
-from agentkit.local.catalog import REHEARSAL_MODEL, choose_model
+from agentkit.local.catalog import REHEARSAL_MODEL
 from agentkit.local.checking import check, read_json
-from agentkit.local.engines.base import Prompt
+from agentkit.local.engines.base import CountingEngine, Prompt
 from agentkit.local.errors import ApiError
 from agentkit.local.generation import ArgumentsPart, Generation, TextPart
 from agentkit.local.pace import Pace
@@ -55,7 +55,7 @@ class ResponseRoutes:
     """Answers requests below `/v1/responses`."""
 
     def __init__(self, platform: Platform) -> None:
-        self._engine = platform.engine
+        self._platform = platform
         self._store = platform.store
         self._files = platform.files
         self._retrieval = platform.retrieval
@@ -76,7 +76,7 @@ class ResponseRoutes:
         """Answer a request, streamed or whole."""
         body = read_json(await http.body())
         request = check(ResponseRequest, body)
-        chosen = choose_model(request.model)
+        chosen = await self._platform.choose(request.model)
         check_request(request, body)
         async with stopped_when_gone(http.receive):
             context = await build_context(body, self._store)
@@ -87,12 +87,12 @@ class ResponseRoutes:
             if searcher is not None:
                 await searcher.check_stores()
             response = new_response(request, body, model=chosen.name)
-            generation = Generation(self._engine, prompt, searcher)
+            generation = Generation(self._platform.engine_for(chosen.name), prompt, searcher)
             with_results = "file_search_call.results" in (request.include or [])
             kept = request.store is not False
             answer = _Answer(generation, response, context, kept=kept, with_results=with_results)
             if request.stream:
-                pace = Pace.from_environment()
+                pace = self._platform.pace_for(chosen.name)
                 await generation.start()
                 return EventStream(self._stream(answer, pace), chosen.headers)
             await generation.start()
@@ -105,11 +105,11 @@ class ResponseRoutes:
         """Return how many tokens a request would have."""
         body = read_json(await http.body())
         request = check(TokenCountRequest, body)
-        chosen = choose_model(request.model or REHEARSAL_MODEL)
+        chosen = await self._platform.choose(request.model or REHEARSAL_MODEL)
         check_prompt_options(request, body)
         context = await build_context(body, self._store)
         prompt = await self._read(body, context, chosen.name)
-        return json_reply({"object": "response.input_tokens", "input_tokens": self._input_tokens(prompt)})
+        return json_reply({"object": "response.input_tokens", "input_tokens": await self._count(prompt)})
 
     async def retrieve(self, http: Request) -> Response:
         """Return a stored response."""
@@ -172,7 +172,10 @@ class ResponseRoutes:
                         yield event
         for event in writer.end_output(complete=not generation.cut):
             yield event
-        usage = usage_of(self._input_tokens(generation.prompt), generation.output_tokens)
+        input_tokens = generation.input_tokens
+        if input_tokens is None:
+            input_tokens = self._input_tokens(generation.prompt)
+        usage = usage_of(input_tokens, generation.output_tokens, generation.reasoning_tokens)
         finish(answer.response, cut=generation.cut, usage=usage)
         await self._keep(answer)
         yield writer.closing()
@@ -192,8 +195,13 @@ class ResponseRoutes:
         prompt = build_prompt(body, context, model=model)
         return await read_attachments(await resolve_uploads(prompt, self._files))
 
+    async def _count(self, prompt: Prompt) -> int:
+        engine = self._platform.engine_for(prompt.model)
+        return await engine.count_prompt(prompt) if isinstance(engine, CountingEngine) else self._input_tokens(prompt)
+
     def _input_tokens(self, prompt: Prompt) -> int:
-        return count_input_tokens(self._engine, prompt.items, prompt.tools, prompt.text_format)
+        engine = self._platform.engine_for(prompt.model)
+        return count_input_tokens(engine, prompt.items, prompt.tools, prompt.text_format)
 
 
 def _not_found(response_id: str) -> ApiError:

@@ -45,7 +45,8 @@ class Job:
     """How often a worker was started for it."""
     request: dict[str, Any]
     """What was asked for, checked: `model`, `method` (with its `type` and that type's `hyperparameters`, "auto" where
-    they were not given), `training_file`, `validation_file`, `suffix`, `seed`, `integrations`, `metadata`."""
+    they were not given), `training_file`, `validation_file`, `suffix` (as it may stand in a name; `given_suffix` is
+    what was given), `seed`, `integrations`, `metadata`."""
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     """Those that the worker settled on: without "auto"."""
     error: dict[str, Any] | None = None
@@ -60,6 +61,10 @@ class Job:
     step: int = 0
     """Optimizer steps done."""
     total_steps: int | None = None
+    furthest: int = 0
+    """The furthest step that was done when the current worker was started."""
+    tries: int = 0
+    """Workers that were started since the job was made or resumed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from agentkit._process import is_gone
+from agentkit._process import is_elsewhere, is_gone
 from agentkit.local.database import Database
 from agentkit.local.training.records import (
     OVER,
@@ -28,61 +28,15 @@ from agentkit.local.training.records import (
     TrainedModel,
     Wanted,
 )
+from agentkit.local.training.tables import STEPS, checkpoint_of, event_of, job_of
 
 __all__ = ["JobStore"]
 
-_STEPS = (
-    (
-        """
-        CREATE TABLE jobs (
-            seq INTEGER PRIMARY KEY AUTOINCREMENT,
-            id TEXT NOT NULL UNIQUE,
-            created_at INTEGER NOT NULL,
-            status TEXT NOT NULL,
-            wanted TEXT NOT NULL DEFAULT '',
-            worker TEXT NOT NULL DEFAULT '',
-            heartbeat REAL NOT NULL DEFAULT 0,
-            starts INTEGER NOT NULL DEFAULT 0,
-            request TEXT NOT NULL,
-            told TEXT NOT NULL DEFAULT '{}'
-        )
-        """,
-        """
-        CREATE TABLE events (
-            seq INTEGER PRIMARY KEY AUTOINCREMENT,
-            id TEXT NOT NULL UNIQUE,
-            job_id TEXT NOT NULL,
-            created_at INTEGER NOT NULL,
-            level TEXT NOT NULL,
-            type TEXT NOT NULL,
-            message TEXT NOT NULL,
-            data TEXT NOT NULL
-        )
-        """,
-        "CREATE INDEX events_of_job ON events (job_id, seq)",
-        """
-        CREATE TABLE checkpoints (
-            seq INTEGER PRIMARY KEY AUTOINCREMENT,
-            id TEXT NOT NULL UNIQUE,
-            job_id TEXT NOT NULL,
-            created_at INTEGER NOT NULL,
-            step INTEGER NOT NULL,
-            model TEXT NOT NULL,
-            metrics TEXT NOT NULL,
-            UNIQUE (job_id, step)
-        )
-        """,
-        """
-        CREATE TABLE models (
-            seq INTEGER PRIMARY KEY AUTOINCREMENT,
-            name TEXT NOT NULL UNIQUE,
-            folder TEXT NOT NULL,
-            job_id TEXT NOT NULL,
-            created_at INTEGER NOT NULL
-        )
-        """,
-    ),
-)
+_LOST_AFTER_S = 1800
+"""Seconds without a word after which a worker of another machine, which can't be looked for, counts as gone."""
+
+_ENDING_S = 300
+"""Seconds that the worker of a job that was cancelled may still have the machine, until the step that it is in ends."""
 
 _COLUMNS = frozenset({"status", "wanted", "worker", "heartbeat", "starts"})
 _TOLD = frozenset(each.name for each in fields(Job)) - _COLUMNS - {"id", "created_at", "request"}
@@ -101,7 +55,7 @@ class JobStore:
         self.home = home
         self._root = home / "fine_tuning"
         self._clock = clock
-        self._database = Database(self._root / "jobs.sqlite", _STEPS)
+        self._database = Database(self._root / "jobs.sqlite", STEPS)
 
     def close(self) -> None:
         """Let go of the file. It is opened again when it is needed again."""
@@ -132,7 +86,7 @@ class JobStore:
         """Return a job, or None."""
         with self._database.reading() as db:
             row = db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
-        return None if row is None else _job(row)
+        return None if row is None else job_of(row)
 
     def expect(self, job_id: str) -> Job:
         """Return a job that is known to be there.
@@ -148,16 +102,51 @@ class JobStore:
         """Return all jobs."""
         with self._database.reading() as db:
             rows = db.execute(f"SELECT * FROM jobs ORDER BY seq {'DESC' if newest_first else 'ASC'}").fetchall()
-        return [_job(row) for row in rows]
+        return [job_of(row) for row in rows]
+
+    def unfinished(self) -> list[Job]:
+        """Return the jobs that are not over, oldest first."""
+        marks = ",".join("?" * len(OVER))
+        with self._database.reading() as db:
+            rows = db.execute(f"SELECT * FROM jobs WHERE status NOT IN ({marks}) ORDER BY seq", tuple(OVER)).fetchall()
+        return [job_of(row) for row in rows]
 
     def update(self, job_id: str, **changes: Any) -> Job:
         """Change what is known of a job: any attribute of `Job` but `id`, `created_at` and `request`.
 
-        A job that is over keeps its status.
+        A job that is over keeps its status. When it gets there, `finished_at` is now, unless it is given.
         """
         with self._database.writing() as db:
             self._change(db, job_id, changes)
         return self.expect(job_id)
+
+    def update_if(self, seen: Job, **changes: Any) -> bool:
+        """Change a job as `update` does, and return whether it was: only while it is as it was seen.
+
+        Args:
+            seen: The job; compared by its status, worker and starts, and by what is wanted of it.
+            changes: What to change.
+        """
+        with self._database.writing() as db:
+            row = db.execute("SELECT * FROM jobs WHERE id = ?", (seen.id,)).fetchone()
+            if row is None or any(
+                row[name] != getattr(seen, name) for name in ("status", "worker", "starts", "wanted")
+            ):
+                return False
+            self._change(db, seen.id, changes)
+            return True
+
+    def is_lost(self, job: Job) -> bool:
+        """Return whether the worker of a job has ended, or hasn't been heard of for long on another machine."""
+        return self._is_lost(job.worker, job.heartbeat)
+
+    def _is_lost(self, worker: str, heartbeat: float) -> bool:
+        return is_gone(worker) or (is_elsewhere(worker) and self._clock() - heartbeat > _LOST_AFTER_S)
+
+    def _is_at_work(self, row: sqlite3.Row) -> bool:
+        if not row["worker"] or self._is_lost(row["worker"], row["heartbeat"]):
+            return False
+        return row["status"] not in OVER or self._clock() - row["heartbeat"] < _ENDING_S
 
     def _change(self, db: sqlite3.Connection, job_id: str, changes: dict[str, Any]) -> None:
         if unknown := changes.keys() - _COLUMNS - _TOLD:
@@ -168,6 +157,8 @@ class JobStore:
         columns = {name: value for name, value in changes.items() if name in _COLUMNS}
         if row["status"] in OVER:
             columns.pop("status", None)
+        elif columns.get("status") in OVER:
+            changes = {"finished_at": int(self._clock()), "estimated_finish": None, **changes}
         told = json.loads(row["told"]) | {name: value for name, value in changes.items() if name in _TOLD}
         columns["told"] = json.dumps(told)
         sets = ", ".join(f"{name} = ?" for name in columns)
@@ -178,23 +169,24 @@ class JobStore:
         self.update(job_id, wanted=wanted)
 
     def wanted(self, job_id: str) -> Wanted:
-        """Return what is wanted of a job; "cancel" where it is no longer there."""
-        with self._database.reading() as db:
-            row = db.execute("SELECT wanted FROM jobs WHERE id = ?", (job_id,)).fetchone()
-        return "cancel" if row is None else row["wanted"]
+        """Return what is wanted of a job; "cancel" where it is over, or no longer there."""
+        job = self.get(job_id)
+        return "cancel" if job is None or job.status in OVER else job.wanted
 
     def take(self, job_id: str, worker: str) -> bool:
         """Make a process the worker of a job, and return whether it is: not where another one works on it.
+
+        Nor where nobody should: it is paused, or over.
 
         Args:
             job_id: The job.
             worker: `agentkit._process.this_process()` of the worker.
         """
         with self._database.writing() as db:
-            row = db.execute("SELECT worker, status FROM jobs WHERE id = ?", (job_id,)).fetchone()
-            if row is None or row["status"] in OVER:
+            row = db.execute("SELECT worker, status, heartbeat FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            if row is None or row["status"] in OVER or row["status"] == "paused":
                 return False
-            if row["worker"] not in ("", worker) and not is_gone(row["worker"]):
+            if row["worker"] != worker and self._is_at_work(row):
                 return False
             self._change(db, job_id, {"worker": worker, "heartbeat": self._clock()})
             return True
@@ -206,17 +198,17 @@ class JobStore:
         """
         with self._database.writing() as db:
             rows = db.execute(
-                "SELECT id, status, worker FROM jobs WHERE status IN ('queued', 'running') ORDER BY seq"
+                "SELECT id, status, worker, heartbeat FROM jobs "
+                "WHERE status IN ('queued', 'running') OR (status = 'cancelled' AND worker != '') ORDER BY seq"
             ).fetchall()
             for row in rows:
                 if row["id"] == job_id:
-                    if any(
-                        other["status"] == "running" and _is_at_work(other) and other["id"] != job_id for other in rows
-                    ):
+                    others = (other for other in rows if other["status"] != "queued" and other["id"] != job_id)
+                    if row["status"] in OVER or any(self._is_at_work(other) for other in others):
                         return False
                     self._change(db, job_id, {"status": "running", "worker": worker, "heartbeat": self._clock()})
                     return True
-                if _is_at_work(row):
+                if self._is_at_work(row):
                     return False
             return False
 
@@ -261,7 +253,31 @@ class JobStore:
         """Return the events of a job, oldest first."""
         with self._database.reading() as db:
             rows = db.execute("SELECT * FROM events WHERE job_id = ? ORDER BY seq", (job_id,)).fetchall()
-        return [_event(row) for row in rows]
+        return [event_of(row) for row in rows]
+
+    def latest_events(self, job_id: str, *, limit: int, after: str | None = None) -> list[JobEvent]:
+        """Return events of a job, newest first, and one more than `limit` where there are more.
+
+        Args:
+            job_id: The job.
+            limit: Events wanted.
+            after: Id of the event that those wanted are older than; None: the newest are wanted.
+
+        Raises:
+            KeyError: The job has no event with the id `after`.
+        """
+        before = None
+        with self._database.reading() as db:
+            if after is not None:
+                cursor = db.execute("SELECT seq FROM events WHERE id = ? AND job_id = ?", (after, job_id)).fetchone()
+                if cursor is None:
+                    raise KeyError(after)
+                before = cursor["seq"]
+            rows = db.execute(
+                "SELECT * FROM events WHERE job_id = ? AND (? IS NULL OR seq < ?) ORDER BY seq DESC LIMIT ?",
+                (job_id, before, before, limit + 1),
+            ).fetchall()
+        return [event_of(row) for row in rows]
 
     def forget_metrics_after(self, job_id: str, step: int) -> None:
         """Drop the metrics of steps after `step`: a worker that goes on from there tells them again."""
@@ -288,7 +304,7 @@ class JobStore:
         """Return the checkpoints of a job, newest first."""
         with self._database.reading() as db:
             rows = db.execute("SELECT * FROM checkpoints WHERE job_id = ? ORDER BY step DESC", (job_id,)).fetchall()
-        return [_checkpoint(row) for row in rows]
+        return [checkpoint_of(row) for row in rows]
 
     def drop_checkpoints(self, job_id: str, steps: Iterable[int]) -> None:
         """Forget the checkpoints of some steps, and their models. Their folders are the caller's to remove."""
@@ -341,45 +357,10 @@ class JobStore:
             row = db.execute("SELECT told FROM jobs WHERE id = ?", (found.job_id,)).fetchone()
             if row is not None and json.loads(row["told"]).get("fine_tuned_model") == name:
                 self._change(db, found.job_id, {"fine_tuned_model": None})
-        if all(other.folder != found.folder for other in self.models()):
+        is_ours = found.folder.is_relative_to(self._root)  # never a folder that somebody only pointed us to
+        if is_ours and all(other.folder != found.folder for other in self.models()):
             shutil.rmtree(found.folder, ignore_errors=True)
         return True
 
     def _model(self, row: sqlite3.Row) -> TrainedModel:
         return TrainedModel(row["name"], self.home / row["folder"], row["job_id"], row["created_at"])
-
-
-def _is_at_work(row: sqlite3.Row) -> bool:
-    return bool(row["worker"]) and not is_gone(row["worker"])
-
-
-def _job(row: sqlite3.Row) -> Job:
-    return Job(
-        id=row["id"],
-        created_at=row["created_at"],
-        status=row["status"],
-        wanted=row["wanted"],
-        worker=row["worker"],
-        heartbeat=row["heartbeat"],
-        starts=row["starts"],
-        request=json.loads(row["request"]),
-        **json.loads(row["told"]),
-    )
-
-
-def _event(row: sqlite3.Row) -> JobEvent:
-    return JobEvent(
-        row["id"],
-        row["job_id"],
-        row["created_at"],
-        row["level"],
-        row["type"],
-        row["message"],
-        json.loads(row["data"]),
-    )
-
-
-def _checkpoint(row: sqlite3.Row) -> Checkpoint:
-    return Checkpoint(
-        row["id"], row["job_id"], row["created_at"], row["step"], row["model"], json.loads(row["metrics"])
-    )

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from agentkit import _json
 from agentkit._called_as import called_as
 from agentkit.exceptions import UserError
-from agentkit.records.datasets.rules import (
+from agentkit.tracing.columns import columns_of, dataframe
+from agentkit.training_files.rules import (
     MAX_FILE_BYTES,
     MAX_WITH_IMAGES,
     MIN_EXAMPLES,
     Problem,
     problems_in,
 )
-from agentkit.tracing.columns import columns_of, dataframe
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.ticker import Formatter
 
-__all__ = ["COLORS", "NORMAL", "SMALL", "Canvas", "canvas", "labelled_by"]
+__all__ = ["COLORS", "NORMAL", "SMALL", "Canvas", "canvas", "canvases", "labelled_by"]
 
 COLORS = {
     "agent": "#c7d3e1",
@@ -105,22 +105,33 @@ def canvas(ax: Axes | None, *, height_in: float = 3.2, width_in: float = 9.6) ->
     from matplotlib.axes import Axes
     from matplotlib.colors import to_rgb
 
-    fonts = families()
     if ax is None:
-        import matplotlib.pyplot as plt
-
-        # White, whatever theme is set: colours and marks are made for it, and the same picture shows everywhere.
-        figure = plt.figure(figsize=(width_in, height_in), layout="constrained", facecolor="white")
-        own = figure.add_subplot(facecolor="white")
-        _plain(own)
-        return Canvas(own, _DARK_INK, fonts, own=True)
+        return canvases(1, height_in=height_in, width_in=width_in)[0]
     if not isinstance(ax, Axes):
         raise UserError(f"ax has to be matplotlib's Axes, not {type(ax).__name__} {ax!r:.60}.")
     if not {"left", "bottom"} <= ax.spines.keys():
         raise UserError(f"Pictures need plain axes, with a left and a lower side, not {type(ax).__name__}.")
     red, green, blue = to_rgb(ax.get_facecolor())
     is_light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
-    return Canvas(ax, _DARK_INK if is_light else _LIGHT_INK, fonts, own=False)
+    return Canvas(ax, _DARK_INK if is_light else _LIGHT_INK, families(), own=False)
+
+
+def canvases(count: int, *, height_in: float = 3.2, width_in: float = 9.6) -> list[Canvas]:
+    """Return some places to draw side by side, in a new figure of pyplot's.
+
+    Args:
+        count: How many.
+        height_in: Height of the figure, in inches.
+        width_in: Width of the figure, in inches.
+    """
+    import matplotlib.pyplot as plt
+
+    # White, whatever theme is set: colours and marks are made for it, and the same picture shows everywhere.
+    figure = plt.figure(figsize=(width_in, height_in), layout="constrained", facecolor="white")
+    made = [figure.add_subplot(1, count, number, facecolor="white") for number in range(1, count + 1)]
+    for own in made:
+        _plain(own)
+    return [Canvas(own, _DARK_INK, families(), own=True) for own in made]
 
 
 def labelled_by(label: Callable[[Sequence[float]], list[str]]) -> Formatter:

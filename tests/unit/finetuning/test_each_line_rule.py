@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from agentkit.finetuning import check_file
-from agentkit.finetuning.findings import RULES
-from agentkit.records.datasets.rules import LINE_RULES
+from agentkit.training_files.findings import RULES
+from agentkit.training_files.rules import LINE_RULES
 from tests.unit.finetuning.lines import TOOL, call, chat, image, many, pair, with_call, with_images, written
 
 Case = tuple[str, str, Any, int | None, str, str, str]

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from agentkit import UserError
 from agentkit.finetuning import FineTuningDataset, check_file
-from agentkit.finetuning.checking import Checker
-from agentkit.finetuning.findings import RULES
-from agentkit.finetuning.models import is_plain
-from agentkit.finetuning.parsing import NOTHING, parsed
-from agentkit.finetuning.reading import RawLine
-from agentkit.records.datasets.rules import problems_in
+from agentkit.training_files.checking import Checker
+from agentkit.training_files.findings import RULES
+from agentkit.training_files.models import is_plain
+from agentkit.training_files.parsing import NOTHING, parsed
+from agentkit.training_files.reading import RawLine
+from agentkit.training_files.rules import problems_in
 from tests.unit.finetuning.lines import chat, many, pair, with_call, with_images, written
 
 LINES = [json.dumps(each).encode() for each in (chat(), pair(), with_call(), with_images(), *many(2))]

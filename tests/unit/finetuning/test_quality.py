@@ -11,9 +11,9 @@ import pytest
 from agentkit import UserError
 from agentkit.finetuning import FineTuningDataset
 from agentkit.finetuning.examples import is_refusal, texts_of
-from agentkit.finetuning.findings import RULES
 from agentkit.finetuning.near import NearDuplicates, similarity
 from agentkit.finetuning.personal import personal_data
+from agentkit.training_files.findings import RULES
 from tests.unit.finetuning.lines import Line, chat, many, pair, written
 
 LONG = "The train to the airport leaves every ten minutes from the main station, platform four, all day long. "

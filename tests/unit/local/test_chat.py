@@ -373,7 +373,7 @@ CASES: list[tuple[dict[str, Any], str, str | None, str | None]] = [
     ({"stop": 3}, "Invalid type for 'stop': expected a string or an array, but got an integer instead.", "stop", "invalid_type"),
     ({"presence_penalty": 3}, "Invalid 'presence_penalty': decimal above maximum value. Expected a value <= 2, but got 3 instead.", "presence_penalty", "decimal_above_max_value"),
     ({"functions": [{"name": "f"}]}, "Unsupported parameter: 'functions' is not supported with this model. Use 'tools' instead.", "functions", "unsupported_parameter"),
-    ({"logprobs": True}, "Unsupported parameter: 'logprobs' is not supported with this model. Leave it out: rehearsal-1 has no probabilities.", "logprobs", "unsupported_parameter"),
+    ({"logprobs": True}, "Unsupported parameter: 'logprobs' is not supported with this model. Leave it out: the embedded platform tells no probabilities.", "logprobs", "unsupported_parameter"),
     ({"modalities": ["audio", "text"]}, "Unsupported parameter: 'modalities' is not supported with this model. The embedded platform speaks in text only.", "modalities", "unsupported_parameter"),
     ({"instructions": "x"}, "Unknown parameter: 'instructions'.", "instructions", "unknown_parameter"),
     ({"tool_choice": "auto"}, "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified.", "tool_choice", "invalid_value"),

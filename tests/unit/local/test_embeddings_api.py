@@ -100,8 +100,8 @@ def test_without_an_embedder_it_says_why(platform: Any) -> None:
 def test_the_embedder_is_among_the_models(platform: Any, strictly: Any) -> None:
     api: openai.OpenAI = platform()
     listed: Any = api.get("/models", cast_to=object)
-    assert [model["id"] for model in listed["data"]] == ["rehearsal-1", "words-64"]
+    assert [model["id"] for model in listed["data"]] == ["rehearsal-1", "tiny-1", "words-64"]
     for model in listed["data"]:
         strictly(Model, model)
     assert api.models.retrieve("words-64").owned_by == "agentkit"
-    assert [model.id for model in platform(with_embedder=False).models.list()] == ["rehearsal-1"]
+    assert [model.id for model in platform(with_embedder=False).models.list()] == ["rehearsal-1", "tiny-1"]

@@ -384,7 +384,7 @@ async def test_models_are_listed(client: openai.AsyncOpenAI, strictly: Any) -> N
     from openai.types import Model
 
     listed = await wire(client, "/models")
-    assert [model["id"] for model in listed["data"]] == ["rehearsal-1"]
+    assert [model["id"] for model in listed["data"]] == ["rehearsal-1", "tiny-1"]
     strictly(Model, listed["data"][0])
     assert (await client.models.retrieve("rehearsal-1")).owned_by == "agentkit"
     with pytest.raises(openai.NotFoundError, match="'gpt-6-astra' does not exist"):

@@ -135,7 +135,7 @@ def test_connecting_takes_the_clients_place(wire: Wire) -> None:
 def test_the_embedded_platforms_own_client_stays_embedded() -> None:
     set_default_openai_client(connect("embedded").client)
     assert (current_backend().name, current_backend().default_model) == ("embedded", "rehearsal-1")
-    assert [model.id for model in current_backend().sync_client.models.list()] == ["rehearsal-1"]
+    assert [model.id for model in current_backend().sync_client.models.list()] == ["rehearsal-1", "tiny-1"]
 
 
 async def test_the_default_api_is_for_whom_no_other_was_named(wire: Wire) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from agentkit.records.datasets.dataset import Dataset
-from agentkit.records.datasets.rules import problems_in
+from agentkit.training_files.rules import problems_in
 
 Line = dict[str, Any]
 

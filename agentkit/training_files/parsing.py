@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import jiter
 
-from agentkit.records.datasets.rules import Problem
+from agentkit.training_files.rules import Problem
 
 __all__ = ["NOTHING", "infinite_numbers", "parsed", "reasons"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from agentkit._secrets import Redactor
-from agentkit.records.datasets.rules import LINE_RULES, Problem
+from agentkit.training_files.rules import LINE_RULES, Problem
 
 __all__ = ["RULES", "SHOWN", "Finding", "Findings"]
 

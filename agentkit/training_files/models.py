@@ -1,7 +1,7 @@
 """The lines of a training file as strict models: what most lines look like, checked in compiled code.
 
 A line that fits is right. One that doesn't may be right, too: tools, images and whatever is about several messages at
-once are left to the rules in `agentkit.records.datasets.rules`, which also say what is wrong.
+once are left to the rules in `agentkit.training_files.rules`, which also say what is wrong.
 """
 
 from __future__ import annotations
