@@ -130,7 +130,8 @@ def test_connecting_says_that_it_answers(run: Run, serve: Serve) -> None:
     assert said == f"Connected: {url}/v1 · model small · 2 models: %agentkit models.\n"
     current = backend.current_backend()
     assert (current.base_url, current.default_model, current.api) == (f"{url}/v1", "small", "responses")
-    assert run("%agentkit connect embedded").stdout == "Connected: embedded platform (offline) · model rehearsal-1.\n"
+    said = run("%agentkit connect embedded").stdout
+    assert said == "Connected: embedded platform (offline) · model rehearsal-1 · 2 models: %agentkit models.\n"
 
 
 def test_a_server_without_the_responses_api_is_asked_by_the_other(run: Run, serve: Serve) -> None:
@@ -327,8 +328,8 @@ def test_there_may_be_spaces_round_the_sign(run: Run, line: str, values: list[tu
     [
         ("nosuch", ". The embedded platform has no model 'nosuch'. It has rehearsal-1."),
         ("rehersal-1", ". The embedded platform has no model 'rehersal-1'. Did you mean rehearsal-1?"),
-        ("gpt-x", "."),
-        ("rehearsal-1", "."),
+        ("gpt-x", " · 2 models: %agentkit models."),
+        ("rehearsal-1", " · 2 models: %agentkit models."),
     ],
 )
 def test_a_model_that_the_embedded_platform_has_not_is_told(run: Run, model: str, said: str) -> None:

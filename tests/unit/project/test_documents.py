@@ -50,4 +50,5 @@ def test_a_notebook_is_stored_whole_and_without_traces_of_its_making(path: Path)
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
     assert [output for cell in code for output in cell["outputs"] if output["output_type"] == "error"] == []
-    assert [cell["metadata"] for cell in notebook["cells"]] == [{} for _ in notebook["cells"]]
+    varies = {"tags": ["nbval-ignore-output"]}  # what a training gives; a cell after it asserts by tolerance
+    assert [cell["metadata"] for cell in notebook["cells"] if cell["metadata"] not in ({}, varies)] == []

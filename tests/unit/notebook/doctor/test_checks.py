@@ -261,7 +261,7 @@ def test_the_embedded_platform_answers_and_runs_a_tool() -> None:
     try:
         assert list(check_platform()) == [
             well("platform", "embedded platform (offline) · model rehearsal-1, no key needed: answers"),
-            well("model", "rehearsal-1, the one offered"),
+            well("model", "rehearsal-1, 2 offered"),
         ]
     finally:
         agentkit.disconnect()
