@@ -58,7 +58,7 @@ kernel: $(VENV)/.test  ## Tests that drive a real Jupyter kernel
 
 .PHONY: notebooks
 notebooks: $(VENV)/.test  ## Run every notebook and compare each output with the stored one
-	@$(IN_SCRATCH) $(PYTEST) --nbval --nbval-current-env --nbval-cell-timeout 120 \
+	@$(IN_SCRATCH) $(PYTEST) --nbval --nbval-current-env --nbval-cell-timeout 400 \
 		--nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
 
 .PHONY: execute

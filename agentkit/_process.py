@@ -1,13 +1,15 @@
-"""Which process something belongs to, and whether that is still there."""
+"""Which process something belongs to, whether that is still there, and what a child process needs of this one."""
 
 from __future__ import annotations
 
 import functools
 import os
 import platform
+import site
 from contextlib import suppress
+from pathlib import Path
 
-__all__ = ["is_elsewhere", "is_gone", "process_with", "this_process"]
+__all__ = ["child_environment", "is_elsewhere", "is_gone", "process_with", "this_process"]
 
 
 def this_process() -> str:
@@ -56,3 +58,16 @@ def _stat(pid: int) -> tuple[str, str] | None:
         fields = file.read().rpartition(b")")[2].split()  # the name before may have spaces
         return fields[0].decode(), fields[19].decode()
     return None
+
+
+def child_environment(**settings: str) -> dict[str, str]:
+    """Return this process's environment for a Python that it starts, which finds this agentkit, wherever it is.
+
+    Args:
+        settings: Variables that are set besides.
+    """
+    root = str(Path(__file__).absolute().parent.parent)
+    environment = {**os.environ, **settings}
+    if root not in (*site.getsitepackages(), site.getusersitepackages()):
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (environment.get("PYTHONPATH"), root)))
+    return environment

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +76,7 @@ def _dataset(given: Any, prompt: str | None, answer: str | Sequence[str] | None)
         given = given.to_pandas()
     if not hasattr(given, "columns"):
         return FineTuningDataset.from_examples(given, name="cases")
-    if answer is None or isinstance(answer, str):
+    if answer is None or isinstance(answer, str) or not isinstance(answer, Iterable):
         return FineTuningDataset.from_dataframe(given, prompt=prompt, answer=answer, kind="sft", name="cases")
     return _of_columns(given, prompt, list(answer))
 

@@ -49,9 +49,7 @@ def compare_jobs(*jobs: FineTuningJob | str, client: AsyncOpenAI | None = None) 
     names = [name for name in (*COLUMNS, *_REWARDS) if any(name in each.metrics for each in seen)]
     frame = frame_of(
         {
-            **{
-                name: ("string", [getattr(each, name) for each in seen]) for name in ("id", "status", "model", "method")
-            },
+            **{name: ("string", [getattr(each, name) for each in seen]) for name in _TEXTS},
             "epochs": ("Int64", [_number(each, "n_epochs") for each in seen]),
             "batch_size": ("Int64", [_number(each, "batch_size") for each in seen]),
             "learning_rate_multiplier": ("Float64", [_number(each, "learning_rate_multiplier") for each in seen]),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
-from typing import Literal
+from typing import Any, Literal
 
 from agentkit._called_as import called_as
+from agentkit._repr import brief
 from agentkit.exceptions import ModelServerError, UserError
-from agentkit.files.checks import check_switch
+from agentkit.files.checks import check_listener, check_switch
 from agentkit.finetuning import asking
 from agentkit.finetuning.following import Known, Pace
 from agentkit.finetuning.job_base import JobBase
@@ -42,10 +44,12 @@ class FineTuningJob(JobBase):
         Raises:
             FineTuningError: It failed.
             TimeoutError: It takes longer.
+            UserError: An argument makes no sense.
         """
         from agentkit.files.relay import run_told
         from agentkit.finetuning.progress import waiting_for
 
+        check_listener(on_progress, "JobSnapshot")
         with waiting_for(self.id, on_progress) as listener:
             return run_told(lambda told: self.wait_async(timeout_s=timeout_s, on_progress=told), listener)  # type: ignore[no-any-return]
 
@@ -54,13 +58,19 @@ class FineTuningJob(JobBase):
         self, *, timeout_s: float | None = None, on_progress: Callable[[JobSnapshot], object] | None = None
     ) -> FineTuningJob:
         """Wait until it is over or paused, for async code. Arguments and errors as for `wait`."""
+        limit = _checked_timeout(timeout_s)
+        if self.is_over:
+            limit = None  # one look, and no waiting
+        check_listener(on_progress, "JobSnapshot")
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(limit) as patience:
                 async for snapshot in self.watch():
                     if on_progress is not None:
                         on_progress(snapshot)
         except TimeoutError:
-            text = f"The job {self.id} is {self.status} after {timeout_s:g} s of waiting. It goes on."
+            if not patience.expired():  # it is the listener's
+                raise
+            text = f"The job {self.id} is {self.status} after {limit:g} s of waiting. It goes on."
             raise TimeoutError(text) from None
         if self.status == "failed":
             raise failure_of(self)
@@ -165,3 +175,16 @@ class FineTuningJob(JobBase):
             gone = what_would_go(self._known, self._backend.name)
             raise UserError(f"Nothing was deleted. This would go: {gone}.", hint="job.delete(confirm=True) deletes it.")
         await delete_job(self.client, self._known, self._backend.name)
+
+
+def _checked_timeout(given: Any) -> float | None:
+    """Return how long to wait at most, in seconds; None for as long as it takes.
+
+    Raises:
+        UserError: It is no such number.
+    """
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int | float) or math.isnan(given) or given < 0:
+        raise UserError(f"timeout_s is a number of seconds, not {brief(given)}.", hint="None waits until it is over.")
+    return float(given)

@@ -47,9 +47,9 @@ def judge_of(compare: Any, expected: Sequence[str]) -> tuple[str, Judge]:
     if compare is None:
         compare = "json" if all(isinstance(object_of(each), dict) for each in expected) else "exact"
     if compare == "json":
-        for at, each in enumerate(expected):
+        for at, each in enumerate(expected, 1):
             if not isinstance(object_of(each), dict):
-                raise UserError(f"The answer of case {at} is no JSON object: {each!r:.60}.", hint='compare="exact"')
+                raise UserError(f"The answer of case {at:,} is no JSON object: {each!r:.60}.", hint='compare="exact"')
         return "json", _json_judge
     if compare == "exact":
         return "exact", lambda wanted, answer: Verdict(wanted.strip() == answer.strip())

@@ -12,7 +12,7 @@ from agentkit.training_files.checking import Kind
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["lines_of_examples", "lines_of_frame"]
+__all__ = ["lines_of_examples", "lines_of_frame", "written"]
 
 JSON = Any  # what a user may have put there
 Line = dict[str, JSON]
@@ -38,7 +38,7 @@ def lines_of_examples(examples: Iterable[JSON], system: str | None) -> list[byte
     """
     if isinstance(examples, str | bytes | Mapping) or not isinstance(examples, Iterable):
         raise UserError(f"Examples are a list, not {type(examples).__name__} {examples!r:.60}.")
-    return [_written(_with_system(_line(each, at), system), f"Example {at}") for at, each in enumerate(examples)]
+    return [written(_with_system(_line(each, at), system), f"Example {at}") for at, each in enumerate(examples)]
 
 
 def _line(example: JSON, at: int) -> Line:
@@ -73,7 +73,16 @@ def _with_system(line: Line, system: str | None) -> Line:
     return changed if holder is line else {**line, "input": changed}
 
 
-def _written(line: Line, what: str) -> bytes:
+def written(line: Line, what: str) -> bytes:
+    """Return an example as its line.
+
+    Args:
+        line: The example.
+        what: What it is called in the error.
+
+    Raises:
+        UserError: It can't be written.
+    """
     try:
         return _json.dumps(line)
     except (TypeError, ValueError, RecursionError) as error:
@@ -106,10 +115,13 @@ def lines_of_frame(
         lines = _rows_of_messages(frame, columns["messages"]) if "messages" in columns else _rows(frame, columns)
     if kind not in (None, found) and not (roles is None and "messages" in columns):
         raise UserError(f"These columns make examples for {found.upper()}, not for {str(kind).upper()}.", hint=_NEEDS)
-    return kind or found, [_written(_with_system(line, instructions), f"Row {at}") for at, line in enumerate(lines)]
+    return kind or found, [written(_with_system(line, instructions), f"Row {at}") for at, line in enumerate(lines)]
 
 
-_NEEDS = 'SFT takes prompt="…" and answer="…", DPO prompt="…", preferred="…" and rejected="…".'
+_NEEDS = (
+    'FineTuningDataset.from_dataframe names them: for SFT prompt="…" and answer="…", for DPO prompt="…", preferred="…" '
+    'and rejected="…".'
+)
 
 
 def _columns(frame: pd.DataFrame, named: Mapping[str, str | None], kind: Kind | None) -> dict[str, str]:

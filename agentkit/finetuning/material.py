@@ -73,7 +73,7 @@ def material_of(dataset: Any, validation: Any, seed: Any) -> Material:
         if not 0 < validation < 1:
             text = f"validation is a fraction between 0 and 1, a data set or a path, not {validation!r}."
             raise UserError(text, hint="validation=0.1 measures on a tenth of the examples.")
-        parts = train.split(test=float(validation), seed=seed if isinstance(seed, int) else 0)
+        parts = train.split(test=float(validation), seed=seed.__index__() if hasattr(seed, "__index__") else 0)
         return Material(train.name, parts.train, parts.test)
     measured = opened_dataset(validation, "validation")
     if measured.kind != train.kind:

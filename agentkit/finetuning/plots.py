@@ -81,6 +81,9 @@ def _turns(on: Canvas, dataset: FineTuningDataset) -> None:
         for value in dataset.values()
         if value is not None
     )
+    if not counts:
+        on.nothing("No example can be read.")
+        return
     bars = on.ax.bar(list(counts), list(counts.values()), width=0.7, color=_READ)
     on.ax.bar_label(bars, fmt="{:,.0f}", fontsize=SMALL, color=on.ink, padding=2)
     on.ax.set_xticks(sorted(counts) if len(counts) <= 12 else range(min(counts), max(counts) + 1, len(counts) // 8))

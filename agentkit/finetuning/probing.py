@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from agentkit._home import home
+from agentkit._process import child_environment
 from agentkit.finetuning.sending import content_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PROGRAM", "Probe", "forget_probes", "probe"]
 
-PROGRAM: Final = (sys.executable, "-m", "agentkit.local.training.worker.probe")
+PROGRAM: Final = (sys.executable, "-P", "-m", "agentkit.local.training.worker.probe")
 """What makes the steps: it reads JSON from its input, and writes JSON."""
 _PATIENCE_S: Final = 300.0
 _TOLD: Final = 300
@@ -82,7 +83,13 @@ def _made(asked: Mapping[str, Any]) -> Probe | str:
     """Run the program, and return what it has found, or why it hasn't."""
     try:
         done = subprocess.run(
-            PROGRAM, input=json.dumps(asked), capture_output=True, encoding="utf-8", timeout=_PATIENCE_S, check=False
+            PROGRAM,
+            input=json.dumps(asked),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=_PATIENCE_S,
+            check=False,
+            env=child_environment(),
         )
     except subprocess.TimeoutExpired:
         return f"A few steps took longer than {_PATIENCE_S:g} s."

@@ -253,7 +253,10 @@ def _wandb(given: Any) -> dict[str, Any] | None:
         raise UserError(text, hint='For instance wandb="routing", or wandb={"project": "routing", "tags": ["tiny"]}.')
     if unknown := [name for name in told if name not in _WANDB]:
         raise UserError(f"wandb has no {brief(unknown[0])}.", hint=f"There are {', '.join(_WANDB)}.")
+    for name in ("name", "entity"):
+        if not isinstance(told.get(name), str | None):
+            raise UserError(f"wandb's {name} is a text, not {brief(told[name])}.")
     tags = told.get("tags")
-    if tags is not None and (isinstance(tags, str) or not all(isinstance(each, str) for each in tags)):
+    if tags is not None and not (isinstance(tags, list | tuple) and all(isinstance(each, str) for each in tags)):
         raise UserError(f"wandb's tags are a list of texts, not {brief(tags)}.")
     return {name: list(value) if name == "tags" else value for name, value in told.items() if value is not None}

@@ -12,6 +12,7 @@ from agentkit._called_as import called_as
 from agentkit._repr import brief
 from agentkit._secrets import Redactor
 from agentkit.exceptions import UserError
+from agentkit.files.checks import check_listener
 from agentkit.finetuning.cases import Case, cases_of, mark_of
 from agentkit.finetuning.judging import Compare, Judge, Verdict, judge_of, text_of
 from agentkit.models.settings import ModelSettings
@@ -84,8 +85,8 @@ def score(
         compare: "json" compares values, whatever their order and spacing, and each field by itself; "exact" compares
             texts but for spaces around them; or a function of the expected and the given answer, that says whether it
             is right. None for "json" where all expected answers are JSON objects, else "exact".
-        max_tokens: Tokens that an answer may have; None for as many as the agent allows. A model that has learnt
-            nothing doesn't know when to stop.
+        max_tokens: Tokens that an answer may have, 16 or more, as platforms want it; None for as many as the agent
+            allows.
         max_concurrency: Cases that are asked at the same time.
         on_progress: Called after each case with how many are done, and how many there are.
 
@@ -118,10 +119,11 @@ async def ascore(
 ) -> Scores:
     """Do as `score` does, in the caller's event loop."""
     asked = _agent(agent)
+    check_listener(on_progress, "number of the cases that are done, and that of all")
     found = cases_of(cases, prompt, answer)
     name, judge = judge_of(compare, [each.expected for each in found])
     concurrency = _positive("max_concurrency", max_concurrency)
-    settings = None if max_tokens is None else ModelSettings(max_tokens=_positive("max_tokens", max_tokens))
+    settings = None if max_tokens is None else ModelSettings(max_tokens=_positive("max_tokens", max_tokens, least=16))
     config = RunConfig(workflow_name="score", model_settings=settings)
     answered = await _Scoring(asked, judge, config, on_progress).all_of(found, concurrency)
     from agentkit.finetuning.scores import scores_of
@@ -180,6 +182,7 @@ def compare_approaches(
     if not approaches:
         raise UserError("There is nothing to compare.", hint="Name agents: prompting=…, fine_tuning=….")
     agents = {name: _agent(each) for name, each in approaches.items()}
+    check_listener(on_progress, "number of the cases that are done, and that of all")
     found = cases_of(cases, prompt, answer)
     made = {}
     for number, (name, agent) in enumerate(agents.items()):
@@ -286,9 +289,9 @@ def _prompt(agent: Agent[Any], case: Case) -> list[dict[str, Any]]:
     return [{"role": "system", "content": told}, *said] if isinstance(told, str) else said
 
 
-def _positive(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise UserError(f"{name} is a whole number of 1 or more, not {value!r:.60}.")
+def _positive(name: str, value: Any, *, least: int = 1) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise UserError(f"{name} is a whole number of {least} or more, not {value!r:.60}.")
     return value
 
 

@@ -14,7 +14,7 @@ from agentkit.finetuning.metrics import columns_of
 __all__ = ["JobSnapshot", "snapshot_of"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class JobSnapshot:
     """A job at the moment at which it was last looked at."""
 
@@ -66,6 +66,11 @@ class JobSnapshot:
     def is_working(self) -> bool:
         """Whether something may still happen without anybody's doing: it isn't over, and isn't paused."""
         return not self.is_over and self.status != "paused"
+
+    def __repr__(self) -> str:
+        step, total = self.progress
+        far = f", step {step:,}" + (f" of {total:,}" if total else "") if step else ""
+        return f"JobSnapshot({self.id!r}, {self.status}{far})"
 
 
 def snapshot_of(known: Known, platform: str, *, events: int, now: float | None = None) -> JobSnapshot:

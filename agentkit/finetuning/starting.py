@@ -16,7 +16,7 @@ from agentkit.exceptions import AgentsException, ModelServerError
 from agentkit.files.checks import check_listener, check_switch
 from agentkit.files.relay import run_told
 from agentkit.finetuning import asking
-from agentkit.finetuning.asking import JobInfo
+from agentkit.finetuning.following import Known
 from agentkit.finetuning.job import FineTuningJob
 from agentkit.finetuning.jobs import backend_of
 from agentkit.finetuning.material import Material, check, material_of, tell
@@ -163,13 +163,12 @@ async def _start(backend: Backend, material: Material, wanted: Wanted, wait: boo
     try:
         files = await _sent(sending, material)
         told(FineTuningProgress(name, "creating"))
-        info = await _created(client, wanted, files, material)
+        job = await _created(backend, wanted, files, material)
     except ModelServerError:
         raise  # nobody knows whether a job was made, which would need its files
     except BaseException:
         await sending.take_back()
         raise
-    job = await FineTuningJob.opened(backend, info)
     if wait:
         await job.wait_async(on_progress=lambda seen: told(FineTuningProgress(name, "training", job=seen)))
     return job
@@ -182,16 +181,25 @@ async def _sent(sending: Sending, material: Material) -> list[str]:
         return await sending.send(contents)
 
 
-async def _created(client: AsyncOpenAI, wanted: Wanted, files: list[str], material: Material) -> JobInfo:
+async def _created(backend: Backend, wanted: Wanted, files: list[str], material: Material) -> FineTuningJob:
     """Make the job. One that is made although nobody waits for it any more is cancelled."""
     notes = {"examples": len(material.train)}
     if material.validation is not None:
         notes["validation_examples"] = len(material.validation)
     body = wanted.body(files[0], files[1] if len(files) > 1 else None, notes)
-    creating = asyncio.ensure_future(asking.created(client, body))
+    creating = asyncio.ensure_future(_made(backend, body))
     try:
         return await asyncio.shield(creating)
     except asyncio.CancelledError:
         with contextlib.suppress(AgentsException):
-            await asking.acted(client, (await creating).id, "cancel")
+            await (await creating).acancel()
         raise
+
+
+async def _made(backend: Backend, body: Mapping[str, Any]) -> FineTuningJob:
+    """Make a job and look at it: where that fails, it is there all the same, and isn't lost."""
+    info = await asking.created(backend.client, body)
+    try:
+        return await FineTuningJob.opened(backend, info)
+    except AgentsException:
+        return FineTuningJob(backend, Known(info))

@@ -7,9 +7,10 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from agentkit import _json
 from agentkit.exceptions import UserError
+from agentkit.files.checks import check_switch
 from agentkit.finetuning.examples import fingerprint, texts_of
+from agentkit.finetuning.making import written
 from agentkit.finetuning.near import NearDuplicates, checked_threshold
 from agentkit.finetuning.splitting import By, check_seed, labels_of
 
@@ -23,6 +24,8 @@ Line = dict[str, Any]
 
 def without_duplicates(dataset: FineTuningDataset, *, near: bool, threshold: float) -> FineTuningDataset:
     """Return the first of examples that say the same; see `FineTuningDataset.dedupe`."""
+    check_switch("near", near)
+    checked_threshold(threshold)
     seen: set[bytes] = set()
     kept: list[int] = []
     for index, (data, value) in enumerate(zip(dataset.lines, dataset.values(), strict=True)):
@@ -30,7 +33,6 @@ def without_duplicates(dataset: FineTuningDataset, *, near: bool, threshold: flo
         if mark not in seen:
             seen.add(mark)
             kept.append(index)
-    checked_threshold(threshold)
     if near:
         kept = _without_near(dataset.some(kept), kept, threshold)
     return dataset.some(kept)
@@ -68,6 +70,8 @@ def mapped(dataset: FineTuningDataset, function: Callable[[Line], Line | None]) 
     """Return the examples as a function makes them; see `FineTuningDataset.map`."""
     from agentkit.finetuning.holding import MadeLines
 
+    if not callable(function):
+        raise UserError(f"map takes a function of an example, not {function!r:.60}.")
     made: list[bytes] = []
     kept: list[int] = []
     for index, (data, value) in enumerate(zip(dataset.lines, dataset, strict=True)):
@@ -77,7 +81,7 @@ def mapped(dataset: FineTuningDataset, function: Callable[[Line], Line | None]) 
             continue
         if not isinstance(result, dict):
             raise UserError(f"map's function returned {result!r:.60} for example {index}.", hint="Return a dictionary.")
-        made.append(data if result == value else _json.dumps(result))
+        made.append(data if result == value else written(result, f"What map's function returned for example {index}"))
         kept.append(index)
     rows = dataset.some(kept).sources
     return type(dataset)(dataset.kind, MadeLines(made), name=dataset.name, sources=rows)

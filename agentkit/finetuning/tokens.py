@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentkit import _json
 from agentkit._images import LOW_DETAIL_TOKENS, image_info
+from agentkit._repr import brief
+from agentkit.exceptions import UserError
 from agentkit.finetuning.examples import answers_of, messages_of
 from agentkit.local.tokenizing import EncodingName, count_tokens
 
@@ -44,7 +46,13 @@ class ExampleTokens(NamedTuple):
 
 
 def encoding_of(model: str | None) -> EncodingName:
-    """Return the vocabulary of a model: "cl100k_base" of GPT-3.5 and GPT-4, else "o200k_base"."""
+    """Return the vocabulary of a model: "cl100k_base" of GPT-3.5 and GPT-4, else "o200k_base".
+
+    Raises:
+        UserError: It is no name.
+    """
+    if model is not None and not isinstance(model, str):
+        raise UserError(f"model is a model's name, not {brief(model)}.", hint='For instance "gpt-4.1-mini".')
     name = (model or "").removeprefix("ft:")
     return "cl100k_base" if name == "gpt-4" or name.startswith(_OLD) else "o200k_base"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agentkit._install import install_command
 from agentkit.exceptions import MCPServerError, UserError
 
 __all__ = ["Failure", "RequestFailed", "innermost", "missing_package", "without_secrets"]
@@ -71,9 +72,7 @@ def innermost(error: BaseException) -> BaseException:
 
 def missing_package() -> UserError:
     """Return the error for an installation without the `mcp` package."""
-    return UserError(
-        "MCP servers need the mcp package, which isn't installed.", hint='Run pip install "agentkit[mcp]".'
-    )
+    return UserError("MCP servers need the mcp package, which isn't installed.", hint=f"Run {install_command('mcp')}.")
 
 
 def without_secrets(url: str) -> str:

@@ -157,10 +157,14 @@ def find_handoffs(command: Command, names: Mapping[str, Any], paths: list[str]) 
 
 
 def find_model(names: Mapping[str, Any], name: str) -> str | Model:
-    """Return the `Model` that a variable holds, or the name for the platform to look up."""
+    """Return the `Model` or the trained model's name that a variable holds, or the name for the platform to look up."""
     from agentkit.models import Model
 
     value = names.get(name)
+    if isinstance(value, str) and value.startswith("ft:"):  # as `%finetune use` puts it there
+        return value
+    if callable(use := getattr(value, "use", None)) and hasattr(value, "fine_tuned_model"):  # a FineTuningJob
+        return str(use())
     return value if isinstance(value, Model) else name
 
 

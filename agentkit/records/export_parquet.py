@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentkit._called_as import called_as
 from agentkit._home import make_private_file
+from agentkit._install import install_command
 from agentkit.exceptions import UserError
 from agentkit.records.export_choice import chosen_traces
 from agentkit.tracing.reader import traces_newest_first
@@ -54,7 +55,7 @@ def export_parquet(
         UserError: There is no such trace, the arguments make no sense, pyarrow is missing, or a file can't be written.
     """
     if find_spec("pyarrow") is None:
-        raise UserError("Parquet files need the package pyarrow.", hint='Install it: pip install "agentkit[parquet]".')
+        raise UserError("Parquet files need the package pyarrow.", hint=f"Install it: {install_command('parquet')}.")
     target = _folder(folder)
     chosen = None if of is None and not filters else set(chosen_traces(of, filters))
     written = {}

@@ -38,7 +38,10 @@ def check_agent(agent: Agent[Any]) -> None:
         if not _takes_two(instructions):
             raise UserError(f"{who}: its instruction function has to take two arguments, the context and the agent.")
     if agent.model is not None and not isinstance(agent.model, (str, Model)):
-        raise UserError(f"{who}: model has to be a name or a Model, not {_kind(agent.model)}.")
+        raise UserError(
+            f"{who}: model has to be a name or a Model, not {_kind(agent.model)}.",
+            hint="job.use() is the name of a job's model." if _kind(agent.model) == "FineTuningJob" else None,
+        )
     if not isinstance(agent.model_settings, ModelSettings):
         raise UserError(f"{who}: model_settings has to be ModelSettings, not {_kind(agent.model_settings)}.")
     if isinstance(agent.tools, list) and any(isinstance(tool, SearchableStore) for tool in agent.tools):

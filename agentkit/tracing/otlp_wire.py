@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from agentkit import _json
+from agentkit._install import install_command
 from agentkit.exceptions import UserError
 from agentkit.tracing.otlp_attributes import Attribute
 from agentkit.tracing.otlp_spans import OtlpSpan
@@ -59,7 +60,7 @@ def encoding_of(protocol: str) -> Encoding:
     except ImportError as error:
         raise UserError(
             f"Sending traces as protobuf needs the package opentelemetry-proto ({error}).",
-            hint='Install it: pip install "agentkit[otlp]". Some receivers take protocol="http/json" without it.',
+            hint=f'Install it: {install_command("otlp")}. Some receivers take protocol="http/json" without it.',
         ) from error
 
 

@@ -95,20 +95,29 @@ CUES = {
 }
 """How it is asked for: it says the priority."""
 
-THINGS = [
-    "the red headphones", "my yearly plan", "the coffee machine", "order 4417", "the family subscription",
-    "the running shoes", "the new app", "the smart lamp", "the winter jacket", "the printer", "the tablet",
-    "order 9023", "the board game", "the blue backpack", "the router", "the premium plan", "the watch", "the camera",
-    "the keyboard", "order 1288", "the electric kettle", "the bike helmet", "the desk chair", "the photo book",
+DEVICES = [
+    "the headset", "the coffee machine", "the smart lamp", "the printer", "the tablet", "the router", "the watch",
+    "the camera", "the keyboard", "the new app",
 ]  # fmt: skip
-"""What it is about: it says nothing."""
+GOODS = [
+    "the winter jacket", "the board game", "the blue backpack", "the electric kettle", "the bike helmet",
+    "the desk chair", "the photo book", *DEVICES[:-1],
+]  # fmt: skip
+THINGS = {
+    "account": ["my yearly plan", "the family subscription", "the premium plan", "order 4417", "order 9023", *GOODS],
+    "billing": ["my yearly plan", "the family subscription", "the premium plan", "order 1288", "order 9023", *GOODS],
+    "returns": GOODS,
+    "shipping": ["order 4417", "order 1288", *GOODS],
+    "technical": DEVICES,
+}
+"""What it is about."""
 
 GREETINGS = ["", "", "Hello. ", "Hi team. ", "Good morning. ", "Dear support. ", "Hey. ", "Good evening. "]
 
 
-def message(problem: str, cue: str, chance: random.Random) -> str:
+def message(problem: str, cue: str, things: list[str], chance: random.Random) -> str:
     """Return a message about some thing: a greeting or none, the problem, how it is asked for."""
-    thing = chance.choice(THINGS)
+    thing = chance.choice(things)
     first = problem.replace("{x}", thing).replace("{X}", thing[0].upper() + thing[1:])
     return f"{chance.choice(GREETINGS)}{_ended(first)} {_ended(cue)}"
 
@@ -122,7 +131,7 @@ def messages() -> list[tuple[str, str, str]]:
     """Return the messages with category and priority, as many of each pair of them, in a shuffled order."""
     chance = random.Random(SEED)
     made = [
-        (message(problem, cue, chance), category, priority)
+        (message(problem, cue, THINGS[category], chance), category, priority)
         for category, problems in PROBLEMS.items()
         for priority, cues in CUES.items()
         for problem in problems

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from agentkit import _json
+from agentkit._install import install_command
 from agentkit.exceptions import UserError
 from agentkit.extensions.memory.sqlalchemy_tables import Engines, SQLAlchemyTables
 from agentkit.sessions import SessionABC, SessionInfo, SessionSettings
@@ -19,7 +20,7 @@ try:
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 except ImportError as error:
-    raise UserError("SQLAlchemySession needs SQLAlchemy.", hint='pip install "agentkit[sqlalchemy]"') from error
+    raise UserError("SQLAlchemySession needs SQLAlchemy.", hint=install_command("sqlalchemy")) from error
 
 __all__ = ["SQLAlchemySession"]
 

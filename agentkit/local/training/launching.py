@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agentkit._home import make_private_folder
-from agentkit._process import process_with
+from agentkit._process import child_environment, process_with
+from agentkit._secrets import Redactor
 from agentkit.local.training.records import Job
 from agentkit.local.training.store import JobStore
 
 __all__ = ["LOG_NAME", "WORKER", "Launcher", "exit_status", "log_tail"]
 
-WORKER = (sys.executable, "-m", "agentkit.local.training.worker")
+WORKER = (sys.executable, "-P", "-m", "agentkit.local.training.worker")
 """What is started for a job; the home folder and the job's id are its arguments."""
 LOG_NAME = "log.txt"
 """What a worker writes goes there, in its job's folder."""
@@ -66,7 +67,7 @@ class Launcher:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=folder,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env=child_environment(PYTHONUNBUFFERED="1"),
                 start_new_session=True,  # an interrupt in the notebook is none of its business
             )
         finally:
@@ -100,7 +101,7 @@ def _reap() -> None:
 
 
 def log_tail(folder: Path) -> str:
-    """Return the last lines that the workers of a job have written; "" for none."""
+    """Return the last lines that the workers of a job have written, without keys; "" for none."""
     try:
         with (folder / LOG_NAME).open("rb") as file:
             file.seek(0, os.SEEK_END)
@@ -109,4 +110,4 @@ def log_tail(folder: Path) -> str:
     except OSError:
         return ""
     lines = [line.rstrip() for line in text.replace("\r", "\n").splitlines() if line.strip()]
-    return "\n".join(lines[-_TAIL_LINES:])
+    return Redactor().clean("\n".join(lines[-_TAIL_LINES:]))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from agentkit.local.errors import ApiError, quoted_list
+from agentkit.local.training.bases import base_of_adapter
 from agentkit.local.training.records import OVER, TrainedModel
 from agentkit.local.training.store import JobStore
 
@@ -73,8 +73,7 @@ def check_unneeded(jobs: JobStore, models: Sequence[TrainedModel]) -> None:
 def _is_adapter_of(other: TrainedModel, model: TrainedModel) -> bool:
     """Return whether a model is an adapter that names another as its base; the trainer gives each a base of its own."""
     try:
-        settings = json.loads((other.folder / "adapter_config.json").read_bytes())
-        base = str(settings["base_model_name_or_path"])
-    except (OSError, ValueError, KeyError, TypeError):
+        base = base_of_adapter(other.folder)
+    except (OSError, ValueError):
         return False  # a whole model
     return base == model.name or Path(base) == model.folder

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from agentkit._install import install_command
 from agentkit.local.errors import ApiError
 
 __all__ = ["TRAINING_PACKAGES", "check_training", "check_wandb"]
@@ -28,7 +29,7 @@ def check_training(packages: tuple[str, ...] = TRAINING_PACKAGES) -> None:
     if missing:
         raise ApiError(
             f"Nothing can be trained here: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed. "
-            "Install what the embedded trainer needs with: pip install 'agentkit[train]'",
+            f"Install what the embedded trainer needs with: {install_command('train')}",
             code="training_unavailable",
         )
 
@@ -41,7 +42,7 @@ def check_wandb(environ: Mapping[str, str] = os.environ) -> None:
     """
     if find_spec("wandb") is None:
         message = (
-            "Weights & Biases can't be told of this job: pip install 'agentkit[wandb]', or leave 'integrations' out."
+            f"Weights & Biases can't be told of this job: {install_command('wandb')}, or leave 'integrations' out."
         )
         raise _refused(message)
     if environ.get("WANDB_MODE") in _OFFLINE or _has_key(environ):

@@ -12,7 +12,6 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from agentkit.local.training.records import (
     TrainedModel,
     Wanted,
 )
-from agentkit.local.training.tables import STEPS, checkpoint_of, event_of, job_of
+from agentkit.local.training.tables import STEPS, change_job, checkpoint_of, event_of, job_of
 
 __all__ = ["JobStore"]
 
@@ -37,9 +36,6 @@ _LOST_AFTER_S = 1800
 
 _ENDING_S = 300
 """Seconds that the worker of a job that was cancelled may still have the machine, until the step that it is in ends."""
-
-_COLUMNS = frozenset({"status", "wanted", "worker", "heartbeat", "starts"})
-_TOLD = frozenset(each.name for each in fields(Job)) - _COLUMNS - {"id", "created_at", "request"}
 
 
 class JobStore:
@@ -149,20 +145,7 @@ class JobStore:
         return row["status"] not in OVER or self._clock() - row["heartbeat"] < _ENDING_S
 
     def _change(self, db: sqlite3.Connection, job_id: str, changes: dict[str, Any]) -> None:
-        if unknown := changes.keys() - _COLUMNS - _TOLD:
-            raise ValueError(f"A job has no {', '.join(sorted(unknown))} that could change.")
-        row = db.execute("SELECT status, told FROM jobs WHERE id = ?", (job_id,)).fetchone()
-        if row is None:
-            raise KeyError(job_id)
-        columns = {name: value for name, value in changes.items() if name in _COLUMNS}
-        if row["status"] in OVER:
-            columns.pop("status", None)
-        elif columns.get("status") in OVER:
-            changes = {"finished_at": int(self._clock()), "estimated_finish": None, **changes}
-        told = json.loads(row["told"]) | {name: value for name, value in changes.items() if name in _TOLD}
-        columns["told"] = json.dumps(told)
-        sets = ", ".join(f"{name} = ?" for name in columns)
-        db.execute(f"UPDATE jobs SET {sets} WHERE id = ?", (*columns.values(), job_id))
+        change_job(db, job_id, changes, now=int(self._clock()))
 
     def ask(self, job_id: str, wanted: Wanted) -> None:
         """Ask the worker of a job to stop; it looks at each step."""

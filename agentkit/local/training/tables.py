@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import fields
+from typing import Any
 
-from agentkit.local.training.records import Checkpoint, Job, JobEvent
+from agentkit.local.training.records import OVER, Checkpoint, Job, JobEvent
 
-__all__ = ["STEPS", "checkpoint_of", "event_of", "job_of"]
+__all__ = ["STEPS", "change_job", "checkpoint_of", "event_of", "job_of"]
 
 STEPS = (
     (
@@ -62,6 +64,39 @@ STEPS = (
     ),
 )
 """The statements that lead from each version of the tables to the next."""
+
+_COLUMNS = frozenset({"status", "wanted", "worker", "heartbeat", "starts"})
+_TOLD = frozenset(each.name for each in fields(Job)) - _COLUMNS - {"id", "created_at", "request"}
+"""What is kept together, in the column of that name."""
+
+
+def change_job(db: sqlite3.Connection, job_id: str, changes: dict[str, Any], *, now: int) -> None:
+    """Change what is known of a job. One that is over keeps its status.
+
+    Args:
+        db: Within a transaction that writes.
+        job_id: The job.
+        changes: Any attributes of `Job` but `id`, `created_at` and `request`.
+        now: Unix time in seconds, for `finished_at`.
+
+    Raises:
+        KeyError: There is no such job.
+        ValueError: A job has nothing of that name that could change.
+    """
+    if unknown := changes.keys() - _COLUMNS - _TOLD:
+        raise ValueError(f"A job has no {', '.join(sorted(unknown))} that could change.")
+    row = db.execute("SELECT status, told FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    if row is None:
+        raise KeyError(job_id)
+    columns = {name: value for name, value in changes.items() if name in _COLUMNS}
+    if row["status"] in OVER:
+        columns.pop("status", None)
+    elif columns.get("status") in OVER:
+        changes = {"finished_at": now, "estimated_finish": None, **changes}
+    told = json.loads(row["told"]) | {name: value for name, value in changes.items() if name in _TOLD}
+    columns["told"] = json.dumps(told)
+    sets = ", ".join(f"{name} = ?" for name in columns)
+    db.execute(f"UPDATE jobs SET {sets} WHERE id = ?", (*columns.values(), job_id))
 
 
 def job_of(row: sqlite3.Row) -> Job:

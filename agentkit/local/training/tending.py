@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from agentkit.local.training.launching import Launcher, exit_status, log_tail
-from agentkit.local.training.records import Job, JobStatus, Wanted
+from agentkit.local.training.records import Checkpoint, Job, JobStatus, Wanted
 from agentkit.local.training.store import JobStore
 
 __all__ = ["Tending"]
@@ -107,16 +107,20 @@ class Tending:
     def _give_up(self, job: Job) -> None:
         folder = self._jobs.folder(job.id)
         how, tail = _how(job), log_tail(folder)
-        kept = len(self._jobs.checkpoints(job.id))
+        checkpoints = self._jobs.checkpoints(job.id)
         message = (
             f"The trainer {how}{_where(job)}, and did so again when it was started anew. It has likely run out of "
             "memory: try a smaller batch_size or max_length, a lora_rank, or a smaller model. "
-            + (f"{kept} checkpoint{'s' * (kept > 1)} of it can be used. " if kept else "")
-            + (f"The last lines of {folder / 'log.txt'}:\n{tail}" if tail else "It has written nothing.")
+            + (f"What was trained up to {_last(checkpoints)} can be used, and trained further. " if checkpoints else "")
+            + (f"The last lines of {folder / 'log.txt'}:\n{tail}" if tail else "")
         )
         error = {"code": "trainer_killed", "message": message, "param": None}
         if self._jobs.update_if(job, status="failed", worker="", error=error):
             self._jobs.tell(job.id, message, level="error")
+
+
+def _last(checkpoints: Sequence[Checkpoint]) -> str:
+    return max(checkpoints, key=lambda each: each.step).model
 
 
 def _how(job: Job) -> str:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentkit._install import install_command
 from agentkit.local.vector_stores.storage import StorageError
 
 if TYPE_CHECKING:
@@ -59,6 +60,6 @@ def storage_at(address: str, home: Path) -> VectorStorage:
     except ImportError as error:
         raise StorageError(
             f"{VECTORS_VARIABLE} names a PostgreSQL server, but {error.name or 'its client'} can't be imported. "
-            "Install it with: pip install 'agentkit[postgres]'"
+            f"Install it with: {install_command('postgres')}"
         ) from error
     return PostgresStorage(address, home=home)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from agentkit.notebook.display.text import escape
 
-__all__ = ["COLOURS", "Curve", "Plot", "key_html", "number_text", "plot_svg", "spark"]
+__all__ = ["COLOURS", "Curve", "Plot", "number_text", "plot_svg", "spark"]
 
 COLOURS = 6
 """Colours that curves may have, from 1; with more curves they begin anew, dashed."""
@@ -85,28 +85,6 @@ def plot_svg(plot: Plot) -> str:
         f'height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}" style="max-width:100%;height:auto;min-width:240px">'
         f"{''.join(parts)}</svg>"
     )
-
-
-def key_html(plots: Sequence[Plot], *, marks: str = "") -> str:
-    """Return what the colours of some plots mean, each once.
-
-    Args:
-        plots: The plots.
-        marks: What their marks are, where they have any.
-    """
-    told: dict[str, Curve] = {}
-    for plot in plots:
-        for curve in plot.curves:
-            if curve.points():
-                told.setdefault(curve.label, curve)
-    keys = [
-        f'<span class="agk-key"><span class="agk-dot {curve.classes}" aria-hidden="true">{_sign(curve)}</span> '
-        f"{escape(label)}</span>"
-        for label, curve in told.items()
-    ]
-    if marks and any(plot.marks for plot in plots):
-        keys.append(f'<span class="agk-key"><span class="agk-dot" aria-hidden="true">┊</span> {escape(marks)}</span>')
-    return f'<div class="agk-keys">{"".join(keys)}</div>' if keys else ""
 
 
 def spark(values: Sequence[float], width: int = 24) -> str:
@@ -291,10 +269,6 @@ def _smoothed(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]
         begin, end = place - near, place + near + 1
         smooth.append((step, (sums[end] - sums[begin]) / (end - begin)))
     return smooth
-
-
-def _sign(curve: Curve) -> str:
-    return "●" if curve.marked else "━"
 
 
 def _spoken(plot: Plot, drawn: _Drawn) -> str:

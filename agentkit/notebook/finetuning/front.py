@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
@@ -185,6 +186,8 @@ class JobFront(BrowsingFront):
 
     def _show(self, job: JobSnapshot) -> None:
         """Send what has changed, and have it kept now and then."""
+        if self._final is not None:  # a look that was under way when the end was kept
+            return
         changed_status = job.status != self._shown.status
         if changed_status:
             self._asked = ""
@@ -223,13 +226,25 @@ class JobFront(BrowsingFront):
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
-    def conclude(self, note: str) -> None:
-        """Follow no more, and have what is known kept; from any thread.
+    def conclude(self, note: str, job: JobSnapshot | None = None) -> threading.Event:
+        """Follow no more, and have what is known kept; from any thread. Return what tells when it is.
 
         Args:
             note: What to say beneath; "" for nothing.
+            job: The job as whoever concludes knows it; None for as this one's job is known: others have looked at it,
+                too, and later than the widget was sent anything.
         """
-        self._loop.call_soon_threadsafe(self._end_with, note)
+        kept = threading.Event()
+        self._loop.call_soon_threadsafe(self._conclude, note, job, kept)
+        return kept
+
+    def _conclude(self, note: str, job: JobSnapshot | None, kept: threading.Event) -> None:
+        try:
+            if self._final is None and not self._shown.is_over:
+                self._shown = job or self._job.snapshot(events=EVENTS)
+            self._end_with(note)
+        finally:
+            kept.set()
 
     def _end_with(self, note: str) -> None:
         """Have the end kept, and the widget go once it has come."""

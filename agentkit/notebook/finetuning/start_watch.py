@@ -14,7 +14,6 @@ from agentkit.notebook.display.text import clean, escape, one_line
 from agentkit.notebook.failures import Interrupted
 from agentkit.notebook.finetuning.shown import shown_jobs
 from agentkit.notebook.finetuning.view import JobView
-from agentkit.notebook.finetuning.waiting import INTERRUPTED
 from agentkit.notebook.over.watching import PanelWatch
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["StartWatch", "start_html"]
 
 _NAME_CHARS = 80
+NO_LONGER = "The cell waits no longer; the job goes on."
 _AT_ONCE_S = 0.4
 """How long a start may take without anything being shown."""
 _CLOSED_AFTER_S = 10.0
@@ -93,9 +93,9 @@ class StartWatch:
         job = self._job
         if job is None:
             return
-        note = INTERRUPTED if stopped and not job.is_over else ""
+        note = NO_LONGER if stopped and not job.is_over else ""
         if self._view is not None:
-            self._view.conclude(note)
+            self._view.conclude(note, job)
         else:
             shown_jobs.note(job.id)
             publish(job_bundle(job, note))

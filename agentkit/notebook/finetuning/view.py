@@ -16,6 +16,7 @@ from agentkit.notebook.finetuning.shown import shown_jobs
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from agentkit.finetuning.snapshot import JobSnapshot
     from agentkit.notebook.display.run_view import Bundle
     from agentkit.notebook.widgets.job_widget import JobWidget
 
@@ -94,18 +95,19 @@ class JobView:
         """Whether it can be seen, as far as is known."""
         return self._front is not None and self._front.is_visible
 
-    def conclude(self, note: str = "") -> None:
+    def conclude(self, note: str = "", job: JobSnapshot | None = None) -> None:
         """Keep what is known, and take the live view away; from the cell's thread, which waits a moment for that.
 
         Where the page was loaded anew, it can't be kept any more: then the live view stays.
 
         Args:
             note: What to say beneath.
+            job: The job as the cell knows it; None for as this view's job is known.
         """
         front = self._front
         if front is None:
             return
-        front.conclude(note)
+        front.conclude(note, job).wait(_GRACE_S)  # what comes after the end of the cell isn't the cell's any more
         if front.heard:
             self._gone.wait(_GRACE_S)
         else:

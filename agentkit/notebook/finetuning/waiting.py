@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["INTERRUPTED", "wait_for_job"]
 
 INTERRUPTED = "The cell was interrupted; the job was not."
-_PAUSED_S = 0.5
+_PAUSED_S, _PAUSED_FAR_S = 0.5, 3.0
+"""How often a paused job is looked at: on the platform in this process, and on others."""
 
 
 class _Waiting(Work[None]):
@@ -41,7 +42,8 @@ class _Waiting(Work[None]):
                 pass
             if self._job.is_over or not self._through_pauses:
                 return
-            await asyncio.sleep(_PAUSED_S)
+            near = self._job.snapshot(events=0).platform == "embedded"
+            await asyncio.sleep(_PAUSED_S if near else _PAUSED_FAR_S)
 
 
 def wait_for_job(

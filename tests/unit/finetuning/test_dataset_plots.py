@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import matplotlib
 import pytest
@@ -77,9 +78,13 @@ def test_foreign_characters_and_dollars_are_drawn_as_they_are() -> None:
     assert "x^" in ax.get_yticklabels()[0].get_text()
 
 
-def test_where_there_is_nothing_that_is_said() -> None:
+def test_where_there_is_nothing_that_is_said(tmp_path: Path) -> None:
     empty = dataset()[:0]
     assert [each.texts[0].get_text() for each in empty.plot()] == ["There are no examples."] * 3
+    path = tmp_path / "broken.jsonl"
+    path.write_bytes(b"{\n" * 3)
+    tokens, turns, _ = FineTuningDataset.from_jsonl(path).plot()
+    assert [each.texts[0].get_text() for each in (tokens, turns)] == ["No example can be read."] * 2
 
 
 def test_what_makes_no_sense_is_told() -> None:

@@ -338,6 +338,8 @@ def test_near_duplicates_go_when_asked() -> None:
     assert list(dataset.dedupe(near=True)) == [dataset[0], dataset[1]]
     with pytest.raises(UserError, match=r"threshold is between 0\.5 and 1, not 7"):
         dataset.dedupe(near=True, threshold=7)
+    with pytest.raises(UserError, match="near has to be True or False, not 'no'"):
+        dataset.dedupe(near="no")  # type: ignore[arg-type]
 
 
 def test_a_balanced_set_has_as_many_of_each_label() -> None:
@@ -363,6 +365,10 @@ def test_changed_examples_are_written_anew_and_others_stay(tmp_path: Path) -> No
 
     assert next(iter(dataset.map(change).lines)) == line
     assert list(dataset.map(change))[1:] == [chat("y")]
+    with pytest.raises(UserError, match="map takes a function of an example, not 5"):
+        dataset.map(5)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="What map's function returned for example 0 can't be written as JSON"):
+        dataset.map(lambda example: {"messages": object()})
 
 
 # -- looking --------------------------------------------------------------------------------------------------------

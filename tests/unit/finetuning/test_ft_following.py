@@ -215,6 +215,28 @@ def test_waiting_ends_after_its_time_and_the_job_goes_on(hosted: Hosted) -> None
     assert hosted.count("POST", "/fine_tuning") == 0
 
 
+@pytest.mark.parametrize("timeout_s", ["5", -1, True, float("nan")])
+def test_a_time_that_is_none_is_told_before_anybody_is_asked(hosted: Hosted, timeout_s: Any) -> None:
+    trained(hosted)
+    job = opened(hosted)
+    asked = len(hosted.requests)
+    with pytest.raises(UserError, match="timeout_s is a number of seconds, not "):
+        job.wait(timeout_s=timeout_s)
+    with pytest.raises(UserError, match=r"on_progress can't be 5\. It is a function that is given a JobSnapshot"):
+        job.wait(on_progress=5)  # type: ignore[arg-type]
+    assert len(hosted.requests) == asked
+
+
+async def test_a_timeout_of_the_listener_is_not_taken_for_that_of_the_waiting(hosted: Hosted) -> None:
+    def late(_: Any) -> None:
+        raise TimeoutError("the listener's own")
+
+    trained(hosted)
+    job = await agentkit.afinetuning_job("ftjob-1", client=hosted.client())
+    with pytest.raises(TimeoutError, match="the listener's own"):
+        await job.wait_async(on_progress=late)
+
+
 def test_waiting_ends_at_a_pause(hosted: Hosted) -> None:
     hosted.job(status="paused")
     assert opened(hosted).wait().status == "paused"

@@ -103,6 +103,8 @@ def test_a_fraction_is_taken_by_the_seed(hosted: Hosted) -> None:
     for seed in (1, 1, 2):
         start(hosted, validation=0.2, seed=seed)
     assert hosted.count("POST", "/files") == 4  # the second start finds the files of the first
+    start(hosted, validation=0.2, seed=np.int64(2))
+    assert hosted.count("POST", "/files") == 4  # and so does a seed of numpy's
 
 
 def test_the_same_bytes_are_sent_once_whatever_they_are_called(hosted: Hosted) -> None:
@@ -200,6 +202,27 @@ async def test_a_job_that_was_made_while_it_was_cancelled_is_cancelled_too(hoste
     with pytest.raises(asyncio.CancelledError):
         await task
     assert (hosted.jobs["ftjob-1"]["status"], hosted.files) == ("cancelled", {})
+
+
+async def test_a_start_that_is_cancelled_at_the_first_look_cancels_the_job_too(hosted: Hosted) -> None:
+    hosted.late = lambda request: request.url.path.endswith("/events")
+    task = asyncio.ensure_future(agentkit.afinetune(examples(), model=GPT, client=hosted.client()))
+    await hosted.has_come.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    hosted.may_go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (hosted.jobs["ftjob-1"]["status"], hosted.files) == ("cancelled", {})
+
+
+def test_a_job_is_not_lost_where_the_first_look_at_it_fails(hosted: Hosted) -> None:
+    hosted.answers = lambda request: refusal(500, "oops") if request.url.path.endswith("/events") else None
+    job = start(hosted)
+    assert (job.id, job.status, hosted.count("POST", "/fine_tuning/jobs")) == ("ftjob-1", "queued", 1)
+    hosted.answers = lambda request: None
+    hosted.tell("ftjob-1", "Fine-tuning job started")
+    assert job.events["message"].tolist() == ["Fine-tuning job started"]
 
 
 def test_an_organisation_that_may_no_longer_train_is_told_what_to_do_instead(hosted: Hosted) -> None:
@@ -336,6 +359,8 @@ def test_who_watches_is_told_where_nobody_is_named(hosted: Hosted) -> None:
         ({"wandb": 3}, "wandb names the project that metrics are sent to, and 3 names none"),
         ({"wandb": {"project": "p", "run": "x"}}, "wandb has no 'run'. There are project, name, entity, tags"),
         ({"wandb": {"project": "p", "tags": "x"}}, "wandb's tags are a list of texts, not 'x'"),
+        ({"wandb": {"project": "p", "tags": 5}}, "wandb's tags are a list of texts, not 5"),
+        ({"wandb": {"project": "p", "name": 5}}, "wandb's name is a text, not 5"),
         ({"metadata": {"a": 1}}, "metadata can't hold 'a': 1"),
         ({"validation": 1.5}, "validation is a fraction between 0 and 1, a data set or a path, not 1.5"),
         ({"validation": [1]}, r"validation is a FineTuningDataset or the path of a file, not list \[1\]"),

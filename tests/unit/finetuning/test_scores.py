@@ -103,10 +103,10 @@ def test_where_nothing_can_be_asked_at_all_nothing_is_scored(home: Path) -> None
 def test_a_model_is_asked_as_the_examples_ask(home: Path) -> None:
     dataset = FineTuningDataset.from_examples([("1 and 1?", "2")], system="Reckon.")
     model = ScriptedModel("2")
-    agentkit.score(model, dataset, max_tokens=7)
+    agentkit.score(model, dataset, max_tokens=17)
     (request,) = model.requests
     assert [(each["role"], each["content"]) for each in request.input] == [("system", "Reckon."), ("user", "1 and 1?")]
-    assert (request.system_instructions, request.model_settings.max_tokens) == (None, 7)
+    assert (request.system_instructions, request.model_settings.max_tokens) == (None, 17)
 
 
 def test_an_agent_with_instructions_is_not_told_twice(home: Path) -> None:
@@ -166,11 +166,14 @@ def test_what_was_answered_instead_is_counted(home: Path) -> None:
         ([], {}, "There are no cases"),
         ([("a?", "b")], {"max_concurrency": 0}, "max_concurrency is a whole number"),
         ([("a?", "b")], {"max_tokens": True}, "max_tokens is a whole number"),
+        ([("a?", "b")], {"max_tokens": 15}, "max_tokens is a whole number of 16 or more, not 15"),
         ([("a?", "b")], {"compare": "fuzzy"}, "compare is 'fuzzy'"),
-        ([("a?", "b")], {"compare": "json"}, "The answer of case 0 is no JSON object: 'b'"),
+        ([("a?", "b")], {"compare": "json"}, "The answer of case 1 is no JSON object: 'b'"),
         ([{"messages": [{"role": "user", "content": "a?"}]}], {}, "Case 1 has no answer"),
         ([{"messages": [{"role": "assistant", "content": "b"}]}], {}, "Case 1 asks nothing"),
         (CASES, {"prompt": "message", "answer": ["category", "mood"]}, "There is no column 'mood'"),
+        (CASES, {"prompt": "message", "answer": 5}, "There is no column 5"),
+        ([("a?", "b")], {"on_progress": 5}, "on_progress can't be 5"),
         (FineTuningDataset.from_examples([("a?", "b")]), {"prompt": "message"}, "prompt and answer name columns"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agentkit.exceptions import UserError
 from agentkit.finetuning import FineTuningDataset
 from agentkit.finetuning.tokens import encoding_of, max_example_tokens, tokens_of
 from agentkit.local.tokenizing import count_tokens
@@ -120,3 +121,10 @@ def test_what_is_no_example_is_counted_all_the_same(line: Any) -> None:
 def test_lines_that_cannot_be_read_have_no_count(tmp_path: Path) -> None:
     frame = FineTuningDataset.from_jsonl(written(tmp_path / "train.jsonl", [chat(), "{"])).tokens()
     assert frame["tokens"].isna().tolist() == [False, True]
+
+
+def test_a_model_that_is_no_name_is_told() -> None:
+    dataset = FineTuningDataset.from_examples([("a?", "b")])
+    for look in (lambda: dataset.tokens(5), lambda: dataset.check(model=5)):  # type: ignore[arg-type]
+        with pytest.raises(UserError, match="model is a model's name, not 5"):
+            look()

@@ -14,6 +14,7 @@ from mcp_serving import TOOLS, outputs, stdio
 from mcp_types import AudioContent, BlobResourceContents, CallToolResult, EmbeddedResource, TextResourceContents
 
 from agentkit import Agent, Runner
+from agentkit._install import install_command
 from agentkit.exceptions import UserError
 from agentkit.mcp import (
     MCPServer,
@@ -320,7 +321,7 @@ def test_a_missing_package_is_an_error_with_the_command_that_installs_it() -> No
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert ended.stderr.splitlines()[-1] == (
         "agentkit.exceptions.UserError: MCP servers need the mcp package, which isn't installed. "
-        'Run pip install "agentkit[mcp]".'
+        f"Run {install_command('mcp')}."
     )
 
 

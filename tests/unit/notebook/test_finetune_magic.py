@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from agentkit.exceptions import UserError
 from agentkit.notebook.completion import MagicCompleter
 from agentkit.notebook.finetuning.named import as_typed
 from agentkit.notebook.magics.finetune import FINETUNE
+from agentkit.notebook.namespace import find_model
 
 if TYPE_CHECKING:
     from conftest import Mistake, Run
@@ -72,7 +74,10 @@ def test_examples_are_a_variable_or_a_file(run: Run, train: Path, mistake: Mista
         ("watch train", "train is a FineTuningDataset, and no fine-tuning job."),
         ("cancel", "It needs JOB"),
         ("delete ftjob-none --yes", "Could not find fine tune: ftjob-none. %finetune list lists those there are."),
-        ("use ftjob-none --checkpoint x", "Could not find fine tune: ftjob-none."),
+        ("use ftjob-none --checkpoint last", "Could not find fine tune: ftjob-none."),
+        ("use ftjob-none --checkpoint x", "--checkpoint has to be a step, best or last, not 'x'."),
+        ("use ftjob-none --checkpoint ²", "--checkpoint has to be a step, best or last, not '²'."),
+        ("compare", "It needs JOB …"),
         ("begin train", "There is no %finetune begin."),
     ],
 )
@@ -89,6 +94,13 @@ def test_errors_advise_what_is_typed() -> None:
         "%finetune use job --checkpoint last."
     )
     assert as_typed(UserError("n_epochs is a number."), data="train") == "--epochs is a number."
+
+
+def test_an_agent_takes_the_variable_that_holds_a_trained_model() -> None:
+    assert find_model({"model": "ft:tiny-1:agentkit::abc"}, "model") == "ft:tiny-1:agentkit::abc"
+    assert find_model({"model": "some text"}, "model") == "model"
+    job = SimpleNamespace(fine_tuned_model="ft:tiny-1:agentkit::abc", use=lambda: "ft:tiny-1:agentkit::abc")
+    assert find_model({"job": job}, "job") == "ft:tiny-1:agentkit::abc"
 
 
 def test_no_jobs_yet(run: Run, train: Path) -> None:

@@ -164,6 +164,43 @@ async def test_an_interrupted_cell_keeps_what_is_known_with_a_note() -> None:
     assert opened.channel.sent[-1]["note"] == "The cell was interrupted."
 
 
+async def test_what_the_cell_has_seen_since_is_kept_at_the_end() -> None:
+    """The cell looks at the job, too, and often sees the end before the view does."""
+    job = Job()
+    opened = Opened(job, every_s=30)
+    await until(lambda: job.looks > 0)
+    job.status, job.steps = "succeeded", 8
+    told = opened.front.conclude("")
+    await until(told.is_set)
+    assert "over" in opened.channel.sent[-1]
+    assert "✓ succeeded" in opened.kept[-1]["text/plain"]
+
+    other = Opened(started := Job(), every_s=30)  # a view with a job object of its own
+    await until(lambda: started.looks > 0)
+    other.front.conclude("", snapshot("succeeded", 8))
+    await until(lambda: "over" in other.channel.sent[-1])
+    assert "✓ succeeded" in other.kept[-1]["text/plain"]
+
+
+async def test_a_look_that_was_under_way_at_the_end_changes_nothing_that_is_kept() -> None:
+    held, may_go = asyncio.Event(), asyncio.Event()
+
+    class Slow(Job):
+        async def arefresh(self) -> None:
+            held.set()
+            await may_go.wait()
+            self.status, self.steps = "paused", 5
+
+    opened = Opened(Slow(), every_s=0.01)
+    await held.wait()
+    opened.front.conclude("The cell was interrupted.")
+    await until(lambda: bool(opened.kept))
+    kept, sent = list(opened.kept), len(opened.channel.sent)
+    may_go.set()
+    await until(lambda: not opened.front._tasks)
+    assert (opened.kept, len(opened.channel.sent)) == (kept, sent)
+
+
 async def test_a_front_end_that_comes_late_gets_everything() -> None:
     opened = Opened(Job())
     await until(lambda: bool(opened.kept) and "✓ succeeded" in opened.kept[-1]["text/plain"])

@@ -28,7 +28,7 @@ def test_the_architecture_names_every_part_of_the_package() -> None:
     assert {part for part in parts if f"`{part}`" not in document and f"/{part}`" not in document} == set()
 
 
-@pytest.mark.parametrize("name", ["quickstart.png", "chat.png"])
+@pytest.mark.parametrize("name", ["quickstart.png", "chat.png", "fine-tuning.png"])
 def test_the_pictures_in_the_readme_are_small(name: str) -> None:
     assert (ROOT / "docs" / "images" / name).stat().st_size < 200_000
 

@@ -4,8 +4,9 @@ The platform's side, in the user's process, is light: `engine` answers prompts, 
 read them, `child` and `process` keep the other process, and `server` is that one. There, and only there, is torch:
 
 - `server` reads requests, `serving` carries them out, several at once; `loading` keeps the models that were asked last.
-- `templates` makes a prompt of messages, `generating` goes from it to tokens, `drawing` chooses each, within what
-  `grammars` allow; `detokenizing` makes text of them, and `calls` and `thinking` sort out what is no text.
+- `answering` goes from a prompt, which `agentkit.local.chat_templates` makes of messages, to tokens; `drawing` chooses
+  each, within what `grammars` allow; `detokenizing` makes text of them, and `calls` and `thinking` sort out what is no
+  text.
 - `failures` says what went wrong.
 """
 

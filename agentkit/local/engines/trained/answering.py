@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from agentkit.local.chat.stop import StopFilter
+from agentkit.local.chat_templates import TemplateRefusedError, render
 from agentkit.local.engines.trained.asking import SEARCH_TOOL
 from agentkit.local.engines.trained.calls import Call, CallReader
 from agentkit.local.engines.trained.detokenizing import Detokenizer
@@ -15,7 +16,6 @@ from agentkit.local.engines.trained.drawing import Drawing
 from agentkit.local.engines.trained.failures import AnswerError
 from agentkit.local.engines.trained.grammars import Constraint
 from agentkit.local.engines.trained.loading import LoadedModel
-from agentkit.local.engines.trained.templates import render
 from agentkit.local.engines.trained.thinking import ThoughtFilter
 
 __all__ = ["Answering"]
@@ -40,7 +40,7 @@ class Answering:
         self._request = request
         self._mode: str = request["mode"]
         tools = request["tools"] if self._mode != "not" else []
-        prompt = render(loaded.tokenizer, loaded.template, request["messages"], tools, thinks=request["thinks"])
+        prompt = _prompt(loaded, request["messages"], tools, thinks=request["thinks"])
         self._tokens: list[int] = loaded.tokenizer(prompt, add_special_tokens=False)["input_ids"]
         self.input_tokens = len(self._tokens)
         thinks = loaded.thinks and prompt.rstrip().endswith("<think>")
@@ -96,7 +96,6 @@ class Answering:
             device=loaded.device,
         )
         words = Detokenizer(loaded.tokenizer, loaded.marks)
-        limit = self._most()
         logits, cache = None, None
         for start in range(0, self.input_tokens, _CHUNK):
             logits, cache = self._forward(self._tokens[start : start + _CHUNK], cache)
@@ -104,6 +103,7 @@ class Answering:
                 yield None
         cut = False
         self._begin_constraint()
+        limit = self._most()
         while True:
             with torch.inference_mode():
                 token = drawing.next(
@@ -138,6 +138,8 @@ class Answering:
     def _most(self) -> int | None:
         """Return how many tokens the answer may have."""
         context, asked = self._loaded.context, self._request["max_tokens"]
+        if asked is None and self._constraint is None:  # what keeps to a schema has to come to its end
+            asked = getattr(self._loaded.defaults, "max_new_tokens", None)
         room = None if context is None else context - self.input_tokens
         limits = [limit for limit in (room, asked) if limit is not None]
         return min(limits) if limits else None
@@ -204,3 +206,11 @@ class Answering:
     def _told(self, message: dict[str, Any]) -> dict[str, Any]:
         untold, self._untold = self._untold, 0
         return {**message, "tokens": untold}
+
+
+def _prompt(loaded: LoadedModel, messages: list[dict[str, Any]], tools: list[dict[str, Any]], *, thinks: bool) -> str:
+    try:
+        return render(loaded.tokenizer, loaded.template, messages, tools, thinks=thinks)
+    except TemplateRefusedError as error:
+        message = f"The model's chat template doesn't take these messages: {error}"
+        raise AnswerError(message, code="invalid_value", param="input") from error

@@ -10,16 +10,14 @@ import contextlib
 import itertools
 import json
 import os
-import site
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import agentkit
+from agentkit._process import child_environment
 
 __all__ = ["Child", "ChildGoneError", "Deliver"]
 
@@ -31,6 +29,8 @@ _PATIENCE_S = 5.0
 _WRITE_PATIENCE_S = 2.0
 _LAST_LINES = 12
 _LAST_BYTES = 8_192
+_SETTINGS = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "PYTHONIOENCODING": "utf-8"}
+"""It fetches nothing."""
 
 
 class ChildGoneError(Exception):
@@ -59,7 +59,7 @@ class Child:
                 stdout=subprocess.PIPE,
                 stderr=self._log,
                 bufsize=0,
-                env=_environment(),
+                env=child_environment(**_SETTINGS),
                 start_new_session=True,
             )
         except BaseException:
@@ -92,8 +92,11 @@ class Child:
         """Let go of a request."""
         with self._lock:
             known = self._waiting.pop(number, None) is not None
+            ends = self._is_ending and not self._waiting
         if known:
             self._send({"id": number, "do": "cancel"})
+        if ends:
+            self._close_input()
 
     def stop(self, *, wait: bool = True) -> None:
         """End the process; requests that wait for it fail."""
@@ -204,12 +207,3 @@ class Child:
             return ""
         lines = [line for line in text.splitlines() if line.strip()][-_LAST_LINES:]
         return "\nIts last words:\n" + "\n".join(lines) if lines else ""
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment of the process: this one's, in which it finds this agentkit, and fetches nothing."""
-    root = str(Path(agentkit.__file__).parent.parent)
-    settings = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "PYTHONIOENCODING": "utf-8"}
-    if root not in (*site.getsitepackages(), site.getusersitepackages()):
-        settings["PYTHONPATH"] = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), root)))
-    return {**os.environ, **settings}

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+from agentkit._install import install_command
 from agentkit.local.catalog import check_is_here
 from agentkit.local.engines.base import FileSearch, FunctionCall, Piece, Prompt, TextDelta, Usage
 from agentkit.local.engines.trained.asking import SEARCH_TOOL, request_of
@@ -142,7 +143,7 @@ def _place_of(model: str, home: Path) -> dict[str, Any]:
     if missing := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
         message = (
             f"'{model}' can't run: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed. "
-            "Install what runs models: pip install 'agentkit[train]'."
+            f"Install what runs models: {install_command('train')}."
         )
         raise ApiError(message, param="model", code="training_unavailable")
     check_is_here(base)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import traceback
 from typing import Any
 
+from agentkit._install import install_command
+
 __all__ = ["AnswerError", "is_out_of_memory", "told"]
 
 _SHORT = 400
@@ -52,7 +54,7 @@ def _unforeseen(error: BaseException, model: str) -> AnswerError:
         )
         return AnswerError(message, code="out_of_memory", status=500)
     if isinstance(error, ImportError):
-        message = f"'{model}' can't run: {error}. Install what runs models: pip install 'agentkit[train]'."
+        message = f"'{model}' can't run: {error}. Install what runs models: {install_command('train')}."
         return AnswerError(message, code="training_unavailable", param="model")
     said = str(error).strip()[:_SHORT]
     message = f"The model '{model}' failed while answering: {type(error).__name__}: {said}"

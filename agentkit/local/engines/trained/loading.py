@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections import OrderedDict
@@ -13,10 +12,11 @@ from typing import Any
 import torch
 import transformers
 
+from agentkit.local.chat_templates import template_of
 from agentkit.local.engines.trained.calls import CallFormat, call_format
 from agentkit.local.engines.trained.failures import AnswerError, is_out_of_memory
 from agentkit.local.engines.trained.grammars import Grammars
-from agentkit.local.training.bases import UnknownBaseError, resolve
+from agentkit.local.training.bases import UnknownBaseError, base_of_adapter, resolve
 
 __all__ = ["LoadedModel", "Models"]
 
@@ -170,7 +170,7 @@ def _load(name: str, folder: Path, home: Path) -> LoadedModel:
         if is_out_of_memory(error) or isinstance(error, ImportError):
             raise
         raise _unusable(name, folder, f"{type(error).__name__}: {str(error).strip()[:400]}") from error
-    template = _template_of(tokenizer)
+    template = template_of(tokenizer)
     if not template:
         raise _unusable(name, folder, "it has no chat template, so it can't be talked to")
     model.eval()
@@ -205,15 +205,12 @@ def _base_of_adapter(name: str, folder: Path, home: Path) -> Path | None:
     Raises:
         AnswerError: It names none, or one that isn't there.
     """
-    path = folder / "adapter_config.json"
-    if (folder / "config.json").is_file() or not path.is_file():
+    if (folder / "config.json").is_file() or not (folder / "adapter_config.json").is_file():
         return None
     try:
-        named = json.loads(path.read_text())["base_model_name_or_path"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _unusable(name, folder, f"its adapter_config.json can't be read: {error}") from error
-    if not isinstance(named, str) or not named:
-        raise _unusable(name, folder, "its adapter_config.json names no base model")
+        named = base_of_adapter(folder)
+    except (OSError, ValueError) as error:
+        raise _unusable(name, folder, f"its adapter_config.json can't be used: {error}") from error
     try:
         base = resolve(named, home).folder
     except UnknownBaseError as error:
@@ -227,7 +224,9 @@ def _tokenizer(name: str, folder: Path, base: Path | None) -> Any:
     has_own = any((folder / file).is_file() for file in ("tokenizer.json", "tokenizer_config.json", "tokenizer.model"))
     if not has_own and base is None and not list(folder.glob("vocab*")):
         raise _unusable(name, folder, "it has no tokenizer: save one there with save_pretrained()")
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder if has_own or base is None else base)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(
+        folder if has_own or base is None else base, trust_remote_code=False
+    )
     if tokenizer.is_fast:  # threads share it, so no call may have to change it
         tokenizer.backend_tokenizer.no_truncation()
         tokenizer.backend_tokenizer.no_padding()
@@ -236,7 +235,7 @@ def _tokenizer(name: str, folder: Path, base: Path | None) -> Any:
 
 def _model(folder: Path, base: Path | None) -> Any:
     source = folder if base is None else base
-    options: dict[str, Any] = {"dtype": _dtype(source)}
+    options: dict[str, Any] = {"dtype": _dtype(source), "trust_remote_code": False}
     size = _weights_bytes(source)
     device = _device()
     if device == "cuda" and size > torch.cuda.mem_get_info()[0] * 0.9:
@@ -263,14 +262,6 @@ def _dtype(source: Path) -> Any:
             return torch.float32
         return torch.bfloat16 if _device() == "mps" or torch.cuda.is_bf16_supported() else torch.float16
     return torch.float32 if size * 2 < _budget_bytes() else "auto"
-
-
-def _template_of(tokenizer: Any) -> str:
-    """Return the chat template; of several, the one for tools."""
-    template = tokenizer.chat_template
-    if isinstance(template, dict):
-        return str(template.get("tool_use") or template.get("default") or "")
-    return str(template or "")
 
 
 def _ends(model: Any, tokenizer: Any, template: str) -> frozenset[int]:

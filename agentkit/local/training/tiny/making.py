@@ -24,6 +24,8 @@ _MARKS: Final = ("<tool_call>", "</tool_call>")
 _HIDDEN: Final = 128
 _LAYERS: Final = 2
 _HEADS: Final = 4
+_RAMBLES: Final = 64
+"""Tokens after which an untrained one stops: it has no other reason to."""
 _MOST_CHARACTERS: Final = 50_000_000
 """Characters that a tokenizer is trained on at most; more change nothing."""
 
@@ -42,17 +44,18 @@ def ensure_tiny(home: Path) -> Path:
     """
     folder = tiny_folder(home)
     if not (folder / "config.json").is_file():
-        make_tiny(folder, [(_HERE / "text.txt").read_text(encoding="utf-8")], 0)
+        make_tiny(folder, [(_HERE / "text.txt").read_text(encoding="utf-8")], 0, longest=_RAMBLES)
     return folder
 
 
-def make_tiny(folder: Path, texts: Iterable[str], seed: int) -> None:
+def make_tiny(folder: Path, texts: Iterable[str], seed: int, *, longest: int | None = None) -> None:
     """Make a model with its tokenizer and chat template, as a Hugging Face folder. It is there whole, or not at all.
 
     Args:
         folder: Where; what is there already stays.
         texts: What it will read and say; its tokenizer is trained on them.
         seed: For its weights.
+        longest: Tokens of an answer for which nobody has set a limit; None for as many as there is room for.
 
     Raises:
         ImportError: The extra `agentkit[train]` isn't installed.
@@ -63,6 +66,7 @@ def make_tiny(folder: Path, texts: Iterable[str], seed: int) -> None:
     try:
         tokenizer = _tokenizer(texts)
         model = _weights(tokenizer, seed)
+        model.generation_config.max_new_tokens = longest
         making.mkdir(mode=0o700)
         tokenizer.save_pretrained(making)
         model.save_pretrained(making)

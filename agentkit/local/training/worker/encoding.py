@@ -2,16 +2,17 @@
 
 A chat template is rendered up to each learnt message and with it: what the second text adds to the first is what the
 model is to say. So any template will do that goes on where its own question ended, with or without marks of its own for
-learnt parts. Where a template writes earlier answers in another way than the last (some leave out what was thought),
-each answer becomes a sample of its own, as it is when the model is asked.
+learnt parts; and what is learnt from is written just as the model is asked. Where a template writes earlier answers in
+another way than the last (some leave out what was thought), each answer becomes a sample of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
+from agentkit.local.chat_templates import TemplateRefusedError, render, special_texts, template_of
 from agentkit.local.training.worker.conversations import Conversation, Message, Pair
 
 __all__ = ["IGNORED", "PairSample", "Sample", "TemplateError", "Tokenizer", "encode", "encode_pair"]
@@ -33,11 +34,14 @@ class TemplateError(Exception):
         self.line = line
 
 
-class Tokenizer(Protocol):
+class Tokenizer(Hashable, Protocol):
     """What is used of a Hugging Face tokenizer."""
 
     is_fast: bool
+    chat_template: str | dict[str, str] | None
     all_special_tokens: list[str]
+    added_tokens_decoder: dict[int, Any]
+    """Tokens by their numbers, each with its text as `content`, and whether it is `special`."""
 
     def apply_chat_template(self, conversation: list[Message], /, **options: Any) -> Any:
         """Return the text of a conversation."""
@@ -126,9 +130,9 @@ def _turn(tokenizer: Tokenizer, messages: list[Message], tools: list[dict[str, A
             "the chat template doesn't go on where its question ended: it asks "
             f"with {_around(asked, text)!r}, and writes an answer that is there already as {_around(text, asked)!r}. "
             "Give the model a template whose answers begin as its generation prompt ends",
-            line=False,
+            line=len(messages) < 2 or messages[-2]["role"] == "assistant",  # it answers nothing
         )
-    return _Turn(text, len(asked), len(asked) + _said(text[len(asked) :], tokenizer.all_special_tokens))
+    return _Turn(text, len(asked), len(asked) + _said(text[len(asked) :], special_texts(tokenizer)))
 
 
 def _around(text: str, other: str) -> str:
@@ -144,10 +148,9 @@ def _said(answer: str, special: Sequence[str]) -> int:
 
 def _render(tokenizer: Tokenizer, messages: list[Message], tools: list[dict[str, Any]] | None, *, ask: bool) -> str:
     try:
-        text = tokenizer.apply_chat_template(messages, tools=tools, add_generation_prompt=ask, tokenize=False)
-    except Exception as error:  # a template is a program, which may raise whatever it likes
-        raise TemplateError(f"the model's chat template doesn't take it: {error!s:.300}", line=True) from error
-    return cast("str", text)
+        return render(tokenizer, template_of(tokenizer), messages, tools or [], ask=ask)
+    except TemplateRefusedError as error:
+        raise TemplateError(f"the model's chat template doesn't take it: {error}", line=True) from error
 
 
 def _sample(tokenizer: Tokenizer, text: str, spans: list[tuple[int, int]]) -> Sample:

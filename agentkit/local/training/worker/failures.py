@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 from typing import Any, Final
 
+from agentkit._install import install_command
 from agentkit.local.errors import ApiError
 from agentkit.local.training.bases import UnknownBaseError
 
@@ -97,7 +98,7 @@ def failure_of(error: BaseException, *, folder: Path) -> JobFailure:
     if missing is not None and missing.name:
         return JobFailure(
             "training_unavailable",
-            f"{missing.name} isn't installed, which training needs: pip install 'agentkit[train]'",
+            f"{missing.name} isn't installed, which training needs: {install_command('train')}",
         )
     return JobFailure(
         "server_error",

@@ -31,7 +31,7 @@ def worker_of_rank() -> str | None:
 
 def is_first() -> bool:
     """Return whether this process tells the store: the first rank, or a worker that trains alone."""
-    return os.environ.get("RANK", "0") == "0"
+    return worker_of_rank() is None or os.environ.get("RANK", "0") == "0"  # the platform's own may be in a cluster
 
 
 def asked_configuration() -> Path | None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from safetensors import SafetensorError
 
-from agentkit.local.training.bases import Base
+from agentkit.local.training.bases import Base, base_of_adapter
 from agentkit.local.training.tiny import make_tiny
 from agentkit.local.training.worker.checkpoints import linked_copy
 from agentkit.local.training.worker.conversations import ImagesError, texts_of
@@ -70,18 +70,24 @@ def find_folder(base: Base, job_folder: Path, training: Path, seed: int) -> Path
     if base.kind == "trained" and base.folder is not None:  # it may be deleted while this or what comes of it is used
         if not _is_model(start):
             linked_copy(base.folder, start)
-            _keep_base(start, job_folder)
+        _keep_base(base.folder, start, job_folder)
         return start
     return base.folder if base.folder is not None else _fetched(base.name)
 
 
-def _keep_base(adapter: Path, job_folder: Path) -> None:
-    """Keep the base of a LoRA with the job, too, where it is another job's."""
-    if rank_of(adapter) is None:
+def _keep_base(source: Path, adapter: Path, job_folder: Path) -> None:
+    """Keep the base of a LoRA with the job, too, where it is another job's.
+
+    Args:
+        source: The other job's LoRA.
+        adapter: The copy of it that is the job's own.
+        job_folder: The job's folder.
+    """
+    if rank_of(adapter) is None or Path(base_of_adapter(adapter)).is_relative_to(job_folder):
         return
     path = adapter / "adapter_config.json"
     config = json.loads(path.read_text())
-    base = Path(str(config.get("base_model_name_or_path")))
+    base = Path(base_of_adapter(source))
     if base.is_absolute() and base.is_dir() and base.is_relative_to(job_folder.parent):
         linked_copy(base, job_folder / "base")
         path.unlink()  # it is a link: the other job's stays as it is
@@ -149,7 +155,7 @@ def load_tokenizer(folder: Path) -> Any:  # a PreTrainedTokenizerBase
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder))
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
     except _BROKEN as error:
         raise _invalid(folder, f"its tokenizer can't be loaded ({_said(error)})", _SAVE_TOKENIZER) from error
     if len(tokenizer) < 2 or not _encodes(tokenizer):
@@ -183,7 +189,7 @@ def load_model(folder: Path, *, merged: bool, low_precision: bool = False) -> St
     import torch
     from transformers import AutoModelForCausalLM
 
-    options = {"dtype": torch.bfloat16 if low_precision else torch.float32}
+    options = {"dtype": torch.bfloat16 if low_precision else torch.float32, "trust_remote_code": False}
     adapter = rank_of(folder) is not None
     try:
         if not adapter:
@@ -191,7 +197,7 @@ def load_model(folder: Path, *, merged: bool, low_precision: bool = False) -> St
             return Start(model, int(model.num_parameters()), adapter=False)
         from peft import PeftModel
 
-        model = AutoModelForCausalLM.from_pretrained(_base_of(folder), **options)
+        model = AutoModelForCausalLM.from_pretrained(base_of_adapter(folder), **options)
         parameters = int(model.num_parameters())
         model = PeftModel.from_pretrained(model, str(folder), is_trainable=not merged)
         if merged:
@@ -216,10 +222,10 @@ def size_of(folder: Path, tokenizer: Any) -> Size:
     from transformers import AutoConfig, AutoModelForCausalLM
 
     try:
-        whole = str(folder) if rank_of(folder) is None else _base_of(folder)
-        config = AutoConfig.from_pretrained(whole)
+        whole = str(folder) if rank_of(folder) is None else base_of_adapter(folder)
+        config = AutoConfig.from_pretrained(whole, trust_remote_code=False)
         with torch.device("meta"):
-            parameters = int(AutoModelForCausalLM.from_config(config).num_parameters())
+            parameters = int(AutoModelForCausalLM.from_config(config, trust_remote_code=False).num_parameters())
     except _BROKEN as error:
         raise _invalid(
             folder, f"its configuration isn't that of a model that writes text ({_said(error)})", _SAVE_MODEL
@@ -229,10 +235,6 @@ def size_of(folder: Path, tokenizer: Any) -> Size:
     known.append(tokenizer.model_max_length)
     told = (int(each) for each in known if isinstance(each, int) and 0 < each < 10_000_000)
     return Size(parameters, min(told, default=2048))
-
-
-def _base_of(adapter: Path) -> str:
-    return str(json.loads((adapter / "adapter_config.json").read_text())["base_model_name_or_path"])
 
 
 def _said(error: BaseException) -> str:

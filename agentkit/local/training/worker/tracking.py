@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from agentkit._install import install_command
 from agentkit.local.training.worker.failures import JobFailure
 
 __all__ = ["tracked", "wandb_of"]
@@ -42,7 +43,7 @@ def tracked(
     try:
         import wandb
     except ImportError as error:
-        raise _failure("the library isn't installed: pip install 'agentkit[wandb]'") from error
+        raise _failure(f"the library isn't installed: {install_command('wandb')}") from error
     settings = wandb.Settings(silent=True, console="off", disable_git=True, x_disable_stats=True, init_timeout=60)
     try:
         run = wandb.init(

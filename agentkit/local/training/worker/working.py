@@ -13,7 +13,9 @@ from typing import Any, Final
 
 from agentkit._home import make_private_folder
 from agentkit._process import this_process
+from agentkit._secrets import Redactor
 from agentkit.local.errors import ApiError
+from agentkit.local.training.bases import resolve
 from agentkit.local.training.records import OVER, Job
 from agentkit.local.training.store import JobStore
 from agentkit.local.training.worker.checkpoints import drop_state, prune, saved
@@ -21,6 +23,7 @@ from agentkit.local.training.worker.failures import JobFailure, StopWork, failur
 from agentkit.local.training.worker.files import check_lines, file_path
 from agentkit.local.training.worker.hyperparameters import method_of
 from agentkit.local.training.worker.ranks import asked_configuration, end_with, is_first, launch, worker_of_rank
+from agentkit.local.training.worker.starting import check_folder
 
 __all__ = ["Work", "work"]
 
@@ -84,7 +87,7 @@ class Work:
             if self.store.get(self.job_id) is not None:
                 self._failed(error)
                 return 1
-            print(f"{self.job_id} was deleted.", flush=True)
+            shutil.rmtree(self.folder, ignore_errors=True)  # what was written meanwhile
         except (Exception, MemoryError) as error:  # whatever the libraries raise is told to the job's owner
             self._failed(error)
             return 1
@@ -130,6 +133,9 @@ class Work:
             path = file_path(self.home, file_id, role)
             check_lines(path, file_id, role, "dpo" if kind == "dpo" else "sft")
             self.alive()
+        base = resolve(str(request["model"]), self.home)
+        if base.folder is not None and base.kind != "tiny":
+            check_folder(base.folder)
         self.store.update(self.job_id, status="queued")
         self.store.tell(self.job_id, "Files validated, moving job to queued state")
 
@@ -205,7 +211,7 @@ class Work:
         if not is_first():
             return
         failure = failure_of(error, folder=self.folder)
-        message = f"{failure.message}{self._kept()}"
+        message = f"{Redactor().clean(failure.message)}{self._kept()}"
         for attempt in range(5):
             try:
                 if self.store.get(self.job_id) is None:
@@ -214,6 +220,7 @@ class Work:
                 self._over("failed", error={**failure.as_error(), "message": message})
             except ApiError as full:  # the disk, or another process holds the file
                 _say(f"The failure can't be written down: {full}")
+                self._drop_states()  # its room may do
                 time.sleep(0.2 * 2**attempt)
             else:
                 return
@@ -236,11 +243,15 @@ class Work:
 
     def _over(self, status: str, **changes: Any) -> None:
         """Write down that the job is over, and remove what was only there to go on with it."""
-        for each in saved(self.root):
-            drop_state(each.folder)
         now = int(time.time())
         finish = {"finished_at": now, "estimated_finish": None, "wanted": "", "worker": ""}
         self.store.update(self.job_id, status=status, **finish, **changes)
+        self._drop_states()  # not before: one that is killed here would be trained anew, from its beginning
+
+    def _drop_states(self) -> None:
+        with contextlib.suppress(OSError):  # a job that is over may be deleted at any time
+            for each in saved(self.root):
+                drop_state(each.folder)
 
     def succeeded(self, **changes: Any) -> None:
         """Write down that all went well."""

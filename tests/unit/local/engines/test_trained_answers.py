@@ -16,6 +16,7 @@ from openai.types import CompletionUsage
 from openai.types.responses import Response
 from pydantic import BaseModel
 
+from agentkit._install import install_command
 from tests.unit.local.engines.trained_models import ANSWER_TOKENS, CONTEXT, PROMPTS
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*Pydantic serializer warnings.*")
@@ -140,6 +141,15 @@ def test_what_a_user_writes_can_not_pass_for_the_end_of_a_message(serving: opena
         return serving.responses.input_tokens.count(model=str(models / "plain"), input=text).input_tokens
 
     assert count("a<|im_end|>b") > count("ab") + 8  # it is read letter by letter, not as one mark
+
+
+def test_what_a_tool_says_of_itself_can_not_pass_for_the_end_of_a_message(serving: openai.OpenAI, models: Path) -> None:
+    def count(text: str) -> int:
+        tools = [{**CLOCK, "description": text}]
+        model = str(models / "plain")
+        return serving.responses.input_tokens.count(model=model, input="hello", tools=tools).input_tokens
+
+    assert count("a<|im_end|>b") > count("ab") + 8
 
 
 def test_a_seed_makes_what_is_drawn_repeatable(serving: openai.OpenAI, models: Path) -> None:
@@ -378,6 +388,13 @@ def test_a_model_that_is_not_there_is_not_found(serving: openai.OpenAI, name: st
     assert said in message
 
 
+def bring_code(folder: Path) -> None:
+    """Make a model one that brings its own code, which isn't run."""
+    config = {"model_type": "strange", "auto_map": {"AutoConfig": "code.Config", "AutoModelForCausalLM": "code.Model"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "code.py").write_text(f"open({str(folder / 'ran')!r}, 'w')")
+
+
 @pytest.mark.parametrize(
     ("break_it", "said"),
     [
@@ -389,6 +406,7 @@ def test_a_model_that_is_not_there_is_not_found(serving: openai.OpenAI, name: st
         (lambda folder: (folder / "model.safetensors").write_bytes(b"oops"), "can't be used"),
         (lambda folder: (folder / "model.safetensors").unlink(), "can't be used"),
         (lambda folder: (folder / "config.json").write_text("{"), "can't be used"),
+        (lambda folder: bring_code(folder), "contains custom code"),
         (lambda folder: (folder / "chat_template.jinja").write_text("{{ raise_exception('never') }}"), "never"),
         (lambda folder: (folder / "chat_template.jinja").write_text("{% if true %}{% endif %}"), "makes no prompt"),
     ],
@@ -402,6 +420,7 @@ def test_a_folder_that_is_broken_is_told(
     status, _, message = refused(serving, model=str(folder))
     assert status == 400
     assert said in message
+    assert not (folder / "ran").exists()
 
 
 def test_without_the_extra_it_is_told_what_to_install(
@@ -410,7 +429,7 @@ def test_without_the_extra_it_is_told_what_to_install(
     monkeypatch.setitem(sys.modules, "llguidance", None)  # as if it were not installed
     status, code, message = refused(serving, model=str(models / "plain"))
     assert (status, code) == (400, "training_unavailable")
-    assert message.endswith("llguidance is not installed. Install what runs models: pip install 'agentkit[train]'.")
+    assert message.endswith(f"llguidance is not installed. Install what runs models: {install_command('train')}.")
 
 
 def test_an_adapter_whose_base_is_gone_is_told(serving: openai.OpenAI, models: Path, tmp_path: Path) -> None:
@@ -422,6 +441,19 @@ def test_an_adapter_whose_base_is_gone_is_told(serving: openai.OpenAI, models: P
     status, code, message = refused(serving, model=str(folder))
     assert (status, code) == (400, "invalid_model")
     assert "/gone/base" in message
+
+
+def test_an_adapter_is_asked_where_the_platforms_folder_was_moved_to(
+    serving: openai.OpenAI, models: Path, tmp_path: Path, expected: dict[str, Any]
+) -> None:
+    job = tmp_path / "ftjob-1"
+    shutil.copytree(models / "adapter", job / "model")
+    shutil.copytree(models / "plain", job / "start")
+    config = json.loads((job / "model" / "adapter_config.json").read_text())
+    config["base_model_name_or_path"] = "/gone/ftjob-1/start"
+    (job / "model" / "adapter_config.json").write_text(json.dumps(config))
+    answer = serving.responses.create(model=str(job / "model"), input=PROMPTS[0], max_output_tokens=ANSWER_TOKENS)
+    assert answer.output_text == expected["adapter"][0]["text"]
 
 
 def test_a_schema_that_can_not_be_followed_is_refused(serving: openai.OpenAI, models: Path) -> None:
@@ -444,6 +476,9 @@ def test_tiny_answers_untrained_and_says_so(serving: openai.OpenAI) -> None:
     assert response.model == "tiny-1"
     assert response.usage is not None
     assert response.usage.output_tokens <= 16
+    rambling = serving.responses.create(model="tiny-1", input="hello")
+    assert rambling.usage is not None
+    assert rambling.usage.output_tokens <= 64  # it has no reason to stop
     parsed = serving.responses.parse(model="tiny-1", input="hello", text_format=Route)
     assert isinstance(parsed.output_parsed, Route)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agentkit._install import install_command
 from agentkit.local.engines.base import Prompt
 from agentkit.local.engines.trained.asking import request_of
 from agentkit.local.engines.trained.calls import Call, CallReader, call_format
@@ -263,7 +264,7 @@ def test_a_files_text_is_quoted_and_an_image_is_refused() -> None:
         (MemoryError(), 500, "out_of_memory", "The memory is too small for 'm'"),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), 500, "out_of_memory", "too small"),
         (RuntimeError("CUDA out of memory. Tried to allocate"), 500, "out_of_memory", "too small"),
-        (ModuleNotFoundError("No module named 'peft'"), 400, "training_unavailable", "pip install 'agentkit[train]'"),
+        (ModuleNotFoundError("No module named 'peft'"), 400, "training_unavailable", install_command("train")),
         (KeyError("oops"), 500, "server_error", "KeyError: 'oops'"),
     ],
 )

@@ -155,6 +155,14 @@ def test_a_request_that_is_cancelled_is_not_answered(process: ModelProcess) -> N
     assert answer.messages == []
 
 
+def test_it_ends_when_the_last_request_that_kept_it_from_closing_is_cancelled(process: ModelProcess) -> None:
+    pid = hello(process)
+    cancel = process.ask({"do": "answer", "model": "m", "folder": "/none", "home": "/none"}, Answer())
+    process.close()
+    cancel()
+    wait_for_end(pid)
+
+
 def test_threads_share_it(process: ModelProcess) -> None:
     pids: list[int] = []
     threads = [threading.Thread(target=lambda: pids.append(hello(process))) for _ in range(8)]

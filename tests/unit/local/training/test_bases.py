@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from agentkit.local.training.bases import Base, UnknownBaseError, resolve, tiny_folder
+from agentkit.local.training.bases import Base, UnknownBaseError, base_of_adapter, resolve, tiny_folder
 from agentkit.local.training.store import JobStore
 
 
@@ -75,3 +76,29 @@ def test_models_whose_files_are_gone_are_told(tmp_path: Path) -> None:
         UnknownBaseError, match=r"The files of 'ft:tiny-1:agentkit::1' are gone: .*/m has no config.json"
     ):
         resolve("ft:tiny-1:agentkit::1", tmp_path)
+
+
+def adapter(folder: Path, base: object) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": base}))
+    return folder
+
+
+def test_the_base_of_a_lora_is_found_where_the_platforms_folder_was_moved_to(tmp_path: Path) -> None:
+    job = tmp_path / "fine_tuning" / "jobs" / "ftjob-1"
+    base = model(job / "start")
+    old = "/before/fine_tuning/jobs/ftjob-1/start"
+    assert base_of_adapter(adapter(job / "model", old)) == str(base)
+    assert base_of_adapter(adapter(job / "trainer" / "checkpoint-9", old)) == str(base)
+
+
+@pytest.mark.parametrize("named", ["/gone/start", "/gone/ftjob-2/start", "/gone/ftjob-1/other", "some/model-1b"])
+def test_the_base_of_a_lora_is_what_it_names_where_nothing_of_its_job_is_meant(tmp_path: Path, named: str) -> None:
+    model(tmp_path / "ftjob-1" / "start")
+    assert base_of_adapter(adapter(tmp_path / "ftjob-1" / "model", named)) == named
+
+
+@pytest.mark.parametrize("named", [None, "", 5])
+def test_a_lora_that_names_no_base_is_told(tmp_path: Path, named: object) -> None:
+    with pytest.raises(ValueError, match="it names no base model"):
+        base_of_adapter(adapter(tmp_path / "a", named))

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from tuning_clients import Tuning
 
-from agentkit._process import is_elsewhere, is_gone, process_with
+from agentkit._process import child_environment, is_elsewhere, is_gone, process_with
+from agentkit.local.training.launching import WORKER, log_tail
 
 HEAVY = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers", "wandb")
 
@@ -36,7 +37,7 @@ def test_a_worker_that_is_killed_at_the_same_place_again_is_the_last(tuning: Tun
         "killed by SIGKILL after step 3 of 8",
         "out of memory",
         "batch_size",
-        "1 checkpoint of it can be used",
+        "can be used, and trained further",
     ):
         assert said in job.error.message
     assert tuning.messages(job_id, "error") == [job.error.message]
@@ -49,6 +50,27 @@ def test_a_worker_that_dies_at_once_is_told_with_what_it_said(tuning: Tuning) ->
     assert job.error.code == "trainer_killed"
     assert "has ended with exit status 1 before the first step" in job.error.message
     assert job.error.message.endswith("log.txt:\nI don't feel well.\nI don't feel well.")
+
+
+def test_no_key_is_told_of_what_a_worker_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "0123456789abcdef0123456789abcdef01234567"
+    monkeypatch.setenv("WANDB_API_KEY", key)
+    (tmp_path / "log.txt").write_text(f"starting\nlogin with {key} failed\n")
+    told = log_tail(tmp_path)
+    assert told.startswith("starting\nlogin with ")
+    assert key not in told
+
+
+def test_a_python_that_is_started_finds_this_agentkit_and_nothing_of_its_working_folder(tmp_path: Path) -> None:
+    import agentkit
+
+    (tmp_path / "json.py").write_text("raise SystemExit('not this one')")
+    code = "import agentkit, json, os; print(agentkit.__file__, os.environ['ANIMAL'])"
+    command = [sys.executable, "-P", "-c", code]
+    environment = child_environment(ANIMAL="owl")
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert (done.stdout.split(), done.stderr) == ([agentkit.__file__, "owl"], "")
+    assert WORKER[1] == "-P"
 
 
 def test_a_worker_that_gets_further_each_time_is_started_as_often(tunings: Callable[..., Tuning]) -> None:

@@ -14,14 +14,16 @@ import pytest
 from agentkit._process import this_process
 from agentkit.local.errors import ApiError
 from agentkit.local.files.store import FileStore
-from agentkit.local.training.bases import UnknownBaseError
+from agentkit.local.training.bases import UnknownBaseError, base_of_adapter, resolve
+from agentkit.local.training.records import Job
 from agentkit.local.training.store import JobStore
 from agentkit.local.training.worker.checkpoints import linked_copy, mark, newest, prune, saved
 from agentkit.local.training.worker.failures import JobFailure, failure_of
 from agentkit.local.training.worker.files import check_lines, file_path
 from agentkit.local.training.worker.hyperparameters import Hyperparameters, length_of, method_of, settle
-from agentkit.local.training.worker.ranks import asked_configuration
+from agentkit.local.training.worker.ranks import asked_configuration, is_first
 from agentkit.local.training.worker.results import table_of
+from agentkit.local.training.worker.starting import find_folder
 from agentkit.local.training.worker.working import Work
 
 TINY = {"parameters": 500_000, "context": 2048, "fresh": True}
@@ -112,7 +114,7 @@ SafetensorError = type("SafetensorError", (Exception,), {})
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"), "out_of_memory", "lora_rank=16"),
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "out_of_memory", "CUDA out of memory"),
         (caused(ValueError("broken"), MemoryError()), "out_of_memory", "smaller"),
-        (ModuleNotFoundError("No module named 'trl'", name="trl"), "training_unavailable", "pip install 'agentkit"),
+        (ModuleNotFoundError("No module named 'trl'", name="trl"), "training_unavailable", "pip install "),
         (UnknownBaseError("There is no folder."), "invalid_model", "There is no folder."),
         (JobFailure("wandb_error", "No key."), "wandb_error", "No key."),
         (ValueError("out of memory is a word"), "server_error", "ValueError: out of memory is a word. The whole"),
@@ -208,6 +210,26 @@ def test_a_model_is_copied_without_what_the_trainer_needs(tmp_path: Path) -> Non
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["config.json", "model.safetensors"]
 
 
+def test_a_lora_is_kept_with_its_base_by_the_job_that_trains_it_further(tmp_path: Path) -> None:
+    store = JobStore(tmp_path)
+    source = store.folder("ftjob-1") / "model"
+    source.mkdir(parents=True)
+    config = {"r": 4, "base_model_name_or_path": "/before/fine_tuning/jobs/ftjob-1/start"}  # the folder was moved
+    (source / "adapter_config.json").write_text(json.dumps(config))
+    checkpoint(source.parent, 1).rename(source.parent / "start")
+    store.add_model("ft:m", source, "ftjob-1")
+    store.close()
+    job = store.folder("ftjob-2")
+    base = resolve("ft:m", tmp_path)
+    linked_copy(source, job / "start")  # as far as a worker came that was killed
+    for _ in range(2):
+        start = find_folder(base, job, tmp_path / "t.jsonl", 0)
+        assert start == job / "start"
+        assert base_of_adapter(start) == str(job / "base")
+        assert (job / "base" / "model.safetensors").is_file()
+    assert json.loads((source / "adapter_config.json").read_text()) == config
+
+
 # -- results, configurations, the life of a job --------------------------------------------------------------------
 
 
@@ -243,6 +265,17 @@ def test_a_configuration_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("ACCELERATE_CONFIG_FILE", "/nowhere.yaml")
     with pytest.raises(JobFailure, match="ACCELERATE_CONFIG_FILE is /nowhere.yaml, and there is no such file"):
         asked_configuration()
+
+
+def test_a_worker_that_trains_alone_tells_the_store_whatever_the_platforms_own_rank_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RANK", "1")
+    assert is_first()
+    monkeypatch.setenv("AGENTKIT_TRAINING_RANK_OF", this_process())
+    assert not is_first()
+    monkeypatch.setenv("RANK", "0")
+    assert is_first()
 
 
 class Life:
@@ -306,4 +339,75 @@ def test_nobody_works_on_a_job_that_is_over_or_anothers(tmp_path: Path, capsys: 
     assert life.run() == 0
     assert "is over, gone, or another process works on it" in capsys.readouterr().out
     assert life.told() == []
+    life.store.close()
+
+
+class FullStore(JobStore):
+    """A store on a disk that has no room for the end of a job."""
+
+    def __init__(self, home: Path, *, times: int) -> None:
+        super().__init__(home)
+        self.times = times
+
+    def update(self, job_id: str, **changes: Any) -> Job:
+        if changes.get("status") in ("succeeded", "failed") and self.times:
+            self.times -= 1
+            raise ApiError("database or disk is full", status=500)
+        return super().update(job_id, **changes)
+
+
+def test_a_job_whose_end_was_not_written_down_can_go_on_from_its_last_checkpoint(tmp_path: Path) -> None:
+    life = Life(tmp_path, GOOD)
+    life.store.close()
+    store = FullStore(tmp_path, times=1)
+    work = Work(tmp_path, life.id, store, life.terminated)
+    checkpoint(work.root, 9)
+    with pytest.raises(ApiError):
+        work.succeeded()
+    assert newest(work.root) is not None
+    work.succeeded()
+    assert newest(work.root) is None
+    assert store.expect(life.id).status == "succeeded"
+    store.close()
+
+
+def test_a_failure_without_room_to_write_it_down_makes_room(tmp_path: Path) -> None:
+    life = Life(tmp_path, "{}\n")
+    life.store.close()
+    life.store = store = FullStore(tmp_path, times=1)
+    folder = checkpoint(store.folder(life.id) / "trainer", 9)
+    assert life.run() == 1
+    assert store.expect(life.id).status == "failed"
+    assert not (folder / "optimizer.pt").exists()
+    store.close()
+
+
+def test_no_key_is_told_with_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "0123456789abcdef0123456789abcdef01234567"
+    monkeypatch.setenv("WANDB_API_KEY", key)
+    monkeypatch.setenv("ACCELERATE_CONFIG_FILE", f"/{key}.yaml")
+    life = Life(tmp_path, GOOD)
+    assert life.run() == 1
+    error = life.store.expect(life.id).error
+    assert error is not None
+    assert error["code"] == "invalid_configuration"
+    assert key not in error["message"] + life.told()[-1]
+    life.store.close()
+
+
+class DeletedStore(JobStore):
+    """A store out of which a job is deleted while its worker writes."""
+
+    def begin(self, job_id: str, worker: str) -> bool:
+        self.delete(job_id)
+        (self.folder(job_id) / "trainer").mkdir(parents=True)
+        raise KeyError(job_id)
+
+
+def test_nothing_is_left_of_a_job_that_is_deleted_while_its_worker_writes(tmp_path: Path) -> None:
+    life = Life(tmp_path, GOOD)
+    life.store.close()
+    life.store = DeletedStore(tmp_path)
+    assert life.run() == 0
+    assert not life.store.folder(life.id).exists()
     life.store.close()

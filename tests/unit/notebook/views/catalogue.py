@@ -147,6 +147,7 @@ async def examples(folder: Path) -> dict[str, Any]:
         tracing(agent),
         models(agent),
         file_search(),
+        fine_tuning(),
         await runs(agent, folder),
     ):
         found |= part
@@ -307,6 +308,30 @@ def file_search() -> dict[str, Any]:
         "SearchResult": agentkit.SearchResult("leave", "handbook", [hit, hit]),
         "StoreProgress": agentkit.StoreProgress("handbook", "indexing", 3, 1, file="a.md"),
         "VectorStore": store,
+    }
+
+
+def fine_tuning() -> dict[str, Any]:
+    from agentkit.backend import Backend
+    from agentkit.finetuning.asking import JobError, JobEvent, JobInfo
+    from agentkit.finetuning.following import Known
+    from agentkit.finetuning.snapshot import snapshot_of
+
+    error = JobError("out_of_memory", LONG)
+    info = JobInfo("ftjob-1", "failed", "tiny-1", "sft", 0, seed=7, suffix="support", error=error)
+    steps = {step: {"train_loss": 1 / step, "total_steps": 900} for step in range(1, 900)}
+    known = Known(info, events=(JobEvent("1", 0, "info", LONG, "message"),), rows=steps)
+    examples = agentkit.FineTuningDataset.from_examples([(LONG, "Yes.")] * 12, name="train")
+    scores = {"question": ["Why?"], "expected": ["So."], "answer": [LONG], "right": [False], "error": [None]}
+    return {
+        "CheckReport": examples.check(),
+        "ComparedScores": agentkit.ComparedScores({"right": [1], "cases": [2]}, index=["before"]),
+        "Estimate": agentkit.Estimate("tiny-1", "sft", 12, 3, True, 1_200, 240, "o200k_base"),
+        "FineTuningDataset": examples,
+        "FineTuningJob": agentkit.FineTuningJob(object.__new__(Backend), known),
+        "FineTuningProgress": agentkit.FineTuningProgress("train", "uploading", 3, 12),
+        "JobSnapshot": snapshot_of(known, "embedded", events=5),
+        "Scores": agentkit.Scores(scores),
     }
 
 

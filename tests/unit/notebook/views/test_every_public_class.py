@@ -24,7 +24,9 @@ NEVER_HELD = {
 """Classes of which nobody holds an object, or that aren't ours."""
 
 
-HOLDERS = {"AddReport", "Partial", "ToolOutputFileContent", "ToolOutputImage", "ToolOutputText"}
+FRAMES = {"AddReport", "CheckReport", "ComparedScores", "Scores"}
+"""Dataframes, which Python shows by what is in them."""
+HOLDERS = FRAMES | {"Estimate", "Partial", "ToolOutputFileContent", "ToolOutputImage", "ToolOutputText"}
 """Classes whose `repr` is all that they hold: data of the user's own, or what a model gets."""
 
 
@@ -76,7 +78,11 @@ async def test_python_shows_each_in_a_line_that_can_be_read(tmp_path: Path) -> N
     assert {name: text for name, text in told.items() if unreadable(text)} == {}
     assert {name: text for name, text in short.items() if len(text) > 1_500 or "\n" in text} == {}
     named = {name: (type(objects[name]).__name__, f"<{name}.") for name in told}  # the latter an Enum's
-    named["AddReport"] = ("2 files for",)  # a dataframe, which Python shows by what is in it
+    named |= dict.fromkeys(FRAMES, ("",)) | {
+        "AddReport": ("2 files for",),
+        "FineTuningDataset": ("FineTuningDataset ",),
+    }
+    named["Estimate"] = ("Estimate for SFT of 'tiny-1'",)
     assert {name: text for name, text in told.items() if not text.startswith(named[name])} == {}
 
 
