@@ -122,7 +122,7 @@ def test_an_interrupted_cell_leaves_the_job_running_and_says_how_it_is_found(ker
     kernel.run("%finetune cancel long").check()
     assert "cancelled" in kernel.run("long.wait()").check().text
     assert kernel.run("%finetune delete long --yes").check().stdout.startswith("Deleted ")
-    assert "No job is in a variable 'long'" in kernel.run("%finetune watch long").text
+    assert f"{job_id}. %finetune list lists those there are" in kernel.run("%finetune watch long").text
 
 
 def test_in_the_background_the_cell_ends_at_once_and_the_view_takes_clicks(kernel: Kernel) -> None:
