@@ -2,7 +2,8 @@
 
 The category is in what went wrong, the priority in how it is asked for. Each two sentences are joined once, so
 whichever messages are held out combine wordings in ways that the others don't: a model has to know both sentences, and
-can't have learnt the message by heart.
+can't have learnt the message by heart. The messages are in the order in which they came; lately, some ask in a way that
+nobody did before.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ CUES = {
         "It can wait, others surely need you more",
     ],
 }
-"""How it is asked for: it says the priority."""
+"""How it is asked for: it says the priority. The last of each is new."""
 
 DEVICES = [
     "the headset", "the coffee machine", "the smart lamp", "the printer", "the tablet", "the router", "the watch",
@@ -128,17 +129,22 @@ def _ended(sentence: str) -> str:
 
 
 def messages() -> list[tuple[str, str, str]]:
-    """Return the messages with category and priority, as many of each pair of them, in a shuffled order."""
+    """Return the messages with category and priority: 440 as ever, 120 of which 40 are new, 100 of which 20 are new."""
     chance = random.Random(SEED)
-    made = [
-        (message(problem, cue, THINGS[category], chance), category, priority)
-        for category, problems in PROBLEMS.items()
-        for priority, cues in CUES.items()
-        for problem in problems
-        for cue in cues
-    ]
-    chance.shuffle(made)
-    return made
+    made: dict[bool, list[tuple[str, str, str]]] = {False: [], True: []}
+    for category, problems in PROBLEMS.items():
+        for priority, cues in CUES.items():
+            for problem in problems:
+                for cue in cues:
+                    text = message(problem, cue, THINGS[category], chance)
+                    made[cue == cues[-1]].append((text, category, priority))
+    for each in made.values():
+        chance.shuffle(each)
+    old, new = made[False], made[True]
+    parts = [old[:440], old[440:520] + new[:40], old[520:600] + new[40:60]]
+    for part in parts:
+        chance.shuffle(part)
+    return [each for part in parts for each in part]
 
 
 if __name__ == "__main__":
