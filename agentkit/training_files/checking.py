@@ -13,7 +13,17 @@ from agentkit.training_files.parsing import NOTHING, infinite_numbers, parsed, r
 from agentkit.training_files.reading import MAX_LINE_BYTES, RawLine, opened, raw_lines, what_it_is
 from agentkit.training_files.rules import MAX_FILE_BYTES, MAX_WITH_IMAGES, MIN_EXAMPLES, problems_in
 
-__all__ = ["FEW_EXAMPLES", "Checker", "Kind", "begin", "check_path", "checked_kind", "kind_of", "through"]
+__all__ = [
+    "FEW_EXAMPLES",
+    "MAX_LEGAL_BYTES",
+    "Checker",
+    "Kind",
+    "begin",
+    "check_path",
+    "checked_kind",
+    "kind_of",
+    "through",
+]
 
 Kind = Literal["sft", "dpo"]
 """What the examples are for: supervised fine-tuning, or direct preference optimization."""
@@ -23,7 +33,7 @@ FEW_EXAMPLES = 50
 
 _RULES_OF = {"sft": "sft", "dpo": "preferences"}
 _OTHER = {"sft": "a conversation for SFT", "dpo": "a pair for DPO"}
-_MAX_LEGAL_BYTES = 140_000_000
+MAX_LEGAL_BYTES = 140_000_000
 """Bytes that a line with 10 images of 10 MB has in base64, about."""
 
 JSON = Any  # what a user may have put there
@@ -125,7 +135,7 @@ class Checker:
     def _too_long(self, number: int, size: int) -> None:
         self.examples += 1
         self.unreadable += 1
-        level = "warning" if size <= _MAX_LEGAL_BYTES else "error"
+        level = "warning" if size <= MAX_LEGAL_BYTES else "error"
         remedy = "Are the line ends missing? Else make its images smaller, or give max_line_bytes."
         self.findings.add(number, "line-too-long", "", f"has {size:,} bytes, and wasn't looked at", remedy, level)
 

@@ -10,7 +10,7 @@ from agentkit.exceptions import UserError
 from agentkit.local.errors import ApiError
 from agentkit.local.files.store import FileStore
 from agentkit.local.training.worker.failures import JobFailure
-from agentkit.training_files.checking import Checker, begin, through
+from agentkit.training_files.checking import MAX_LEGAL_BYTES, Checker, begin, through
 from agentkit.training_files.parsing import NOTHING, parsed
 from agentkit.training_files.reading import opened, raw_lines
 
@@ -60,7 +60,7 @@ def check_lines(path: Path, file_id: str, role: Role, kind: Literal["sft", "dpo"
         checker = Checker(kind)
         with opened(path) as file:
             if begin(checker, file) is None:
-                through(checker, file, 140_000_000, None)
+                through(checker, file, MAX_LEGAL_BYTES, None)
                 checker.finish()
     except UserError as error:
         raise JobFailure(f"invalid_{role}_file", f"{file_id}: {error}", param=f"{role}_file") from error
@@ -83,7 +83,7 @@ def _told(line: int | None, field: str, problem: str, remedy: str) -> str:
 def lines_of(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the numbers and the values of the lines of a file that was checked."""
     with path.open("rb", buffering=1 << 20) as file:
-        for raw in raw_lines(file, max_line_bytes=140_000_000):
+        for raw in raw_lines(file, max_line_bytes=MAX_LEGAL_BYTES):
             value = NOTHING if raw.data is None else parsed(raw.data)
             if isinstance(value, dict):
                 yield raw.number, value
